@@ -1,1 +1,24 @@
-//! Under construction.
+//! What the tests of every room share: throwaway certificates, one small world of people, the servers that hold it
+//! (a real OpenLDAP or the in-memory directory), an HTTP client that keeps cookies, and a browser.
+//!
+//! It is private to this workspace and never a dependency of production code. A server that is missing from the machine
+//! is a failing test that names the Debian package, never a skipped one.
+//!
+//! ```no_run
+//! # async fn example() {
+//! use testkit::world::{Peer, World};
+//! let world = World::start(Peer::OpenLdap).await;
+//! println!("{} holds {}", world.ldap_url(), world.base());
+//! # }
+//! ```
+//!
+//! Reading order: [`world`], [`openldap`], [`certificate`], [`http`], [`browser`], [`clock`].
+
+pub mod browser;
+pub mod certificate;
+pub mod clock;
+pub mod http;
+mod memory;
+pub mod openldap;
+pub mod process;
+pub mod world;

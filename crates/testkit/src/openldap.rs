@@ -1,0 +1,164 @@
+//! A throwaway OpenLDAP `slapd` on loopback: plain, StartTLS and ldaps, the world's people loaded.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::certificate::{Authority, Flaw};
+use crate::process::{self, Server};
+
+const SLAPD: &str = "slapd";
+
+/// A running (or stopped) `slapd` with a database of its own.
+pub struct OpenLdap {
+    folder: tempfile::TempDir,
+    port: u16,
+    tls_port: u16,
+    server: Option<Server>,
+}
+
+impl OpenLdap {
+    /// Starts a server that holds `ldif` and shows a certificate with `flaw`, signed by `authority`.
+    ///
+    /// # Panics
+    /// When `slapd` is missing, refuses the data or does not answer within 20 seconds.
+    pub async fn start(ldif: &str, authority: &Authority, flaw: Flaw) -> Self {
+        let folder = tempfile::Builder::new().prefix("slapd").tempdir().expect("a temporary folder can be made");
+        let path = folder.path();
+    let _files = authority.server(flaw).write(path, "server");
+        std::fs::write(path.join("ca.crt"), authority.pem()).expect("the test folder is writable");
+        std::fs::create_dir(path.join("db")).expect("the test folder is writable");
+        std::fs::write(path.join("slapd.conf"), settings(path)).expect("the test folder is writable");
+        std::fs::write(path.join("world.ldif"), ldif).expect("the test folder is writable");
+        let conf = path.join("slapd.conf").display().to_string();
+        let data = path.join("world.ldif").display().to_string();
+        let loaded = process::run("slapadd", SLAPD, &["-q", "-w", "-f", &conf, "-l", &data], "");
+        assert_eq!(loaded.status, 0, "slapadd refused the world: {}", loaded.stderr);
+        let mut this = Self { folder, port: process::free_port(), tls_port: process::free_port(), server: None };
+        this.resume().await;
+        this
+    }
+
+    /// Starts it again on the same ports with the same data.
+    ///
+    /// # Panics
+    /// When it does not answer within 20 seconds.
+    pub async fn resume(&mut self) {
+        let path = self.folder.path();
+        let arguments = [
+            "-d".to_owned(),
+            "stats".to_owned(),
+            "-f".to_owned(),
+            path.join("slapd.conf").display().to_string(),
+            "-h".to_owned(),
+            format!("ldap://127.0.0.1:{} ldaps://127.0.0.1:{} {}", self.port, self.tls_port, self.ldapi_url()),
+        ];
+        self.server = Some(Server::start("slapd", SLAPD, &arguments, &self.log()));
+        self.answers().await;
+    }
+
+    /// Stops it; its ports refuse connections afterwards.
+    pub fn stop(&mut self) {
+        self.server = None;
+    }
+
+    /// `ldap://localhost:PORT`.
+    #[must_use]
+    pub fn ldap_url(&self) -> String {
+        format!("ldap://localhost:{}", self.port)
+    }
+
+    /// `ldaps://localhost:PORT`.
+    #[must_use]
+    pub fn ldaps_url(&self) -> String {
+        format!("ldaps://localhost:{}", self.tls_port)
+    }
+
+    /// `ldapi://%2F...`, the socket in the server's folder.
+    #[must_use]
+    pub fn ldapi_url(&self) -> String {
+        format!("ldapi://{}", self.folder.path().join("ldapi").display().to_string().replace('/', "%2F"))
+    }
+
+    /// The authority's certificate file.
+    #[must_use]
+    pub fn ca_file(&self) -> PathBuf {
+        self.folder.path().join("ca.crt")
+    }
+
+    /// How many connections it has accepted over TCP since it first started, by its own log.
+    ///
+    /// # Panics
+    /// When the log cannot be read.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.log_lines(" ACCEPT from IP=").len()
+    }
+
+    /// The lines of its log that contain `needle`: `BIND dn=`, `SRCH base=`, ...
+    ///
+    /// # Panics
+    /// When the log cannot be read.
+    #[must_use]
+    pub fn log_lines(&self, needle: &str) -> Vec<String> {
+        let log = std::fs::read(self.log()).expect("the server writes a log");
+        String::from_utf8_lossy(&log).lines().filter(|line| line.contains(needle)).map(ToOwned::to_owned).collect()
+    }
+
+    fn log(&self) -> PathBuf {
+        self.folder.path().join("slapd.log")
+    }
+
+    async fn answers(&mut self) {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        loop {
+            let plain = tokio::net::TcpStream::connect(("127.0.0.1", self.port)).await;
+            let secure = tokio::net::TcpStream::connect(("127.0.0.1", self.tls_port)).await;
+            if plain.is_ok() && secure.is_ok() {
+                break;
+            }
+            let alive = self.server.as_mut().is_some_and(Server::alive);
+            let log = std::fs::read_to_string(self.log()).unwrap_or_default();
+            assert!(alive && Instant::now() < deadline, "slapd does not answer; its log:\n{log}");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+}
+
+fn settings(folder: &Path) -> String {
+    let folder = folder.display();
+    format!(
+        r#"include /etc/ldap/schema/core.schema
+include /etc/ldap/schema/cosine.schema
+include /etc/ldap/schema/inetorgperson.schema
+include /etc/ldap/schema/nis.schema
+modulepath /usr/lib/ldap
+moduleload back_mdb
+moduleload memberof
+moduleload ppolicy
+pidfile {folder}/slapd.pid
+TLSCACertificateFile {folder}/ca.crt
+TLSCertificateFile {folder}/server.crt
+TLSCertificateKeyFile {folder}/server.key
+password-hash {{CLEARTEXT}}
+sizelimit 500
+
+access to dn.base="" by * read
+access to dn.base="cn=Subschema" by * read
+
+database mdb
+suffix "dc=example,dc=com"
+rootdn "cn=admin,dc=example,dc=com"
+rootpw Admin-Pass-0
+directory {folder}/db
+dbnosync
+index objectClass,uid,member,memberUid eq
+access to attrs=userPassword by self =xw by anonymous auth by * none
+access to * by dn.exact="cn=reader,ou=services,dc=example,dc=com" read by self read by anonymous auth by * none
+overlay memberof
+overlay ppolicy
+ppolicy_use_lockout
+"#
+    )
+}
