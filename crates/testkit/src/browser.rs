@@ -26,7 +26,8 @@ impl Browser {
     /// When Chromium or its driver is missing (Debian's `chromium` and `chromium-driver`), or does not start in 30 seconds.
     pub async fn open() -> Self {
         let _ = process::find("chromium", "chromium");
-        let folder = tempfile::Builder::new().prefix("browser").tempdir().expect("a temporary folder can be made");
+        let folder =
+            tempfile::Builder::new().prefix("browser").tempdir().expect("a temporary folder can be made");
         let port = process::free_port();
         let log = folder.path().join("driver.log");
         let server = Server::start("chromedriver", "chromium-driver", &[format!("--port={port}")], &log);
@@ -76,9 +77,13 @@ impl Browser {
     pub async fn press(&mut self, keys: &str) {
         let actions: Vec<Value> = keys
             .chars()
-            .flat_map(|key| [json!({"type": "keyDown", "value": key}), json!({"type": "keyUp", "value": key})])
+            .flat_map(|key| {
+                [json!({"type": "keyDown", "value": key}), json!({"type": "keyUp", "value": key})]
+            })
             .collect();
-        let _ = self.post("/actions", &json!({"actions": [{"type": "key", "id": "keyboard", "actions": actions}]})).await;
+        let _ = self
+            .post("/actions", &json!({"actions": [{"type": "key", "id": "keyboard", "actions": actions}]}))
+            .await;
     }
 
     /// Clicks the element that `selector` finds first.
@@ -124,7 +129,10 @@ impl Browser {
 
     async fn find(&mut self, selector: &str) -> String {
         let found = self.post("/element", &json!({"using": "css selector", "value": selector})).await;
-        found[ELEMENT].as_str().unwrap_or_else(|| panic!("nothing on the page matches {selector}: {found}")).to_owned()
+        found[ELEMENT]
+            .as_str()
+            .unwrap_or_else(|| panic!("nothing on the page matches {selector}: {found}"))
+            .to_owned()
     }
 
     async fn post(&mut self, path: &str, body: &Value) -> Value {

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose,
-    date_time_ymd,
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
+    KeyUsagePurpose, date_time_ymd,
 };
 
 /// A certificate with its key, both PEM.
@@ -66,8 +66,8 @@ impl Authority {
             Flaw::WrongHost => &["ldap.wrong.example"],
             _ => &["localhost", "127.0.0.1", "::1"],
         };
-        let mut params =
-            CertificateParams::new(names.iter().map(ToString::to_string).collect::<Vec<_>>()).expect("names are valid");
+        let mut params = CertificateParams::new(names.iter().map(ToString::to_string).collect::<Vec<_>>())
+            .expect("names are valid");
         params.distinguished_name.push(DnType::CommonName, names[0]);
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         params.use_authority_key_identifier_extension = true;
@@ -102,7 +102,10 @@ impl Pair {
     /// When the folder cannot be written.
     #[must_use]
     pub fn write(&self, folder: &Path, name: &str) -> Files {
-        let files = Files { certificate: folder.join(format!("{name}.crt")), key: folder.join(format!("{name}.key")) };
+        let files = Files {
+            certificate: folder.join(format!("{name}.crt")),
+            key: folder.join(format!("{name}.key")),
+        };
         std::fs::write(&files.certificate, &self.certificate).expect("the test folder is writable");
         std::fs::write(&files.key, &self.key).expect("the test folder is writable");
         files

@@ -47,7 +47,15 @@ impl Answer {
         let marker = format!("name=\"{name}\"");
         let tag = self.body.split('<').find(|tag| tag.contains(&marker))?;
         let value = tag.split("value=\"").nth(1)?.split('"').next()?;
-        Some(value.replace("&#x2f;", "/").replace("&#x27;", "'").replace("&quot;", "\"").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&"))
+        Some(
+            value
+                .replace("&#x2f;", "/")
+                .replace("&#x27;", "'")
+                .replace("&quot;", "\"")
+                .replace("&lt;", "<")
+                .replace("&gt;", ">")
+                .replace("&amp;", "&"),
+        )
     }
 }
 
@@ -80,8 +88,11 @@ impl Visitor {
 
     /// `POST path` with a form.
     pub async fn form(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
-        let body =
-            fields.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect::<Vec<_>>().join("&");
+        let body = fields
+            .iter()
+            .map(|(name, value)| format!("{}={}", encode(name), encode(value)))
+            .collect::<Vec<_>>()
+            .join("&");
         self.send("POST", path, Some("application/x-www-form-urlencoded"), body.as_bytes()).await
     }
 
@@ -94,13 +105,25 @@ impl Visitor {
     ///
     /// # Panics
     /// When the server cannot be reached or does not speak HTTP.
-    pub async fn send(&mut self, method: &str, path: &str, content_type: Option<&str>, body: &[u8]) -> Answer {
-        let mut request = format!("{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n", self.authority);
+    pub async fn send(
+        &mut self,
+        method: &str,
+        path: &str,
+        content_type: Option<&str>,
+        body: &[u8],
+    ) -> Answer {
+        let mut request =
+            format!("{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n", self.authority);
         for (name, value) in &self.headers {
             request.push_str(&format!("{name}: {value}\r\n"));
         }
         if !self.cookies.is_empty() {
-            let jar = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ");
+            let jar = self
+                .cookies
+                .iter()
+                .map(|(name, value)| format!("{name}={value}"))
+                .collect::<Vec<_>>()
+                .join("; ");
             request.push_str(&format!("cookie: {jar}\r\n"));
         }
         if let Some(content_type) = content_type {
@@ -138,13 +161,15 @@ fn parse(reply: &[u8]) -> Answer {
     });
     let head = String::from_utf8_lossy(&reply[..split]).into_owned();
     let mut lines = head.split("\r\n");
-    let status = lines.next().and_then(|line| line.split(' ').nth(1)).and_then(|code| code.parse().ok()).unwrap_or(0);
+    let status =
+        lines.next().and_then(|line| line.split(' ').nth(1)).and_then(|code| code.parse().ok()).unwrap_or(0);
     let headers: Vec<(String, String)> = lines
         .filter_map(|line| line.split_once(':'))
         .map(|(name, value)| (name.trim().to_ascii_lowercase(), value.trim().to_owned()))
         .collect();
     let raw = &reply[split + 4..];
-    let chunked = headers.iter().any(|(name, value)| name == "transfer-encoding" && value.contains("chunked"));
+    let chunked =
+        headers.iter().any(|(name, value)| name == "transfer-encoding" && value.contains("chunked"));
     let body = if chunked { unchunk(raw) } else { raw.to_vec() };
     Answer { status, headers, body: String::from_utf8_lossy(&body).into_owned() }
 }
@@ -152,7 +177,8 @@ fn parse(reply: &[u8]) -> Answer {
 fn unchunk(mut raw: &[u8]) -> Vec<u8> {
     let mut body = Vec::new();
     while let Some(end) = raw.windows(2).position(|window| window == b"\r\n") {
-        let size = std::str::from_utf8(&raw[..end]).ok().and_then(|hex| usize::from_str_radix(hex.trim(), 16).ok());
+        let size =
+            std::str::from_utf8(&raw[..end]).ok().and_then(|hex| usize::from_str_radix(hex.trim(), 16).ok());
         let Some(size) = size.filter(|size| *size > 0 && end + 2 + size <= raw.len()) else { break };
         body.extend_from_slice(&raw[end + 2..end + 2 + size]);
         raw = raw.get(end + 2 + size + 2..).unwrap_or_default();
@@ -165,7 +191,9 @@ fn unchunk(mut raw: &[u8]) -> Vec<u8> {
 pub fn encode(text: &str) -> String {
     text.bytes()
         .map(|byte| match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                char::from(byte).to_string()
+            }
             _ => format!("%{byte:02X}"),
         })
         .collect()

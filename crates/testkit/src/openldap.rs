@@ -16,6 +16,8 @@ pub struct OpenLdap {
     port: u16,
     tls_port: u16,
     server: Option<Server>,
+    /// Connections that this kit made to see whether the server answers.
+    probes: usize,
 }
 
 impl OpenLdap {
@@ -24,9 +26,10 @@ impl OpenLdap {
     /// # Panics
     /// When `slapd` is missing, refuses the data or does not answer within 20 seconds.
     pub async fn start(ldif: &str, authority: &Authority, flaw: Flaw) -> Self {
-        let folder = tempfile::Builder::new().prefix("slapd").tempdir().expect("a temporary folder can be made");
+        let folder =
+            tempfile::Builder::new().prefix("slapd").tempdir().expect("a temporary folder can be made");
         let path = folder.path();
-    let _files = authority.server(flaw).write(path, "server");
+        let _files = authority.server(flaw).write(path, "server");
         std::fs::write(path.join("ca.crt"), authority.pem()).expect("the test folder is writable");
         std::fs::create_dir(path.join("db")).expect("the test folder is writable");
         std::fs::write(path.join("slapd.conf"), settings(path)).expect("the test folder is writable");
@@ -35,7 +38,13 @@ impl OpenLdap {
         let data = path.join("world.ldif").display().to_string();
         let loaded = process::run("slapadd", SLAPD, &["-q", "-w", "-f", &conf, "-l", &data], "");
         assert_eq!(loaded.status, 0, "slapadd refused the world: {}", loaded.stderr);
-        let mut this = Self { folder, port: process::free_port(), tls_port: process::free_port(), server: None };
+        let mut this = Self {
+            folder,
+            port: process::free_port(),
+            tls_port: process::free_port(),
+            server: None,
+            probes: 0,
+        };
         this.resume().await;
         this
     }
@@ -52,7 +61,12 @@ impl OpenLdap {
             "-f".to_owned(),
             path.join("slapd.conf").display().to_string(),
             "-h".to_owned(),
-            format!("ldap://127.0.0.1:{} ldaps://127.0.0.1:{} {}", self.port, self.tls_port, self.ldapi_url()),
+            format!(
+                "ldap://127.0.0.1:{} ldaps://127.0.0.1:{} {}",
+                self.port,
+                self.tls_port,
+                self.ldapi_url()
+            ),
         ];
         self.server = Some(Server::start("slapd", SLAPD, &arguments, &self.log()));
         self.answers().await;
@@ -87,13 +101,13 @@ impl OpenLdap {
         self.folder.path().join("ca.crt")
     }
 
-    /// How many connections it has accepted over TCP since it first started, by its own log.
+    /// How many connections of clients it has accepted over TCP since it first started, by its own log.
     ///
     /// # Panics
     /// When the log cannot be read.
     #[must_use]
     pub fn connections(&self) -> usize {
-        self.log_lines(" ACCEPT from IP=").len()
+        self.accepted() - self.probes
     }
 
     /// The lines of its log that contain `needle`: `BIND dn=`, `SRCH base=`, ...
@@ -103,7 +117,11 @@ impl OpenLdap {
     #[must_use]
     pub fn log_lines(&self, needle: &str) -> Vec<String> {
         let log = std::fs::read(self.log()).expect("the server writes a log");
-        String::from_utf8_lossy(&log).lines().filter(|line| line.contains(needle)).map(ToOwned::to_owned).collect()
+        String::from_utf8_lossy(&log)
+            .lines()
+            .filter(|line| line.contains(needle))
+            .map(ToOwned::to_owned)
+            .collect()
     }
 
     fn log(&self) -> PathBuf {
@@ -112,17 +130,27 @@ impl OpenLdap {
 
     async fn answers(&mut self) {
         let deadline = Instant::now() + Duration::from_secs(20);
-        loop {
-            let plain = tokio::net::TcpStream::connect(("127.0.0.1", self.port)).await;
-            let secure = tokio::net::TcpStream::connect(("127.0.0.1", self.tls_port)).await;
-            if plain.is_ok() && secure.is_ok() {
-                break;
+        let before = self.accepted();
+        for port in [self.port, self.tls_port] {
+            while tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_err() {
+                self.wait_a_little(deadline).await;
             }
-            let alive = self.server.as_mut().is_some_and(Server::alive);
-            let log = std::fs::read_to_string(self.log()).unwrap_or_default();
-            assert!(alive && Instant::now() < deadline, "slapd does not answer; its log:\n{log}");
-            tokio::time::sleep(Duration::from_millis(10)).await;
+            self.probes += 1;
         }
+        while self.accepted() < before + 2 {
+            self.wait_a_little(deadline).await;
+        }
+    }
+
+    async fn wait_a_little(&mut self, deadline: Instant) {
+        let alive = self.server.as_mut().is_some_and(Server::alive);
+        let log = std::fs::read_to_string(self.log()).unwrap_or_default();
+        assert!(alive && Instant::now() < deadline, "slapd does not answer; its log:\n{log}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+
+    fn accepted(&self) -> usize {
+        self.log_lines(" ACCEPT from IP=").len()
     }
 }
 

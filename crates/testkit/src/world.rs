@@ -48,7 +48,8 @@ impl World {
     /// When the server does not start.
     pub async fn with_flaw(peer: Peer, flaw: Flaw) -> Self {
         let authority = Authority::new("Example Test CA");
-        let folder = tempfile::Builder::new().prefix("world").tempdir().expect("a temporary folder can be made");
+        let folder =
+            tempfile::Builder::new().prefix("world").tempdir().expect("a temporary folder can be made");
         std::fs::write(folder.path().join("ca.crt"), authority.pem()).expect("the test folder is writable");
         let held = match peer {
             Peer::OpenLdap => Held::OpenLdap(Box::new(OpenLdap::start(LDIF, &authority, flaw).await)),

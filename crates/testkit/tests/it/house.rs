@@ -24,7 +24,10 @@ const ARROWS: [(&str, &[&str]); 12] = [
 const MOST_CRATES: usize = 350;
 
 fn root() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the workspace is two floors up")
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .canonicalize()
+        .expect("the workspace is two floors up")
 }
 
 fn manifest(path: PathBuf) -> Table {
@@ -37,7 +40,10 @@ fn rooms() -> BTreeMap<String, Table> {
     let mut rooms = BTreeMap::new();
     for entry in std::fs::read_dir(root().join("crates")).expect("the workspace has crates") {
         let entry = entry.expect("a folder can be listed");
-        rooms.insert(entry.file_name().into_string().expect("rooms have plain names"), manifest(entry.path().join("Cargo.toml")));
+        rooms.insert(
+            entry.file_name().into_string().expect("rooms have plain names"),
+            manifest(entry.path().join("Cargo.toml")),
+        );
     }
     rooms.insert("examples".to_owned(), manifest(root().join("examples/Cargo.toml")));
     rooms
@@ -71,7 +77,10 @@ fn arrows_point_downwards_only() {
     let rooms = rooms();
     for (room, allowed) in ARROWS {
         let depends = production(&rooms[room]);
-        let wrong: Vec<_> = depends.iter().filter(|name| rooms.contains_key(*name) && !allowed.contains(&name.as_str())).collect();
+        let wrong: Vec<_> = depends
+            .iter()
+            .filter(|name| rooms.contains_key(*name) && !allowed.contains(&name.as_str()))
+            .collect();
         assert!(wrong.is_empty(), "{room} must not depend on {wrong:?}");
     }
 }
@@ -92,7 +101,17 @@ fn dependencies_are_named_once_in_the_workspace_table() {
 #[test]
 fn the_whole_workspace_stays_below_its_limit_of_crates() {
     let output = std::process::Command::new(env!("CARGO"))
-        .args(["tree", "--workspace", "--offline", "--prefix", "none", "--format", "{p}", "--edges", "normal,build,dev"])
+        .args([
+            "tree",
+            "--workspace",
+            "--offline",
+            "--prefix",
+            "none",
+            "--format",
+            "{p}",
+            "--edges",
+            "normal,build,dev",
+        ])
         .current_dir(root())
         .output()
         .expect("cargo runs");
@@ -109,6 +128,9 @@ fn nothing_that_needs_openssl_or_a_second_tls_provider_came_in() {
     let lock = manifest(root().join("Cargo.lock"));
     let packages = lock["package"].as_array().expect("a lock file lists packages");
     for banned in ["aws-lc-sys", "openssl-sys", "native-tls"] {
-        assert!(!packages.iter().any(|package| package["name"].as_str() == Some(banned)), "{banned} is in Cargo.lock");
+        assert!(
+            !packages.iter().any(|package| package["name"].as_str() == Some(banned)),
+            "{banned} is in Cargo.lock"
+        );
     }
 }
