@@ -1,0 +1,124 @@
+//! People as they are kept between logins.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use uuid::Uuid;
+
+use crate::Time;
+
+/// The local account's own number: random, never reused, independent of the directory's id.
+///
+/// Its text form is a UUID in lower case.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UserId(Uuid);
+
+impl UserId {
+    /// An id made of 16 random bytes (UUID version 4).
+    #[must_use]
+    pub fn from_random(bytes: [u8; 16]) -> Self {
+        Self(uuid::Builder::from_random_bytes(bytes).into_uuid())
+    }
+}
+
+impl fmt::Display for UserId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Debug for UserId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The text is no UUID.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("an account's id is a UUID")]
+pub struct UserIdError;
+
+impl FromStr for UserId {
+    type Err = UserIdError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Uuid::try_parse(text).map(Self).map_err(|_| UserIdError)
+    }
+}
+
+impl Serialize for UserId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for UserId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// A group of the directory that a person is in.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Group {
+    /// The value of the directory's name attribute.
+    pub name: String,
+    /// Where it lies, as the directory writes it.
+    pub dn: String,
+}
+
+/// One person as the store knows them: what the directory said at the last login or look-up, and what is local.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    /// The local id.
+    pub id: UserId,
+    /// The name of the directory that vouches for the person.
+    pub directory: String,
+    /// The directory's stable key; with `directory` it says who this is, whatever the name.
+    pub external_id: String,
+    /// The canonical name in the directory, folded.
+    pub username: String,
+    /// The name in this store, unique over all directories.
+    pub local_name: String,
+    /// Where the entry was last seen.
+    pub dn: String,
+    /// Profile fields, one value each.
+    pub fields: BTreeMap<String, String>,
+    /// Profile lists, every value.
+    pub lists: BTreeMap<String, Vec<String>>,
+    /// Flags given by group rules.
+    pub flags: BTreeMap<String, bool>,
+    /// Groups of the directory, sorted by name, then DN.
+    pub groups: Vec<Group>,
+    /// Local groups, sorted: those that mirror the directory's.
+    pub local_groups: Vec<String>,
+    /// What the person may do, sorted, each once.
+    pub permissions: Vec<String>,
+    /// Shut out by an operator here, whatever the directory says.
+    pub disabled: bool,
+    /// Counts revocations: a token carries the number it was issued under and dies when this one moves on.
+    pub generation: i64,
+    /// When the generation last moved; `None` before the first time.
+    pub generation_at: Option<Time>,
+    /// When the person was first seen.
+    pub first_seen: Time,
+    /// The last granted login; `None` for people who were only looked up.
+    pub last_login: Option<Time>,
+    /// When the directory last told of the person, by login or look-up.
+    pub checked: Time,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_reads_what_it_prints() {
+        let id = UserId::from_random([7; 16]);
+        assert_eq!(id.to_string().parse(), Ok(id));
+        assert_eq!(serde_json::to_value(id).unwrap(), id.to_string());
+        assert_eq!("alice".parse::<UserId>(), Err(UserIdError));
+    }
+}

@@ -1,0 +1,328 @@
+//! Made-up commands: few people, sessions and keys, so that they meet each other, and a clock that moves on.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use crate::store::{
+    AccountQuery, Admit, AttemptId, Audit, AuditQuery, BlockQuery, Command, CounterKey, Digest, EndSessions,
+    Facts, Find, IssuePersonal, Limit, LimitQuery, Link, Mirror, Occasion, PersonalToken, Reserve, Revoke,
+    RevokePersonal, SessionQuery, SetDisabled, Settle, Settlement, StartSession, Sweep, Touch, UsePersonal,
+};
+use crate::{Group, Time, UserId};
+
+const WINDOW: Duration = Duration::from_secs(90);
+
+/// An endless sequence of commands that its seed decides.
+#[derive(Clone, Debug)]
+pub struct Script {
+    random: u64,
+    at: Time,
+    made: u64,
+    attempts: u64,
+}
+
+impl Script {
+    /// The sequence of that seed.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        Self {
+            random: seed ^ 0x9e37_79b9_7f4a_7c15,
+            at: Time::from_seconds(1_700_000_000),
+            made: 0,
+            attempts: 0,
+        }
+    }
+
+    /// The next command.
+    pub fn next_command(&mut self) -> Command {
+        self.at = self.at.after(Duration::from_micros(self.below(20_000_000)));
+        let at = self.at;
+        match self.below(34) {
+            0..=5 => Command::Admit(Box::new(self.admit())),
+            6 => Command::Link(self.link()),
+            7 => Command::Account(self.find()),
+            8 => Command::Accounts(AccountQuery {
+                after: self.maybe(|script| script.name()),
+                limit: self.below(5) as u32,
+            }),
+            9 => Command::SetDisabled(SetDisabled {
+                user: self.user(),
+                disabled: self.coin(),
+                at,
+                audit: self.event("disabled"),
+            }),
+            10 => Command::Revoke(Revoke {
+                user: self.user(),
+                keep: self.maybe(Self::used_digest),
+                personal_tokens: self.coin(),
+                at,
+                audit: self.event("revoked"),
+            }),
+            11 => {
+                let limit = self.limit();
+                Command::BlockedUntil(LimitQuery { limit, window: WINDOW, at })
+            }
+            12..=15 => Command::ReserveAttempt(self.reserve()),
+            16..=18 => Command::SettleAttempt(self.settle()),
+            19 => Command::Blocks(BlockQuery { at, window: WINDOW }),
+            20 => Command::ClearBlocks(vec![self.key()]),
+            21 => Command::Session(self.used_digest()),
+            22 => Command::Sessions(match self.coin() {
+                true => SessionQuery::All,
+                false => SessionQuery::Of(self.user()),
+            }),
+            23 => Command::TouchSession(Touch { digest: self.used_digest(), at: self.recent() }),
+            24 => Command::EndSessions(self.end()),
+            25 | 26 => Command::IssuePersonal(self.issue()),
+            27 => Command::PersonalTokens(self.maybe(Self::user)),
+            28 => Command::UsePersonal(UsePersonal { digest: self.used_digest(), at }),
+            29 => Command::RevokePersonal(RevokePersonal {
+                user: self.maybe(Self::user),
+                id: self.used_handle(),
+                audit: self.event("token_revoked"),
+            }),
+            30 => Command::Record(self.event("noted")),
+            31 => Command::Audit(AuditQuery {
+                after: self.below(40) as i64,
+                username: self.maybe(Self::name),
+                limit: self.below(20) as u32,
+            }),
+            32 => Command::ChangesSince(self.maybe(|script| script.below(60) as i64)),
+            _ => Command::Sweep(Sweep {
+                at,
+                idle_before: self.recent(),
+                attempts_before: self.recent(),
+                audit_before: self.recent(),
+                changes_before: self.recent(),
+            }),
+        }
+    }
+
+    fn admit(&mut self) -> Admit {
+        let session = self.maybe(Self::session);
+        let occasion = match self.below(4) {
+            0 => Occasion::LookUp,
+            _ => Occasion::Login { session, attempt: self.maybe(Self::used_attempt) },
+        };
+        let facts = self.facts();
+        Admit {
+            at: self.at,
+            // An account is never deleted here, so who it is may decide its id, and other commands meet it.
+            new_id: user_id(&facts.directory, &facts.external_id),
+            facts,
+            keep_profile: self.coin(),
+            create: self.below(4) != 0,
+            mirror: self.mirror(),
+            occasion,
+            audit: self.event("login"),
+        }
+    }
+
+    fn facts(&mut self) -> Facts {
+        let username = self.name();
+        let mut groups: Vec<_> = (0..self.below(3)).map(|_| self.group()).collect();
+        groups.sort();
+        groups.dedup();
+        let permissions: BTreeSet<_> = (0..self.below(3)).map(|_| format!("do.{}", self.below(3))).collect();
+        Facts {
+            directory: self.directory(),
+            external_id: format!("id-{}", self.below(5)),
+            local_name: self.name(),
+            dn: format!("uid={username},ou=people,dc=example,dc=com"),
+            username,
+            fields: self.maybe(|script| ("mail".to_owned(), script.name())).into_iter().collect(),
+            lists: BTreeMap::from([("phones".to_owned(), (0..self.below(3)).map(|_| self.name()).collect())]),
+            flags: BTreeMap::from([("is_staff".to_owned(), self.coin())]),
+            groups,
+            permissions: permissions.into_iter().collect(),
+        }
+    }
+
+    fn group(&mut self) -> Group {
+        let name = format!("group {}", self.below(3));
+        Group { dn: format!("cn={name},ou=groups,dc=example,dc=com"), name }
+    }
+
+    fn mirror(&mut self) -> Mirror {
+        let names = BTreeSet::from([format!("group {}", self.below(3))]);
+        match self.below(4) {
+            0 => Mirror::Off,
+            1 => Mirror::All,
+            2 => Mirror::Only(names),
+            _ => Mirror::Except(names),
+        }
+    }
+
+    fn link(&mut self) -> Link {
+        Link {
+            directory: self.directory(),
+            external_id: format!("id-{}", self.below(5)),
+            local_name: self.name(),
+        }
+    }
+
+    fn find(&mut self) -> Find {
+        match self.below(4) {
+            0 => Find::Id(self.user()),
+            1 => Find::LocalName(self.name()),
+            2 => Find::External { directory: self.directory(), external_id: format!("id-{}", self.below(5)) },
+            _ => Find::Username { directory: self.directory(), username: self.name() },
+        }
+    }
+
+    fn reserve(&mut self) -> Reserve {
+        let one = self.limit();
+        let other = self.limit();
+        let limits = if one.key == other.key { vec![one] } else { vec![one, other] };
+        self.attempts += 1;
+        Reserve {
+            id: AttemptId(self.attempts as i64),
+            limits,
+            window: WINDOW,
+            at: self.at,
+            expires: self.at.after(Duration::from_secs(20 + self.below(40))),
+        }
+    }
+
+    fn settle(&mut self) -> Settle {
+        Settle {
+            id: self.maybe(Self::used_attempt),
+            settlement: if self.coin() { Settlement::Back } else { Settlement::Wrong },
+            window: WINDOW,
+            at: self.at,
+            audit: self.maybe(|script| script.event("login")),
+        }
+    }
+
+    fn limit(&mut self) -> Limit {
+        Limit { key: self.key(), most: 1 + self.below(3) as u32 }
+    }
+
+    fn key(&mut self) -> CounterKey {
+        match self.below(3) {
+            0 => CounterKey::person("main", &self.name()),
+            1 => CounterKey::unknown(self.below(2) as u16),
+            _ => CounterKey::address([192, 0, 2, self.below(2) as u8].into()),
+        }
+    }
+
+    fn session(&mut self) -> StartSession {
+        self.made += 1;
+        StartSession {
+            digest: digest(self.made),
+            handle: handle(self.made),
+            expires: self.at.after(Duration::from_secs(self.below(400))),
+            remembered: self.coin(),
+            address: self.maybe(|_| "192.0.2.1".to_owned()),
+            agent: self.maybe(|_| "Browser \u{2603}".to_owned()),
+        }
+    }
+
+    fn end(&mut self) -> EndSessions {
+        let audit = self.event("logout");
+        match self.below(3) {
+            0 => EndSessions::Cookie { digest: self.used_digest(), audit },
+            1 => EndSessions::Handle { user: self.maybe(Self::user), handle: self.used_handle(), audit },
+            _ => EndSessions::Of { user: self.user(), keep: self.maybe(Self::used_digest), audit },
+        }
+    }
+
+    fn issue(&mut self) -> IssuePersonal {
+        self.made += 1;
+        let token = PersonalToken {
+            digest: digest(self.made),
+            id: handle(self.made),
+            user: self.user(),
+            name: self.maybe(Self::name),
+            created: self.at,
+            expires: self.maybe(|script| script.at.after(Duration::from_secs(script.below(400)))),
+            last_used: None,
+        };
+        IssuePersonal { token, audit: self.event("token_issued") }
+    }
+
+    fn event(&mut self, event: &str) -> Audit {
+        Audit {
+            at: self.at,
+            event: event.to_owned(),
+            user: None,
+            directory: self.maybe(Self::directory),
+            username: self.maybe(Self::name),
+            outcome: Some("granted".to_owned()),
+            reason: self.maybe(|_| "wrong_password".to_owned()),
+            detail: None,
+            address: self.maybe(|_| "2001:db8::1".to_owned()),
+            agent: None,
+            request_id: None,
+        }
+    }
+
+    fn directory(&mut self) -> String {
+        if self.below(5) == 0 { "partner".to_owned() } else { "main".to_owned() }
+    }
+
+    /// Names that collate differently by bytes than by language, and one that SQL would trip over.
+    fn name(&mut self) -> String {
+        ["alice", "Bob", "émile", "o'hara; --", "%_"][self.below(5) as usize].to_owned()
+    }
+
+    fn user(&mut self) -> UserId {
+        let directory = self.directory();
+        user_id(&directory, &format!("id-{}", self.below(5)))
+    }
+
+    fn used_digest(&mut self) -> Digest {
+        let made = self.lately_made();
+        digest(made)
+    }
+
+    fn used_handle(&mut self) -> String {
+        let made = self.lately_made();
+        handle(made)
+    }
+
+    fn lately_made(&mut self) -> u64 {
+        let back = self.below(8);
+        self.made.saturating_sub(back)
+    }
+
+    fn used_attempt(&mut self) -> AttemptId {
+        let back = self.below(5);
+        AttemptId(self.attempts.saturating_sub(back) as i64)
+    }
+
+    fn recent(&mut self) -> Time {
+        self.at.before(Duration::from_secs(self.below(300)))
+    }
+
+    fn maybe<T>(&mut self, make: impl FnOnce(&mut Self) -> T) -> Option<T> {
+        if self.coin() { Some(make(self)) } else { None }
+    }
+
+    fn coin(&mut self) -> bool {
+        self.below(2) == 0
+    }
+
+    /// SplitMix64: enough to wander, and the same everywhere.
+    fn below(&mut self, limit: u64) -> u64 {
+        self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.random;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (mixed ^ (mixed >> 31)) % limit
+    }
+}
+
+fn user_id(directory: &str, external_id: &str) -> UserId {
+    let Digest(digest) = Digest::of(format!("{directory} {external_id}").as_bytes());
+    let (bytes, _) = digest.split_first_chunk().expect("a digest is longer than an id");
+    UserId::from_random(*bytes)
+}
+
+fn digest(made: u64) -> Digest {
+    Digest::of(&made.to_be_bytes())
+}
+
+fn handle(made: u64) -> String {
+    format!("h{made}")
+}

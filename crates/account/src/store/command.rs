@@ -1,0 +1,65 @@
+//! The commands as values, so that a sequence of them can be made up, printed and run on any store.
+
+use super::{
+    AccountQuery, Admit, Admitted, Audit, AuditQuery, AuditRecord, Block, BlockQuery, Changes, CounterKey,
+    Digest, EndSessions, Find, IssuePersonal, LimitQuery, Link, Linked, PersonalToken, Reserve, Reserved,
+    Revoke, RevokePersonal, SessionQuery, Sessions, SetDisabled, Settle, State, Store, StoreError,
+    StoredSession, Sweep, Touch, UsePersonal,
+};
+use crate::{Account, Time, UserId};
+
+macro_rules! commands {
+    ($($name:ident = $method:ident($input:ty) -> $output:ty;)+) => {
+        /// One call of a [`Store`], as a value: the variant is the method's name.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        #[allow(missing_docs, reason = "each variant is the method of its name")]
+        pub enum Command { $($name($input)),+ }
+
+        /// What a [`Command`] answers.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        #[allow(missing_docs, reason = "each variant is the method of its name")]
+        pub enum Reply { $($name($output)),+ }
+
+        impl State {
+            /// Carries a command out.
+            pub fn apply(&mut self, command: Command) -> Reply {
+                match command { $(Command::$name(input) => Reply::$name(self.$method(input))),+ }
+            }
+        }
+
+        /// Asks a store.
+        ///
+        /// # Errors
+        ///
+        /// What the store answers.
+        pub async fn run(store: &dyn Store, command: Command) -> Result<Reply, StoreError> {
+            Ok(match command { $(Command::$name(input) => Reply::$name(store.$method(input).await?)),+ })
+        }
+    };
+}
+
+commands! {
+    Link = link(Link) -> Linked;
+    Admit = admit(Box<Admit>) -> Admitted;
+    Account = account(Find) -> Option<Account>;
+    Accounts = accounts(AccountQuery) -> Vec<Account>;
+    SetDisabled = set_disabled(SetDisabled) -> bool;
+    Revoke = revoke(Revoke) -> bool;
+    BlockedUntil = blocked_until(LimitQuery) -> Option<Time>;
+    ReserveAttempt = reserve_attempt(Reserve) -> Reserved;
+    SettleAttempt = settle_attempt(Settle) -> ();
+    Blocks = blocks(BlockQuery) -> Vec<Block>;
+    ClearBlocks = clear_blocks(Vec<CounterKey>) -> u64;
+    Session = session(Digest) -> Option<(StoredSession, Account)>;
+    Sessions = sessions(SessionQuery) -> Vec<Sessions>;
+    TouchSession = touch_session(Touch) -> bool;
+    EndSessions = end_sessions(EndSessions) -> u64;
+    IssuePersonal = issue_personal(IssuePersonal) -> bool;
+    PersonalTokens = personal_tokens(Option<UserId>) -> Vec<PersonalToken>;
+    UsePersonal = use_personal(UsePersonal) -> Option<(PersonalToken, Account)>;
+    RevokePersonal = revoke_personal(RevokePersonal) -> bool;
+    Record = record(Audit) -> ();
+    Audit = audit(AuditQuery) -> Vec<AuditRecord>;
+    ChangesSince = changes_since(Option<i64>) -> Changes;
+    Sweep = sweep(Sweep) -> u64;
+}

@@ -1,0 +1,72 @@
+//! The store that forgets: for tests, the demo and trying things out.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::{
+    AccountQuery, Admit, Admitted, Answer, Audit, AuditQuery, AuditRecord, Block, BlockQuery, Changes,
+    CounterKey, Digest, EndSessions, Find, IssuePersonal, LimitQuery, Link, Linked, PersonalToken, Reserve,
+    Reserved, Revoke, RevokePersonal, SecretBytes, SessionQuery, Sessions, SetDisabled, Settle, State, Store,
+    StoredSession, Sweep, Touch, UsePersonal,
+};
+use crate::{Account, Time, UserId};
+
+/// [`State`] behind a lock. Everything is gone with the process.
+#[derive(Debug, Default)]
+pub struct MemoryStore(Mutex<State>);
+
+impl MemoryStore {
+    /// An empty store.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// No command leaves the state half done, so a panic of another thread spoils nothing.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+macro_rules! by_state {
+    ($($method:ident($input:ty) -> $output:ty;)+) => {
+        $(fn $method(&self, input: $input) -> Answer<'_, $output> {
+            Box::pin(async move { Ok(self.state().$method(input)) })
+        })+
+    };
+}
+
+impl Store for MemoryStore {
+    by_state! {
+        link(Link) -> Linked;
+        admit(Box<Admit>) -> Admitted;
+        account(Find) -> Option<Account>;
+        accounts(AccountQuery) -> Vec<Account>;
+        set_disabled(SetDisabled) -> bool;
+        revoke(Revoke) -> bool;
+        blocked_until(LimitQuery) -> Option<Time>;
+        reserve_attempt(Reserve) -> Reserved;
+        settle_attempt(Settle) -> ();
+        blocks(BlockQuery) -> Vec<Block>;
+        clear_blocks(Vec<CounterKey>) -> u64;
+        session(Digest) -> Option<(StoredSession, Account)>;
+        sessions(SessionQuery) -> Vec<Sessions>;
+        touch_session(Touch) -> bool;
+        end_sessions(EndSessions) -> u64;
+        issue_personal(IssuePersonal) -> bool;
+        personal_tokens(Option<UserId>) -> Vec<PersonalToken>;
+        use_personal(UsePersonal) -> Option<(PersonalToken, Account)>;
+        revoke_personal(RevokePersonal) -> bool;
+        record(Audit) -> ();
+        audit(AuditQuery) -> Vec<AuditRecord>;
+        changes_since(Option<i64>) -> Changes;
+        sweep(Sweep) -> u64;
+    }
+
+    fn secret(&self, name: String, candidate: SecretBytes) -> Answer<'_, SecretBytes> {
+        Box::pin(async move { Ok(self.state().secret(name, candidate)) })
+    }
+
+    fn ping(&self) -> Answer<'_, ()> {
+        Box::pin(async { Ok(()) })
+    }
+}

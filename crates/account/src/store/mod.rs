@@ -1,0 +1,158 @@
+//! What the store keeps, as commands by use case.
+//!
+//! A store is a trait of commands and not of tables: each method is one transaction, so that "the account, its
+//! session and the attempt given back, or none of them" is true for every store. Commands take the time and
+//! every random value as arguments; a store reads neither clock nor random source.
+//!
+//! [`State`] is the meaning of every command, written as a pure function on values. [`MemoryStore`] is that
+//! behind a lock. [`battery`] runs both a list of sentences and random sequences of commands against any store
+//! and compares it with [`State`], answer by answer.
+
+mod attempt;
+mod audit;
+pub mod battery;
+mod command;
+mod memory;
+mod person;
+mod session;
+mod state;
+mod token;
+
+use futures_util::future::BoxFuture;
+
+pub use attempt::{
+    AttemptId, Block, BlockQuery, Counter, CounterKey, Limit, LimitQuery, Reservation, Reserve, Reserved,
+    Settle, Settlement, Verdict,
+};
+pub use audit::{Audit, AuditQuery, AuditRecord, Changes, Sweep};
+pub use command::{Command, Reply, run};
+pub use memory::MemoryStore;
+pub use person::{
+    AccountQuery, Admission, Admit, Admitted, Facts, Find, Link, Linked, Mirror, Occasion, Revoke,
+    SetDisabled,
+};
+pub use session::{Digest, EndSessions, SessionQuery, Sessions, StartSession, StoredSession, Touch};
+pub use state::State;
+pub use token::{IssuePersonal, PersonalToken, RevokePersonal, SecretBytes, UsePersonal};
+
+use crate::{Account, Time, UserId};
+
+/// What a command answers, later.
+pub type Answer<'a, T> = BoxFuture<'a, Result<T, StoreError>>;
+
+/// Everything that outlives a login. Each method is one transaction; a store may be shared by several processes.
+///
+/// A method that changes an account, its sessions or its right to act also notes that for [`Store::changes_since`];
+/// the method says so.
+///
+/// # Errors
+///
+/// Every method answers [`StoreError`] when the store cannot be asked or its answer cannot be read; nothing was
+/// written then, or all of it was.
+pub trait Store: Send + Sync {
+    /// Finds the account that a person of the directory belongs to, and whether their local name is free.
+    fn link(&self, link: Link) -> Answer<'_, Linked>;
+
+    /// Lets a person in, or takes note of a look-up: creates or updates the account and its memberships, and for
+    /// a login starts the session, gives the attempt back and writes the audit record. All of it or, when the
+    /// account may not enter, none. Notes a change of the account.
+    fn admit(&self, admit: Box<Admit>) -> Answer<'_, Admitted>;
+
+    /// One account.
+    fn account(&self, find: Find) -> Answer<'_, Option<Account>>;
+
+    /// Accounts sorted by local name.
+    fn accounts(&self, query: AccountQuery) -> Answer<'_, Vec<Account>>;
+
+    /// Shuts an account out, which ends its sessions and moves its generation on, or lets it in again. Answers
+    /// whether the account is there. Notes a change.
+    fn set_disabled(&self, set: SetDisabled) -> Answer<'_, bool>;
+
+    /// Moves an account's generation on, ends its sessions but the one to keep, and drops its personal tokens
+    /// when asked to. Answers whether the account is there. Notes a change.
+    fn revoke(&self, revoke: Revoke) -> Answer<'_, bool>;
+
+    /// Until when a counter refuses, without reserving anything.
+    fn blocked_until(&self, query: LimitQuery) -> Answer<'_, Option<Time>>;
+
+    /// Counts an attempt on every key before it is made, or answers why it must not be made.
+    fn reserve_attempt(&self, reserve: Reserve) -> Answer<'_, Reserved>;
+
+    /// Ends an attempt: gives it back or counts it as wrong, and writes its audit record.
+    fn settle_attempt(&self, settle: Settle) -> Answer<'_, ()>;
+
+    /// Counters whose window has not passed, sorted by key.
+    fn blocks(&self, query: BlockQuery) -> Answer<'_, Vec<Block>>;
+
+    /// Forgets the counters of these keys; answers how many there were. Reservations under way stay.
+    fn clear_blocks(&self, keys: Vec<CounterKey>) -> Answer<'_, u64>;
+
+    /// The session a cookie stands for, with its account, whether or not it has run out.
+    fn session(&self, digest: Digest) -> Answer<'_, Option<(StoredSession, Account)>>;
+
+    /// Sessions with their accounts' local names, sorted by creation, then handle; those that have run out too.
+    fn sessions(&self, query: SessionQuery) -> Answer<'_, Vec<Sessions>>;
+
+    /// Notes that a session was used; never moves its time back. Answers whether it is there.
+    fn touch_session(&self, touch: Touch) -> Answer<'_, bool>;
+
+    /// Ends sessions and answers how many. Writes the audit record when there was one. Notes a change of each
+    /// account that lost one.
+    fn end_sessions(&self, end: EndSessions) -> Answer<'_, u64>;
+
+    /// Keeps a personal access token. Answers whether its account is there.
+    fn issue_personal(&self, issue: IssuePersonal) -> Answer<'_, bool>;
+
+    /// Personal tokens of one account or of all, sorted by creation, then id.
+    fn personal_tokens(&self, user: Option<UserId>) -> Answer<'_, Vec<PersonalToken>>;
+
+    /// Finds a personal token that has not run out, with its account, and notes its use (at most once a minute).
+    fn use_personal(&self, usage: UsePersonal) -> Answer<'_, Option<(PersonalToken, Account)>>;
+
+    /// Drops one personal token; answers whether it was there. Writes the audit record when it was.
+    fn revoke_personal(&self, revoke: RevokePersonal) -> Answer<'_, bool>;
+
+    /// A secret of the installation by name: the one that is kept, else `candidate`, which is kept from then on.
+    /// Whoever asks first decides; every process gets the same.
+    fn secret(&self, name: String, candidate: SecretBytes) -> Answer<'_, SecretBytes>;
+
+    /// Writes one audit record.
+    fn record(&self, audit: Audit) -> Answer<'_, ()>;
+
+    /// Audit records, oldest first.
+    fn audit(&self, query: AuditQuery) -> Answer<'_, Vec<AuditRecord>>;
+
+    /// Which accounts changed after that number; `None` asks only for the present number.
+    fn changes_since(&self, number: Option<i64>) -> Answer<'_, Changes>;
+
+    /// Drops what has run out; answers how many sessions and tokens that were.
+    fn sweep(&self, sweep: Sweep) -> Answer<'_, u64>;
+
+    /// Asks the store for a sign of life.
+    fn ping(&self) -> Answer<'_, ()>;
+}
+
+/// The cause below a [`StoreError`].
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// The store did not do what it was asked to. Whoever runs it must act; nobody is denied for it.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// It cannot be reached, or did not answer in time.
+    #[error("the store cannot be reached")]
+    Unreachable(#[source] BoxError),
+    /// It answered with an error.
+    #[error("the store failed to {task}")]
+    Failed {
+        /// What it was asked for, to follow "failed to".
+        task: &'static str,
+        /// The driver's own words.
+        source: BoxError,
+    },
+    /// It holds what no version of this program writes.
+    #[error("the store holds a value that cannot be read: {what}")]
+    Corrupt {
+        /// Where, and what was expected.
+        what: String,
+    },
+}

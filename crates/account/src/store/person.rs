@@ -1,0 +1,209 @@
+//! Commands about people.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::{AttemptId, Audit, Digest, StartSession};
+use crate::{Account, Group, Time, UserId};
+
+/// Whose account is asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Find {
+    /// By local id.
+    Id(UserId),
+    /// By local name, which is unique.
+    LocalName(String),
+    /// By the directory's name and its stable key.
+    External {
+        /// The directory's name.
+        directory: String,
+        /// The directory's key.
+        external_id: String,
+    },
+    /// By the directory's name and its canonical user name. The person seen last, where two bear it.
+    Username {
+        /// The directory's name.
+        directory: String,
+        /// The canonical name, folded.
+        username: String,
+    },
+}
+
+/// Which accounts to list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountQuery {
+    /// Only those whose local name sorts after this one, by bytes.
+    pub after: Option<String>,
+    /// At most so many.
+    pub limit: u32,
+}
+
+/// Who stands at the door.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Link {
+    /// The directory's name.
+    pub directory: String,
+    /// The directory's key.
+    pub external_id: String,
+    /// The local name they would bear.
+    pub local_name: String,
+}
+
+/// What the store knows of who stands at the door.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Linked {
+    /// Their account.
+    Known(Box<Account>),
+    /// Nobody by that id, and the name is free.
+    New,
+    /// The local name belongs to this account, which has another directory or id.
+    Taken(Box<Account>),
+}
+
+/// What the directory said of a person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Facts {
+    /// The directory's name.
+    pub directory: String,
+    /// The directory's key.
+    pub external_id: String,
+    /// The canonical name, folded.
+    pub username: String,
+    /// The name in this store.
+    pub local_name: String,
+    /// Where the entry lies.
+    pub dn: String,
+    /// Profile fields. Of a known account those that are missing here are cleared, unless the profile is kept.
+    pub fields: BTreeMap<String, String>,
+    /// Profile lists, likewise.
+    pub lists: BTreeMap<String, Vec<String>>,
+    /// Flags, which always follow.
+    pub flags: BTreeMap<String, bool>,
+    /// Groups, which always follow; sorted by name, then DN.
+    pub groups: Vec<Group>,
+    /// Permissions, which always follow; sorted, each once.
+    pub permissions: Vec<String>,
+}
+
+/// Which of the directory's groups have local groups of the same name whose members follow at each login.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Mirror {
+    /// None.
+    #[default]
+    Off,
+    /// Every one.
+    All,
+    /// Only these names.
+    Only(BTreeSet<String>),
+    /// All but these names.
+    Except(BTreeSet<String>),
+}
+
+impl Mirror {
+    /// Whether the local group of that name follows the directory.
+    #[must_use]
+    pub fn manages(&self, name: &str) -> bool {
+        match self {
+            Self::Off => false,
+            Self::All => true,
+            Self::Only(names) => names.contains(name),
+            Self::Except(names) => !names.contains(name),
+        }
+    }
+
+    /// The local groups somebody is in afterwards: of those that are managed the directory's, of the others
+    /// those they are in already. Sorted, each once.
+    #[must_use]
+    pub fn local_groups(&self, before: &[String], groups: &[Group]) -> Vec<String> {
+        let kept = before.iter().filter(|name| !self.manages(name)).cloned();
+        let mirrored =
+            groups.iter().filter(|group| self.manages(&group.name)).map(|group| group.name.clone());
+        kept.chain(mirrored).collect::<BTreeSet<_>>().into_iter().collect()
+    }
+}
+
+/// Why a person's facts arrive.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Occasion {
+    /// They were looked up without a password: no session, and a disabled account is refreshed all the same.
+    LookUp,
+    /// They proved a password.
+    Login {
+        /// The session to start, if the door wants one.
+        session: Option<StartSession>,
+        /// The attempt to give back, if one was reserved.
+        attempt: Option<AttemptId>,
+    },
+}
+
+/// Takes in a person, in one transaction.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Admit {
+    /// The present time.
+    pub at: Time,
+    /// The id of the account if one is created.
+    pub new_id: UserId,
+    /// What the directory said.
+    pub facts: Facts,
+    /// Leaves fields and lists of a known account as they are.
+    pub keep_profile: bool,
+    /// Makes an account for somebody who is not known.
+    pub create: bool,
+    /// Local groups that follow.
+    pub mirror: Mirror,
+    /// Login or look-up.
+    pub occasion: Occasion,
+    /// Written with `user` set to the account's id, if the person is taken in.
+    pub audit: Audit,
+}
+
+/// What came of [`Admit`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Admitted {
+    /// The account as it is now.
+    Yes(Box<Admission>),
+    /// The account is disabled; nothing was written. Not for look-ups.
+    Disabled,
+    /// There is no account and none was to be made; nothing was written.
+    Unknown,
+    /// The local name belongs to somebody else; nothing was written.
+    Taken,
+}
+
+/// A person taken in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Admission {
+    /// The account as it is now.
+    pub account: Account,
+    /// It was made just now.
+    pub created: bool,
+}
+
+/// Shuts an account out or lets it in again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetDisabled {
+    /// Whose.
+    pub user: UserId,
+    /// Shut out.
+    pub disabled: bool,
+    /// The present time.
+    pub at: Time,
+    /// Written if the account is there.
+    pub audit: Audit,
+}
+
+/// Takes back what was given to an account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Revoke {
+    /// Whose.
+    pub user: UserId,
+    /// The one session that stays.
+    pub keep: Option<Digest>,
+    /// Personal tokens too.
+    pub personal_tokens: bool,
+    /// The present time.
+    pub at: Time,
+    /// Written if the account is there.
+    pub audit: Audit,
+}

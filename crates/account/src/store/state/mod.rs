@@ -1,0 +1,57 @@
+//! The meaning of every command, as a function on plain values: no lock, no clock, no failure.
+
+mod attempt;
+mod audit;
+mod person;
+mod session;
+mod token;
+
+use std::collections::BTreeMap;
+
+use super::{
+    AttemptId, Audit, AuditRecord, Counter, CounterKey, Digest, PersonalToken, Reservation, SecretBytes,
+    StoredSession,
+};
+use crate::{Account, Time, UserId};
+
+/// Everything a store holds.
+///
+/// Each method of [`Store`](super::Store) has its counterpart here; `apply` carries out a
+/// [`Command`](super::Command).
+#[derive(Debug, Default)]
+pub struct State {
+    accounts: BTreeMap<UserId, Account>,
+    sessions: BTreeMap<Digest, StoredSession>,
+    counters: BTreeMap<CounterKey, Counter>,
+    reservations: BTreeMap<(CounterKey, AttemptId), Reservation>,
+    tokens: BTreeMap<Digest, PersonalToken>,
+    secrets: BTreeMap<String, SecretBytes>,
+    audit: Vec<AuditRecord>,
+    audits: i64,
+    changes: Vec<Change>,
+    changed: i64,
+}
+
+/// A note that an account changed.
+#[derive(Clone, Copy, Debug)]
+struct Change {
+    number: i64,
+    user: UserId,
+    at: Time,
+}
+
+impl State {
+    fn note_change(&mut self, user: UserId, at: Time) {
+        self.changed += 1;
+        self.changes.push(Change { number: self.changed, user, at });
+    }
+
+    fn write_audit(&mut self, audit: Audit) {
+        self.audits += 1;
+        self.audit.push(AuditRecord { number: self.audits, audit });
+    }
+
+    fn write_audit_of(&mut self, user: UserId, audit: Audit) {
+        self.write_audit(Audit { user: Some(user), ..audit });
+    }
+}

@@ -1,0 +1,103 @@
+//! Commands about personal access tokens and the installation's secrets.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use super::{Audit, Digest};
+use crate::{Time, UserId};
+
+/// A personal access token as it is kept: everything but the token.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PersonalToken {
+    /// Of the token's text.
+    pub digest: Digest,
+    /// The name operators and people use for it; random, tells nothing of the token.
+    pub id: String,
+    /// Whose it is.
+    pub user: UserId,
+    /// What the person calls it.
+    pub name: Option<String>,
+    /// When it was issued.
+    pub created: Time,
+    /// When it ends; `None`: when it is revoked.
+    pub expires: Option<Time>,
+    /// When it was last used, to within a minute.
+    pub last_used: Option<Time>,
+}
+
+impl PersonalToken {
+    /// How far apart notes of its use are, at least, in microseconds.
+    pub const USE_EVERY: i64 = 60_000_000;
+
+    /// Whether it has not run out.
+    #[must_use]
+    pub fn is_valid(&self, at: Time) -> bool {
+        self.expires.is_none_or(|expires| at < expires)
+    }
+
+    /// Whether its use at that time is to be noted.
+    #[must_use]
+    pub fn notes_use(&self, at: Time) -> bool {
+        self.last_used.is_none_or(|last| at.micros().saturating_sub(last.micros()) >= Self::USE_EVERY)
+    }
+}
+
+/// Keeps a new personal token.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IssuePersonal {
+    /// The token.
+    pub token: PersonalToken,
+    /// Written if the account is there.
+    pub audit: Audit,
+}
+
+/// A personal token was shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UsePersonal {
+    /// Of the token's text.
+    pub digest: Digest,
+    /// The present time.
+    pub at: Time,
+}
+
+/// Drops one personal token.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RevokePersonal {
+    /// Only if it is this account's; `None`: an operator asks.
+    pub user: Option<UserId>,
+    /// Its id.
+    pub id: String,
+    /// Written with `user` set, if it was there.
+    pub audit: Audit,
+}
+
+/// Bytes that must not leak: wiped when dropped, hidden in debug output, never copied in passing.
+pub struct SecretBytes(Zeroizing<Vec<u8>>);
+
+impl SecretBytes {
+    /// Takes the bytes over.
+    #[must_use]
+    pub fn new(bytes: Vec<u8>) -> Self {
+        Self(Zeroizing::new(bytes))
+    }
+
+    /// The bytes.
+    #[must_use]
+    pub fn expose(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// A second copy, on purpose.
+    #[must_use]
+    pub fn duplicate(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl fmt::Debug for SecretBytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretBytes(..)")
+    }
+}
