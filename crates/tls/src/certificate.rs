@@ -267,11 +267,12 @@ fn printable(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rcgen::{CertificateParams, DnType, KeyPair, date_time_ymd};
+    use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair, date_time_ymd};
 
     fn example(names: &[&str]) -> Vec<u8> {
         let mut params =
             CertificateParams::new(names.iter().map(ToString::to_string).collect::<Vec<_>>()).unwrap();
+        params.distinguished_name = DistinguishedName::new();
         params.distinguished_name.push(DnType::OrganizationName, "Example, Ltd.\u{1b}[2J");
         params.distinguished_name.push(DnType::CommonName, "Ldäp");
         params.not_before = date_time_ymd(2024, 2, 29);
