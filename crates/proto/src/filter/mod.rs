@@ -122,7 +122,11 @@ impl Filter {
         todo!()
     }
     /// `(attribute:rule:=value)`
-    pub fn extensible(_attribute: impl Into<String>, _rule: impl Into<String>, _value: impl AsRef<[u8]>) -> Filter {
+    pub fn extensible(
+        _attribute: impl Into<String>,
+        _rule: impl Into<String>,
+        _value: impl AsRef<[u8]>,
+    ) -> Filter {
         todo!()
     }
     /// `(&...)`

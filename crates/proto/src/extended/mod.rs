@@ -1,0 +1,9 @@
+//! Extended operations, one file each.
+
+mod notice_of_disconnection;
+mod start_tls;
+mod who_am_i;
+
+pub use notice_of_disconnection::NoticeOfDisconnection;
+pub use start_tls::StartTls;
+pub use who_am_i::WhoAmI;

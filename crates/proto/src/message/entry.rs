@@ -1,0 +1,271 @@
+//! SearchResultEntry (RFC 4511 section 4.5.2).
+
+use super::modify::write_attribute;
+use crate::ber::{Error, Reader, Tag, Writer};
+use crate::{Dn, DnError};
+use bytes::Bytes;
+use std::fmt;
+
+/// An entry as a search yields it: one refcounted piece of the frame it came in.
+///
+/// The piece is checked whole when it is read, and walked again on access, so that reading allocates nothing, a clone
+/// is a reference count, and no accessor can fail. Names of attributes compare without regard to case.
+///
+/// ```
+/// use ldapgate_proto::Entry;
+///
+/// let entry = Entry::builder("uid=ada,dc=example,dc=com")
+///     .attribute("mail", ["ada@example.com", "lovelace@example.com"])
+///     .attribute("cn;lang-en", ["Ada"])
+///     .build();
+/// assert_eq!(entry.text("MAIL"), Some("ada@example.com"));
+/// assert_eq!(entry.values("mail").count(), 2);
+/// assert!(!entry.has("cn"), "options belong to the name");
+/// ```
+#[derive(Clone)]
+pub struct Entry {
+    /// The content of the SearchResultEntry: objectName and attributes.
+    content: Bytes,
+    /// Where in `content` the first attribute starts.
+    attributes: usize,
+    /// Where in `content` the last attribute ends.
+    end: usize,
+}
+
+/// One attribute of an [`Entry`], borrowed from it.
+#[derive(Clone, Copy)]
+pub struct Attribute<'e> {
+    name: &'e str,
+    values: Reader<'e>,
+}
+
+/// Puts an [`Entry`] together.
+#[derive(Debug)]
+pub struct EntryBuilder {
+    dn: String,
+    attributes: Writer,
+}
+
+impl Entry {
+    /// Starts an entry with this name.
+    pub fn builder(dn: impl Into<String>) -> EntryBuilder {
+        EntryBuilder { dn: dn.into(), attributes: Writer::new() }
+    }
+
+    /// The name as the server wrote it.
+    pub fn dn(&self) -> &str {
+        Reader::new(&self.content).text(Tag::OCTETS, "name").unwrap_or_default()
+    }
+
+    /// The name as a value. It is parsed here and not when the entry is read: an odd name must not end a search.
+    ///
+    /// # Errors
+    ///
+    /// When the server's name is not of RFC 4514.
+    pub fn parse_dn(&self) -> Result<Dn, DnError> {
+        Dn::parse(self.dn())
+    }
+
+    /// Every attribute, in the server's order.
+    pub fn attributes(&self) -> impl Iterator<Item = Attribute<'_>> {
+        let mut list = Reader::between(&self.content, self.attributes, self.end);
+        std::iter::from_fn(move || Attribute::read(&mut list).ok())
+    }
+
+    /// The first attribute of this name, whose options must be the same in any order.
+    pub fn attribute(&self, name: &str) -> Option<Attribute<'_>> {
+        self.attributes().find(|attribute| same_description(attribute.name, name))
+    }
+
+    /// The values of an attribute, in the server's order.
+    pub fn values(&self, name: &str) -> impl Iterator<Item = &[u8]> {
+        self.attribute(name).into_iter().flat_map(|attribute| attribute.values())
+    }
+
+    /// The values of an attribute that are UTF-8.
+    pub fn texts(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.values(name).filter_map(|value| std::str::from_utf8(value).ok())
+    }
+
+    /// The first value of an attribute.
+    pub fn first(&self, name: &str) -> Option<&[u8]> {
+        self.values(name).next()
+    }
+
+    /// The first value of an attribute that is UTF-8.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.texts(name).next()
+    }
+
+    /// Is there such an attribute, with or without values?
+    pub fn has(&self, name: &str) -> bool {
+        self.attribute(name).is_some()
+    }
+
+    /// A copy in memory of its own. An entry otherwise keeps the whole read buffer alive that it came in.
+    pub fn compact(&self) -> Entry {
+        Entry { content: Bytes::copy_from_slice(&self.content), ..*self }
+    }
+
+    /// How many bytes it takes on the wire.
+    pub fn size(&self) -> usize {
+        self.content.len()
+    }
+
+    pub(super) fn read(reader: &Reader<'_>) -> Result<Entry, Error> {
+        let mut content = *reader;
+        let start = content.offset();
+        content.text(Tag::OCTETS, "entry's name")?;
+        let mut list = content.enter(Tag::SEQUENCE)?;
+        let attributes = list.offset() - start;
+        while !list.is_empty() {
+            let mut values = Attribute::read(&mut list)?.values;
+            while !values.is_empty() {
+                values.octets(Tag::OCTETS)?;
+            }
+        }
+        Ok(Entry { content: reader.rest_shared(), attributes, end: list.offset() - start })
+    }
+
+    pub(super) fn write(&self, writer: &mut Writer) {
+        writer.raw(&self.content);
+    }
+}
+
+impl<'e> Attribute<'e> {
+    /// The name with its options.
+    pub fn name(&self) -> &'e str {
+        self.name
+    }
+
+    /// The values in the server's order; none when only names were asked for.
+    pub fn values(&self) -> impl Iterator<Item = &'e [u8]> + use<'e> {
+        let mut values = self.values;
+        std::iter::from_fn(move || values.octets(Tag::OCTETS).ok())
+    }
+
+    /// The values that are UTF-8.
+    pub fn texts(&self) -> impl Iterator<Item = &'e str> + use<'e> {
+        self.values().filter_map(|value| std::str::from_utf8(value).ok())
+    }
+
+    fn read(list: &mut Reader<'e>) -> Result<Attribute<'e>, Error> {
+        let mut attribute = list.enter(Tag::SEQUENCE)?;
+        let name = attribute.text(Tag::OCTETS, "attribute")?;
+        Ok(Attribute { name, values: attribute.enter(Tag::SET)? })
+    }
+}
+
+impl EntryBuilder {
+    /// Adds an attribute with its values.
+    pub fn attribute<V: AsRef<[u8]>>(mut self, name: &str, values: impl IntoIterator<Item = V>) -> Self {
+        write_attribute(name, values, &mut self.attributes);
+        self
+    }
+
+    /// The entry.
+    pub fn build(self) -> Entry {
+        let mut writer = Writer::new();
+        writer.octets(Tag::OCTETS, &self.dn);
+        let list = self.attributes.finish();
+        writer.octets(Tag::SEQUENCE, &list);
+        let content = writer.finish();
+        Entry { attributes: content.len() - list.len(), end: content.len(), content }
+    }
+}
+
+/// Are two attribute descriptions the same (RFC 4512 section 2.5)? Case and the order of options do not matter.
+fn same_description(one: &str, other: &str) -> bool {
+    if one.len() != other.len() {
+        return false;
+    }
+    if one.eq_ignore_ascii_case(other) {
+        return true;
+    }
+    let (mut mine, mut theirs) = (one.split(';'), other.split(';'));
+    let same_type =
+        mine.next().zip(theirs.next()).is_some_and(|(mine, theirs)| mine.eq_ignore_ascii_case(theirs));
+    same_type && mine.clone().all(|option| theirs.clone().any(|their| their.eq_ignore_ascii_case(option)))
+}
+
+/// The same name as text, and the same attributes and values in the same order.
+impl PartialEq for Entry {
+    fn eq(&self, other: &Entry) -> bool {
+        self.dn() == other.dn() && self.attributes().eq(other.attributes())
+    }
+}
+
+impl Eq for Entry {}
+
+impl PartialEq for Attribute<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name && self.values().eq(other.values())
+    }
+}
+
+impl Eq for Attribute<'_> {}
+
+/// Names and counts, because values can be secret.
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Entry({:?} ", self.dn())?;
+        f.debug_list().entries(self.attributes()).finish()?;
+        f.write_str(")")
+    }
+}
+
+impl fmt::Debug for Attribute<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}({})", self.name, self.values().count())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ada() -> Entry {
+        Entry::builder("uid=ada")
+            .attribute("cn;lang-en;x-a", ["Ada"])
+            .attribute("photo", [&[0xff_u8, 0xd8][..], b"text"])
+            .attribute("empty", [""; 0])
+            .build()
+    }
+
+    #[test]
+    fn options_are_part_of_the_name_in_any_order() {
+        assert_eq!(ada().text("CN;X-A;LANG-EN"), Some("Ada"));
+        assert!(!ada().has("cn"));
+        assert!(!ada().has("cn;lang-en;x-b"));
+        assert!(!same_description("cn;a;a", "cn;a;b"));
+        assert!(!same_description("cn;a;b", "cn;a;a"));
+    }
+
+    #[test]
+    fn values_that_are_not_text_are_skipped_by_texts_only() {
+        assert_eq!(ada().values("photo").count(), 2);
+        assert_eq!(ada().texts("photo").collect::<Vec<_>>(), ["text"]);
+        assert_eq!(ada().first("photo"), Some(&[0xff, 0xd8][..]));
+        assert_eq!(ada().text("photo"), Some("text"));
+    }
+
+    #[test]
+    fn an_attribute_without_values_is_there() {
+        assert!(ada().has("empty"));
+        assert_eq!(ada().first("empty"), None);
+    }
+
+    #[test]
+    fn a_long_entry_has_all_its_attributes() {
+        let long = "x".repeat(70_000);
+        let entry = Entry::builder("cn=x").attribute("description", [&long]).attribute("sn", ["x"]).build();
+        assert_eq!(entry.text("description"), Some(&long[..]));
+        assert_eq!(entry.text("sn"), Some("x"));
+        assert_eq!(entry.compact(), entry);
+    }
+
+    #[test]
+    fn debug_tells_no_values() {
+        assert_eq!(format!("{:?}", ada()), r#"Entry("uid=ada" [cn;lang-en;x-a(1), photo(2), empty(0)])"#);
+    }
+}

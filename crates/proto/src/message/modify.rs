@@ -1,0 +1,111 @@
+//! Modify (RFC 4511 section 4.6).
+
+use crate::ber::{Error, ErrorKind, Reader, Tag, Writer};
+use bytes::Bytes;
+
+/// Asks for changes to one entry, all or none, in this order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModifyRequest {
+    /// The entry's name.
+    pub dn: String,
+    /// What to change.
+    pub changes: Vec<Change>,
+}
+
+/// One change of one attribute.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// What is done.
+    pub op: ChangeOp,
+    /// To which attribute.
+    pub attribute: String,
+    /// With which values; without any, delete and replace remove the attribute.
+    pub values: Vec<Bytes>,
+}
+
+/// What a change does with its values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ChangeOp {
+    /// Adds them.
+    Add,
+    /// Removes them.
+    Delete,
+    /// Puts them in the place of all that were there.
+    Replace,
+    /// Adds the one value, a number, to the value that is there (RFC 4525).
+    Increment,
+}
+
+impl ModifyRequest {
+    pub(super) fn read(reader: &mut Reader<'_>) -> Result<ModifyRequest, Error> {
+        let dn = reader.text(Tag::OCTETS, "name")?.to_owned();
+        let mut list = reader.enter(Tag::SEQUENCE)?;
+        let mut changes = Vec::new();
+        while !list.is_empty() {
+            let mut change = list.enter(Tag::SEQUENCE)?;
+            let op = ChangeOp::read(&mut change)?;
+            let (attribute, values) = read_attribute(&mut change)?;
+            changes.push(Change { op, attribute, values });
+        }
+        Ok(ModifyRequest { dn, changes })
+    }
+
+    pub(super) fn write(&self, writer: &mut Writer) {
+        writer.octets(Tag::OCTETS, &self.dn);
+        writer.constructed(Tag::SEQUENCE, |writer| {
+            for change in &self.changes {
+                writer.constructed(Tag::SEQUENCE, |writer| {
+                    writer.integer(Tag::ENUMERATED, change.op.number());
+                    write_attribute(&change.attribute, &change.values, writer);
+                });
+            }
+        });
+    }
+}
+
+impl ChangeOp {
+    fn read(reader: &mut Reader<'_>) -> Result<ChangeOp, Error> {
+        let at = reader.offset();
+        match reader.integer(Tag::ENUMERATED)? {
+            0 => Ok(ChangeOp::Add),
+            1 => Ok(ChangeOp::Delete),
+            2 => Ok(ChangeOp::Replace),
+            3 => Ok(ChangeOp::Increment),
+            value => Err(Error::new(ErrorKind::OutOfRange { what: "change", value }, at)),
+        }
+    }
+
+    fn number(self) -> i64 {
+        match self {
+            ChangeOp::Add => 0,
+            ChangeOp::Delete => 1,
+            ChangeOp::Replace => 2,
+            ChangeOp::Increment => 3,
+        }
+    }
+}
+
+/// PartialAttribute (RFC 4511 section 4.1.7): a name and a set of values.
+pub(super) fn read_attribute(reader: &mut Reader<'_>) -> Result<(String, Vec<Bytes>), Error> {
+    let mut attribute = reader.enter(Tag::SEQUENCE)?;
+    let name = attribute.text(Tag::OCTETS, "attribute")?.to_owned();
+    let mut set = attribute.enter(Tag::SET)?;
+    let mut values = Vec::new();
+    while !set.is_empty() {
+        values.push(set.shared(Tag::OCTETS)?);
+    }
+    Ok((name, values))
+}
+
+pub(super) fn write_attribute<V: AsRef<[u8]>>(
+    name: &str,
+    values: impl IntoIterator<Item = V>,
+    writer: &mut Writer,
+) {
+    writer.constructed(Tag::SEQUENCE, |writer| {
+        writer.octets(Tag::OCTETS, name);
+        writer.constructed(Tag::SET, |writer| {
+            values.into_iter().for_each(|value| writer.octets(Tag::OCTETS, value));
+        });
+    });
+}
