@@ -158,6 +158,81 @@ pub struct Admit {
     pub audit: Audit,
 }
 
+impl Admit {
+    /// What comes of it, from the account of this id and the account of this local name. Stores keep accounts and
+    /// leave the decision to this method.
+    ///
+    /// # Errors
+    ///
+    /// The answer for somebody who is not taken in.
+    pub fn decide(&self, known: Option<Account>, named: Option<UserId>) -> Result<Admission, Admitted> {
+        let login = matches!(self.occasion, Occasion::Login { .. });
+        let taken = named.is_some_and(|named| Some(named) != known.as_ref().map(|known| known.id));
+        match &known {
+            _ if taken => return Err(Admitted::Taken),
+            Some(known) if known.disabled && login => return Err(Admitted::Disabled),
+            None if !self.create => return Err(Admitted::Unknown),
+            _ => {}
+        }
+        let created = known.is_none();
+        let before = known.unwrap_or_else(|| stranger(self.new_id, self.at));
+        let local_groups = self.mirror.local_groups(&before.local_groups, &self.facts.groups);
+        let last_login = if login { Some(self.at) } else { before.last_login };
+        let keep_profile = self.keep_profile && !created;
+        let account = Account {
+            local_groups,
+            last_login,
+            checked: self.at,
+            ..merge(before, &self.facts, keep_profile)
+        };
+        Ok(Admission { account, created })
+    }
+}
+
+/// An account of which nothing is known but when it was made.
+fn stranger(id: UserId, at: Time) -> Account {
+    Account {
+        id,
+        directory: String::new(),
+        external_id: String::new(),
+        username: String::new(),
+        local_name: String::new(),
+        dn: String::new(),
+        fields: BTreeMap::new(),
+        lists: BTreeMap::new(),
+        flags: BTreeMap::new(),
+        groups: Vec::new(),
+        local_groups: Vec::new(),
+        permissions: Vec::new(),
+        disabled: false,
+        generation: 0,
+        generation_at: None,
+        first_seen: at,
+        last_login: None,
+        checked: at,
+    }
+}
+
+/// The account with what the directory said of it.
+fn merge(before: Account, facts: &Facts, keep_profile: bool) -> Account {
+    let Facts { directory, external_id, username, local_name, dn, fields, lists, flags, groups, permissions } =
+        facts.clone();
+    let (fields, lists) = if keep_profile { (before.fields, before.lists) } else { (fields, lists) };
+    Account {
+        directory,
+        external_id,
+        username,
+        local_name,
+        dn,
+        fields,
+        lists,
+        flags,
+        groups,
+        permissions,
+        ..before
+    }
+}
+
 /// What came of [`Admit`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Admitted {

@@ -2,8 +2,8 @@
 
 use super::State;
 use crate::store::{
-    AccountQuery, Admission, Admit, Admitted, Digest, Facts, Find, Link, Linked, Occasion, Revoke,
-    SetDisabled, Settlement,
+    AccountQuery, Admission, Admit, Admitted, Digest, Find, Link, Linked, Occasion, Revoke, SetDisabled,
+    Settlement,
 };
 use crate::{Account, Time, UserId};
 
@@ -23,24 +23,13 @@ impl State {
 
     /// See [`Store::admit`](crate::store::Store::admit).
     pub fn admit(&mut self, admit: Box<Admit>) -> Admitted {
-        let Admit { at, new_id, facts, keep_profile, create, mirror, occasion, audit } = *admit;
-        let known = self.external(&facts.directory, &facts.external_id).cloned();
-        let login = matches!(occasion, Occasion::Login { .. });
-        let taken =
-            self.named(&facts.local_name).is_some_and(|named| Some(named.id) != known.as_ref().map(|k| k.id));
-        match &known {
-            _ if taken => return Admitted::Taken,
-            Some(known) if known.disabled && login => return Admitted::Disabled,
-            None if !create => return Admitted::Unknown,
-            _ => {}
-        }
-        let created = known.is_none();
-        let before = known.unwrap_or_else(|| stranger(new_id, at));
-        let keep_profile = keep_profile && !created;
-        let local_groups = mirror.local_groups(&before.local_groups, &facts.groups);
-        let account = Account { local_groups, checked: at, ..merge(before, facts, keep_profile) };
-        let account = if login { Account { last_login: Some(at), ..account } } else { account };
-
+        let known = self.external(&admit.facts.directory, &admit.facts.external_id).cloned();
+        let named = self.named(&admit.facts.local_name).map(|named| named.id);
+        let Admission { account, created } = match admit.decide(known, named) {
+            Ok(admission) => admission,
+            Err(refused) => return refused,
+        };
+        let Admit { at, occasion, audit, .. } = *admit;
         if let Occasion::Login { session, attempt } = occasion {
             if let Some(session) = session {
                 self.sessions.insert(session.digest, session.begin(account.id, at));
@@ -128,49 +117,5 @@ impl State {
 
     fn named(&self, local_name: &str) -> Option<&Account> {
         self.accounts.values().find(|account| account.local_name == local_name)
-    }
-}
-
-/// An account of which nothing is known but when it was made.
-fn stranger(id: UserId, at: Time) -> Account {
-    Account {
-        id,
-        directory: String::new(),
-        external_id: String::new(),
-        username: String::new(),
-        local_name: String::new(),
-        dn: String::new(),
-        fields: Default::default(),
-        lists: Default::default(),
-        flags: Default::default(),
-        groups: Vec::new(),
-        local_groups: Vec::new(),
-        permissions: Vec::new(),
-        disabled: false,
-        generation: 0,
-        generation_at: None,
-        first_seen: at,
-        last_login: None,
-        checked: at,
-    }
-}
-
-/// The account with what the directory said of it.
-fn merge(before: Account, facts: Facts, keep_profile: bool) -> Account {
-    let Facts { directory, external_id, username, local_name, dn, fields, lists, flags, groups, permissions } =
-        facts;
-    let (fields, lists) = if keep_profile { (before.fields, before.lists) } else { (fields, lists) };
-    Account {
-        directory,
-        external_id,
-        username,
-        local_name,
-        dn,
-        fields,
-        lists,
-        flags,
-        groups,
-        permissions,
-        ..before
     }
 }
