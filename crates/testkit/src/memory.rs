@@ -1,28 +1,68 @@
 //! The in-memory directory with the world in it.
-#![allow(clippy::todo, unused_variables, clippy::unused_async)]
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use directory::{Directory, Running};
+use tls::ServerTls;
 
 use crate::certificate::{Authority, Flaw};
 
-/// The in-memory directory on two loopback ports, plain and ldaps.
-pub(crate) struct Memory {}
+/// 2026-01-01, the world's time: nothing in it depends on the day of the test.
+const NOW: Duration = Duration::from_secs(1_767_225_600);
+
+/// The in-memory directory on two loopback ports, plain (with StartTLS) and ldaps.
+pub(crate) struct Memory {
+    directory: Directory,
+    plain: SocketAddr,
+    secure: SocketAddr,
+    running: Vec<Running>,
+}
 
 impl Memory {
+    /// Starts a directory that holds `ldif` and shows a certificate with `flaw`.
     pub(crate) async fn start(ldif: &str, authority: &Authority, flaw: Flaw) -> Self {
-        todo!()
+        let pair = authority.server(flaw);
+        let tls = ServerTls::from_pem(pair.certificate.as_bytes(), pair.key.as_bytes())
+            .expect("the certificate is a certificate");
+        let directory = Directory::builder(Arc::new(|| SystemTime::UNIX_EPOCH + NOW))
+            .tls(tls)
+            .ldif(ldif)
+            .expect("the world is good LDIF")
+            .build();
+        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+        let mut memory = Self { directory, plain: any, secure: any, running: Vec::new() };
+        memory.resume().await;
+        (memory.plain, memory.secure) = (memory.running[0].address(), memory.running[1].address());
+        memory
     }
+
     pub(crate) fn ldap_url(&self) -> String {
-        todo!()
+        format!("ldap://localhost:{}", self.plain.port())
     }
+
     pub(crate) fn ldaps_url(&self) -> String {
-        todo!()
+        format!("ldaps://localhost:{}", self.secure.port())
     }
+
     pub(crate) fn connections(&self) -> usize {
-        todo!()
+        usize::try_from(self.directory.counters().connections).expect("a test opens few connections")
     }
+
+    pub(crate) fn requests(&self) -> usize {
+        self.directory.operations().len()
+    }
+
     pub(crate) async fn stop(&mut self) {
-        todo!()
+        for running in self.running.drain(..) {
+            running.stop().await;
+        }
     }
+
     pub(crate) async fn resume(&mut self) {
-        todo!()
+        let plain = Directory::listen(self.plain).await.expect("the port is free");
+        let secure = Directory::listen(self.secure).await.expect("the port is free");
+        self.running = vec![self.directory.serve(plain).await, self.directory.serve_ldaps(secure).await];
     }
 }

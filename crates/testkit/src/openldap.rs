@@ -110,6 +110,18 @@ impl OpenLdap {
         self.accepted() - self.probes
     }
 
+    /// How many requests it has seen since it first started, by its own log.
+    ///
+    /// # Panics
+    /// When the log cannot be read.
+    #[must_use]
+    pub fn requests(&self) -> usize {
+        [" BIND dn=", " SRCH base=", " CMP dn=", " MOD dn=", " ADD dn=", " DEL dn=", " EXT oid="]
+            .iter()
+            .map(|kind| self.log_lines(kind).iter().filter(|line| !line.contains(" mech=")).count())
+            .sum()
+    }
+
     /// The lines of its log that contain `needle`: `BIND dn=`, `SRCH base=`, ...
     ///
     /// # Panics

@@ -18,7 +18,15 @@ impl Server {
     /// When the program is not on this machine; the message names the Debian `package` that has it.
     #[must_use]
     pub fn start(program: &str, package: &str, arguments: &[String], log: &Path) -> Self {
-        let program = find(program, package);
+        Self::start_at(&find(program, package), arguments, &[], log)
+    }
+
+    /// Starts the program at a path, with variables in an otherwise nearly empty environment.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    #[must_use]
+    pub fn start_at(program: &str, arguments: &[String], environment: &[(&str, &str)], log: &Path) -> Self {
         let file = std::fs::OpenOptions::new()
             .create(true)
             .append(true)
@@ -29,9 +37,10 @@ impl Server {
         let script = r#"ulimit -n 4096 2>/dev/null; exec 3<&0; "$@" 3<&- </dev/null & child=$!; trap 'kill "$child" 2>/dev/null; wait "$child"' EXIT; cat <&3 >/dev/null"#;
         let shell = Command::new("sh")
             .args(["-c", script, "sh"])
-            .arg(&program)
+            .arg(program)
             .args(arguments)
             .env_clear()
+            .envs(environment.iter().copied())
             .env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
             .env("HOME", log.parent().unwrap_or(Path::new("/tmp")))
             .stdin(Stdio::piped())
@@ -79,8 +88,18 @@ pub fn find(program: &str, package: &str) -> String {
 /// When the command is missing or cannot be run.
 #[must_use]
 pub fn run(program: &str, package: &str, arguments: &[&str], input: &str) -> Finished {
-    let mut child = Command::new(find(program, package))
+    run_at(&find(program, package), arguments, &[], input)
+}
+
+/// The same for a program at a path, with variables added to the environment.
+///
+/// # Panics
+/// When it cannot be run.
+#[must_use]
+pub fn run_at(program: &str, arguments: &[&str], environment: &[(&str, &str)], input: &str) -> Finished {
+    let mut child = Command::new(program)
         .args(arguments)
+        .envs(environment.iter().copied())
         .env_remove("LDAPTLS_CACERT")
         .env_remove("LDAPURI")
         .stdin(Stdio::piped())

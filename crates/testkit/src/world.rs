@@ -109,6 +109,15 @@ impl World {
         }
     }
 
+    /// How many requests (binds, searches, ...) the server has seen, by its own count.
+    #[must_use]
+    pub fn requests(&self) -> usize {
+        match &self.held {
+            Held::OpenLdap(server) => server.requests(),
+            Held::Memory(memory) => memory.requests(),
+        }
+    }
+
     /// Takes the server away; its ports refuse connections.
     pub async fn stop(&mut self) {
         match &mut self.held {

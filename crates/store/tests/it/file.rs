@@ -1,0 +1,131 @@
+//! What only a file can go through: restarts, several processes, other versions, damage.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use account::StoreError;
+use account::store::{AccountQuery, Audit, AuditQuery, SecretBytes, Store};
+use ldapgate_store::{OpenError, open};
+use sqlx::{Connection as _, SqliteConnection};
+
+fn url(path: &Path) -> String {
+    format!("sqlite:{}", path.display())
+}
+
+fn folder() -> tempfile::TempDir {
+    tempfile::tempdir().expect("a temporary folder can be made")
+}
+
+async fn sql(path: &Path, statement: &'static str) {
+    let mut connection = SqliteConnection::connect(&url(path)).await.expect("the file opens");
+    sqlx::query(statement).execute(&mut connection).await.expect("the statement is good");
+    connection.close().await.expect("the file closes");
+}
+
+fn login(username: &str) -> Audit {
+    Audit { event: "login".to_owned(), username: Some(username.to_owned()), ..Audit::default() }
+}
+
+#[tokio::test]
+async fn what_was_written_is_there_after_a_restart() {
+    let folder = folder();
+    let path = folder.path().join("a.db");
+    let store = open(&url(&path)).await.expect("it opens");
+    store.record(login("alice")).await.expect("it writes");
+    let kept = store.secret("key".to_owned(), SecretBytes::new(vec![1; 32])).await.expect("it keeps");
+    drop(store);
+    let store = open(&url(&path)).await.expect("it opens again");
+    let again = store.secret("key".to_owned(), SecretBytes::new(vec![2; 32])).await.expect("it keeps");
+    assert_eq!(again.expose(), kept.expose());
+    let records = store.audit(AuditQuery { after: 0, username: None, limit: 10 }).await.expect("it reads");
+    assert_eq!(records.len(), 1);
+    assert_eq!((records[0].number, records[0].audit.username.as_deref()), (1, Some("alice")));
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn the_file_is_for_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = folder();
+    let store = open(&url(&folder.path().join("a.db"))).await.expect("it opens");
+    store.record(login("alice")).await.expect("it writes");
+    for entry in std::fs::read_dir(folder.path()).expect("the folder can be listed") {
+        let entry = entry.expect("the folder can be listed");
+        let mode = entry.metadata().expect("a file has a mode").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{}", entry.path().display());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn several_open_an_empty_file_at_once_and_all_write() {
+    let folder = folder();
+    let path = folder.path().join("a.db");
+    let tasks: Vec<_> = (0..8)
+        .map(|number| {
+            let url = url(&path);
+            tokio::spawn(async move {
+                let store = open(&url).await.expect("it opens");
+                for _ in 0..10 {
+                    store.record(login(&format!("person{number}"))).await.expect("it writes");
+                }
+                store
+            })
+        })
+        .collect();
+    let mut stores: Vec<Arc<dyn Store>> = Vec::new();
+    for task in tasks {
+        stores.push(task.await.expect("nobody failed"));
+    }
+    for store in stores {
+        let records =
+            store.audit(AuditQuery { after: 0, username: None, limit: 1000 }).await.expect("it reads");
+        assert_eq!(records.len(), 80, "each sees what all wrote");
+    }
+}
+
+#[tokio::test]
+async fn a_store_of_a_newer_version_is_refused_in_words() {
+    let folder = folder();
+    let path = folder.path().join("a.db");
+    drop(open(&url(&path)).await.expect("it opens"));
+    sql(&path, "insert into _sqlx_migrations (version, description, success, checksum, execution_time) values (999, 'later', 1, x'00', 0)").await;
+    let refused = open(&url(&path)).await.err().expect("it is refused");
+    assert!(matches!(refused, OpenError::Newer { version: 999, .. }), "{refused:?}");
+    assert!(refused.to_string().contains("newer"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_damaged_row_is_named_by_table_column_and_row() {
+    let folder = folder();
+    let path = folder.path().join("a.db");
+    let store = open(&url(&path)).await.expect("it opens");
+    sql(
+        &path,
+        "insert into account values ('67e55044-10b1-426f-9247-bb680e5fe0c8', 'main', '1', 'alice', 'alice', 'uid=alice', \
+         'no json', '{}', '{}', '[]', '[]', '[]', 0, 0, null, 0, null, 0)",
+    )
+    .await;
+    let error = store.accounts(AccountQuery { after: None, limit: 10 }).await.expect_err("it cannot be read");
+    assert!(matches!(error, StoreError::Corrupt { .. }), "{error:?}");
+    for part in ["account.fields", "67e55044-10b1-426f-9247-bb680e5fe0c8"] {
+        assert!(error.to_string().contains(part), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_folder_that_is_not_there_and_a_url_of_another_kind_are_told_in_words() {
+    let missing = open("sqlite:/no/such/folder/a.db").await.err().expect("it cannot be opened");
+    assert!(missing.to_string().contains("/no/such/folder/a.db"), "{missing}");
+    let other = open("mysql://root:secret@host/db").await.err().expect("there is no such store");
+    assert!(other.to_string().contains("sqlite:FILE") && !other.to_string().contains("secret"), "{other}");
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_database_is_refused_and_left_alone() {
+    let folder = folder();
+    let path = folder.path().join("a.db");
+    std::fs::write(&path, "these are my holiday notes, not a database, and they are long enough to look at")
+        .expect("writable");
+    assert!(open(&url(&path)).await.is_err());
+    assert!(std::fs::read_to_string(&path).expect("still there").starts_with("these are my holiday notes"));
+}
