@@ -1,0 +1,48 @@
+//! `config check` and `config show`.
+
+use ldapgate::Config;
+use serde_json::json;
+
+use super::Context;
+use crate::arguments;
+use crate::exit::Exit;
+use crate::output;
+
+/// Runs one of them.
+pub(crate) fn run(context: &Context, action: &arguments::Config) -> Exit {
+    let config = match context.config() {
+        Ok(config) => config,
+        Err(exit) => return exit,
+    };
+    for warning in config.warnings() {
+        output::note(&format!("warning: {warning}"));
+    }
+    match action {
+        arguments::Config::Check => check(&config),
+        arguments::Config::Show { json } => show(&config, *json),
+    }
+    Exit::DONE
+}
+
+fn check(config: &Config) {
+    let place = config.path().map_or_else(|| "the environment".to_owned(), |path| path.display().to_string());
+    let names = config.directories().join(", ");
+    output::line(&format!("{place}: good; directories: {names}"));
+}
+
+fn show(config: &Config, as_json: bool) {
+    if as_json {
+        let settings: Vec<_> = config
+            .show()
+            .iter()
+            .map(|shown| json!({"key": shown.key, "value": shown.value, "origin": shown.origin.to_string()}))
+            .collect();
+        output::document(&json!({ "settings": settings }));
+        return;
+    }
+    let width = config.show().iter().map(|shown| shown.key.len() + shown.value.len() + 3).filter(|width| *width < 60).max();
+    for shown in config.show() {
+        let setting = format!("{} = {}", shown.key, shown.value);
+        output::line(&format!("{setting:<width$}  # {}", shown.origin, width = width.unwrap_or(0)));
+    }
+}

@@ -1,0 +1,53 @@
+//! `directory`: the in-memory LDAP server, for tests and demonstrations.
+
+use anyhow::Context as _;
+use directory::Directory;
+
+use super::Context;
+use crate::arguments;
+use crate::exit::Exit;
+use crate::output;
+use crate::telemetry;
+
+/// Loads the files, prints the URL, serves until it is asked to stop.
+pub(crate) async fn run(context: &Context, arguments: arguments::Directory) -> Exit {
+    telemetry::start(context.voice, "warn", false);
+    match serve(&arguments).await {
+        Ok(()) => Exit::DONE,
+        Err(error) => {
+            output::complain(&error);
+            Exit::USAGE
+        }
+    }
+}
+
+async fn serve(arguments: &arguments::Directory) -> anyhow::Result<()> {
+    let mut builder = Directory::builder(ldapgate::system_time).read_only(arguments.read_only);
+    for file in &arguments.files {
+        let named = || format!("cannot load {}", file.display());
+        let ldif = std::fs::read(file).with_context(named)?;
+        builder = builder.ldif(&ldif).with_context(named)?;
+    }
+    if let (Some(cert), Some(key)) = (&arguments.cert, &arguments.key) {
+        builder = builder.tls(tls::ServerSettings { cert: cert.clone(), key: key.clone() }.load()?);
+    }
+    let directory = builder.build();
+    let listen = async |address: std::net::SocketAddr| {
+        tokio::net::TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))
+    };
+    let plain = directory.serve(listen(arguments.listen).await?).await;
+    let secure = match arguments.ldaps {
+        Some(address) => Some(directory.serve_ldaps(listen(address).await?).await),
+        None => None,
+    };
+    output::line(&plain.url());
+    if let Some(secure) = &secure {
+        output::line(&secure.url());
+    }
+    super::serve::asked_to_stop().await;
+    plain.stop().await;
+    if let Some(secure) = secure {
+        secure.stop().await;
+    }
+    Ok(())
+}

@@ -1,0 +1,85 @@
+//! One file a command.
+
+mod config;
+mod demo;
+mod directory;
+mod health;
+mod ldap;
+mod login;
+mod pages;
+mod sample;
+mod search;
+mod serve;
+mod user;
+mod whoami;
+
+use std::collections::BTreeMap;
+
+use ldapgate::Config;
+
+use crate::arguments::{Arguments, Command};
+use crate::exit::Exit;
+use crate::output;
+use crate::telemetry::{self, Voice};
+
+/// Runs what was asked for and says how it ended.
+pub(crate) async fn run(arguments: Arguments) -> Exit {
+    let context = Context {
+        environment: environment(),
+        config: arguments.config,
+        voice: Voice::new(arguments.verbose, arguments.quiet),
+    };
+    match arguments.command {
+        Command::Serve(serve) => serve::run(&context, serve.demo).await,
+        Command::Login(login) => login::run(&context, login).await,
+        Command::User(user) => user::run(&context, user).await,
+        Command::Config(config) => config::run(&context, &config),
+        Command::Search(search) => search::run(&context, *search).await,
+        Command::Whoami(whoami) => whoami::run(&context, whoami).await,
+        Command::Directory(directory) => directory::run(&context, directory).await,
+        Command::Health(health) => health::run(&context, health).await,
+        Command::Completions { shell } => pages::completions(shell),
+        Command::Man => pages::manual(),
+    }
+}
+
+impl Command {
+    /// Whether the word names one of the LDAP tools, whose exit status is the result code.
+    pub(crate) fn is_ldap_tool(word: &str) -> bool {
+        matches!(word, "search" | "whoami")
+    }
+}
+
+/// What every command may need: where the configuration is, and how loud to be.
+pub(crate) struct Context {
+    environment: BTreeMap<String, String>,
+    config: Option<std::path::PathBuf>,
+    voice: Voice,
+}
+
+impl Context {
+    /// Reads the configuration; its errors are printed, all of them, and end the command.
+    pub(crate) fn config(&self) -> Result<Config, Exit> {
+        Config::find(self.config.as_deref(), &self.environment).map_err(|errors| {
+            output::note(&errors.to_string());
+            Exit::USAGE
+        })
+    }
+
+    /// The same with the log switched on as it says.
+    pub(crate) fn config_and_log(&self) -> Result<Config, Exit> {
+        let config = self.config()?;
+        telemetry::start(self.voice, config.log_level(), config.log_json());
+        Ok(config)
+    }
+
+    /// A variable of the environment.
+    pub(crate) fn variable(&self, name: &str) -> Option<&str> {
+        self.environment.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+}
+
+/// The environment as text; a variable that is not Unicode cannot be ours.
+fn environment() -> BTreeMap<String, String> {
+    std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect()
+}

@@ -1,0 +1,55 @@
+//! The demonstration's sample application: an open page at `/app/`, a guarded one at `/app/upload`.
+
+use axum::Router;
+use axum::response::Html;
+use axum::routing::get;
+use ldapgate::{CurrentUser, Engine};
+
+/// The application's routes; this is all an application has to write.
+pub(crate) fn routes(engine: &Engine) -> Router {
+    let guarded = Router::new().route("/app/upload", get(upload)).layer(engine.login_required());
+    Router::new().route("/app/", get(home)).merge(guarded)
+}
+
+async fn home(user: Option<CurrentUser>) -> Html<String> {
+    let who = match user {
+        Some(user) => format!("<p>You are <strong>{}</strong>.</p>", escape(user.username())),
+        None => "<p>You are not signed in.</p>".to_owned(),
+    };
+    Html(page(
+        "Sample application",
+        &format!("{who}<p><a href=\"/app/upload\">Upload page</a> (guarded)</p><p><a href=\"/\">My account</a></p>"),
+    ))
+}
+
+async fn upload(user: CurrentUser) -> Html<String> {
+    let groups: String = user.groups().map(|group| format!("<li>{}</li>", escape(group))).collect();
+    Html(page(
+        "Upload",
+        &format!(
+            "<p>Welcome, <strong>{}</strong>. Only people who signed in see this page.</p><p>Your groups:</p><ul>{groups}</ul>\
+             <p><a href=\"/app/\">Back</a></p>",
+            escape(user.username())
+        ),
+    ))
+}
+
+fn page(title: &str, body: &str) -> String {
+    format!(
+        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
+         <title>{title}</title></head>\n<body><main><h1>{title}</h1>{body}</main></body></html>\n"
+    )
+}
+
+fn escape(text: &str) -> String {
+    text.chars()
+        .map(|c| match c {
+            '&' => "&amp;".to_owned(),
+            '<' => "&lt;".to_owned(),
+            '>' => "&gt;".to_owned(),
+            '"' => "&quot;".to_owned(),
+            '\'' => "&#39;".to_owned(),
+            other => other.to_string(),
+        })
+        .collect()
+}

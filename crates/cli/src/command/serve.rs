@@ -1,0 +1,110 @@
+//! `serve`: the gateway, until it is asked to stop; SIGHUP reads the configuration again.
+
+use std::future::Future;
+
+use anyhow::Context as _;
+use axum::Router;
+use ldapgate::{Config, Engine};
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::Context;
+use crate::exit::Exit;
+use crate::output;
+
+/// Serves what the configuration says, or the demonstration.
+pub(crate) async fn run(context: &Context, demo: bool) -> Exit {
+    let outcome = if demo { super::demo::serve(context).await } else { serve(context).await };
+    outcome.unwrap_or_else(|exit| exit)
+}
+
+async fn serve(context: &Context) -> Result<Exit, Exit> {
+    let config = context.config_and_log()?;
+    for warning in config.warnings() {
+        tracing::warn!("{warning}");
+    }
+    let engine = start(&config).await?;
+    let listener = listen(&config).await?;
+    output::line(&address(&config, &listener));
+    let reloads = tokio::spawn(reload_on_hangup(engine.clone(), context.config.clone(), context.environment.clone()));
+    let served = until_stopped(engine, listener, Router::new()).await;
+    reloads.abort();
+    served
+}
+
+/// Starts the engine; what fails says whose fault it is.
+pub(crate) async fn start(config: &Config) -> Result<Engine, Exit> {
+    Engine::start(config).await.map_err(|error| {
+        let exit = if error.is_configuration() { Exit::USAGE } else { Exit::FAULT };
+        output::complain(&error.into());
+        exit
+    })
+}
+
+/// Binds the configured address.
+pub(crate) async fn listen(config: &Config) -> Result<tokio::net::TcpListener, Exit> {
+    let address = config.listen();
+    let bound = tokio::net::TcpListener::bind(address).await;
+    bound.with_context(|| format!("cannot listen on {address} (http.listen)")).map_err(|error| {
+        output::complain(&error);
+        Exit::FAULT
+    })
+}
+
+/// `listening on http://...`, with the port that was really bound.
+fn address(config: &Config, listener: &tokio::net::TcpListener) -> String {
+    let scheme = if config.tls_listener() { "https" } else { "http" };
+    let bound = listener.local_addr().unwrap_or_else(|_| config.listen());
+    format!("listening on {scheme}://{bound}")
+}
+
+/// Serves the gateway's own paths and `extra` until a signal ends it, letting requests under way finish.
+pub(crate) async fn until_stopped(
+    engine: Engine,
+    listener: tokio::net::TcpListener,
+    extra: Router,
+) -> Result<Exit, Exit> {
+    engine.serve(listener, extra, asked_to_stop()).await.map_err(|error| {
+        output::complain(&error.into());
+        Exit::FAULT
+    })?;
+    Ok(Exit::DONE)
+}
+
+/// Ends with the first SIGINT or SIGTERM.
+pub(crate) fn asked_to_stop() -> impl Future<Output = ()> + Send + 'static {
+    // Registered now, not when first polled: a signal in between would otherwise kill.
+    let signals = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
+    async move {
+        match signals {
+            (Ok(mut interrupt), Ok(mut terminate)) => {
+                tokio::select! {
+                    _ = interrupt.recv() => {}
+                    _ = terminate.recv() => {}
+                }
+            }
+            _ => std::future::pending().await,
+        }
+    }
+}
+
+async fn reload_on_hangup(
+    engine: Engine,
+    path: Option<std::path::PathBuf>,
+    environment: std::collections::BTreeMap<String, String>,
+) {
+    let Ok(mut hangups) = signal(SignalKind::hangup()) else { return };
+    while hangups.recv().await.is_some() {
+        let config = match Config::find(path.as_deref(), &environment) {
+            Ok(config) => config,
+            Err(errors) => {
+                tracing::error!("the new configuration is bad, the running one stays:\n{errors}");
+                continue;
+            }
+        };
+        match engine.reload(&config).await {
+            Ok(restart) if restart.is_empty() => tracing::info!("configuration reloaded"),
+            Ok(restart) => tracing::warn!("configuration reloaded; restart needed for: {}", restart.join(", ")),
+            Err(error) => tracing::error!("the new configuration does not start, the running one stays: {error}"),
+        }
+    }
+}

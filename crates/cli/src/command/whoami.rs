@@ -1,0 +1,29 @@
+//! `whoami`: who the directory takes us for (RFC 4532).
+
+use serde_json::json;
+
+use super::Context;
+use super::ldap::{self, Failure};
+use crate::arguments::Whoami;
+use crate::exit::Exit;
+use crate::output;
+
+/// Asks and prints, as `ldapwhoami` does.
+pub(crate) async fn run(context: &Context, whoami: Whoami) -> Exit {
+    match ask(context, &whoami).await {
+        Ok(()) => Exit::DONE,
+        Err(failure) => failure.report(),
+    }
+}
+
+async fn ask(context: &Context, whoami: &Whoami) -> Result<(), Failure> {
+    let session = ldap::connect(context, &whoami.target).await?;
+    let identity = session.connection.who_am_i().await?;
+    session.connection.close().await;
+    if whoami.json {
+        output::document(&json!({ "authzid": identity }));
+    } else {
+        output::line(if identity.is_empty() { "anonymous" } else { &identity });
+    }
+    Ok(())
+}

@@ -1,0 +1,75 @@
+//! Passwords from a prompt, a file, the command line or standard input; never a wait where nobody can answer.
+
+use std::io::{BufRead as _, IsTerminal as _, Read as _};
+use std::path::Path;
+
+use anyhow::{Context as _, bail};
+
+use crate::arguments::{PasswordSource, Target};
+
+/// More than any password; a wrong file must not fill the memory.
+const LONGEST: u64 = 64 * 1024;
+
+/// The password of the person `whom`, from where the flags say.
+pub(crate) fn of_person(source: &PasswordSource, whom: &str) -> anyhow::Result<String> {
+    match source {
+        PasswordSource { text: Some(text), .. } => Ok(without_newline(text.clone())),
+        PasswordSource { file: Some(file), .. } => from_file(file),
+        PasswordSource { password_stdin: true, .. } => from_stdin(),
+        _ => prompt(&format!("Password of {whom}: ")),
+    }
+}
+
+/// The bind password of an LDAP tool; `None` when no flag asks for one.
+pub(crate) fn of_target(target: &Target) -> anyhow::Result<Option<String>> {
+    match target {
+        Target { password: Some(text), .. } => Ok(Some(without_newline(text.clone()))),
+        Target { password_file: Some(file), .. } => from_file(file).map(Some),
+        Target { password_stdin: true, .. } => from_stdin().map(Some),
+        Target { prompt: true, .. } => prompt("Enter LDAP Password: ").map(Some),
+        _ => Ok(None),
+    }
+}
+
+fn from_file(path: &Path) -> anyhow::Result<String> {
+    let named = || format!("cannot read the password file {}", path.display());
+    let file = std::fs::File::open(path).with_context(named)?;
+    let mut text = String::new();
+    file.take(LONGEST).read_to_string(&mut text).with_context(named)?;
+    Ok(without_newline(text))
+}
+
+fn from_stdin() -> anyhow::Result<String> {
+    let mut line = String::new();
+    std::io::stdin().lock().take(LONGEST).read_line(&mut line).context("cannot read a password from standard input")?;
+    Ok(without_newline(line))
+}
+
+fn prompt(question: &str) -> anyhow::Result<String> {
+    if !std::io::stdin().is_terminal() {
+        bail!("no password: there is no terminal to ask on; use -y FILE, -w TEXT or --password-stdin");
+    }
+    rpassword::prompt_password(question).context("cannot ask for a password on this terminal")
+}
+
+fn without_newline(mut text: String) -> String {
+    if text.ends_with('\n') {
+        text.pop();
+        if text.ends_with('\r') {
+            text.pop();
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exactly_one_trailing_newline_is_dropped() {
+        for (text, password) in [("a\n", "a"), ("a\r\n", "a"), ("a\n\n", "a\n"), ("a ", "a "), ("", "")] {
+            assert_eq!(without_newline(text.to_owned()), password);
+        }
+    }
+}

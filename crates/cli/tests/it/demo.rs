@@ -1,0 +1,66 @@
+//! `serve --demo`, as somebody sees it who has just cloned the project.
+
+use directory::demo_people;
+use testkit::http::basic;
+
+use crate::gateway::Gateway;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn typing_a_guarded_path_leads_to_the_login_page_and_back() {
+    let gateway = Gateway::demo().await;
+    let mut person = gateway.browser();
+    assert_eq!(person.get("/app/").await.status, 200, "the application's own page is open");
+    let sent_away = person.get("/app/upload?as=file").await;
+    assert_eq!(sent_away.status, 303);
+    let login = sent_away.header("location").expect("a redirect says where").to_owned();
+    assert_eq!(login, "/login?next=%2Fapp%2Fupload%3Fas%3Dfile");
+    let page = person.get(&login).await;
+    let fields = [
+        ("username", "alice"),
+        ("password", "Red-Apple-11"),
+        ("csrf_token", &page.field("csrf_token").expect("a token")),
+        ("next", &page.field("next").expect("the path goes along")),
+    ];
+    let welcomed = person.form("/login", &fields).await;
+    assert_eq!((welcomed.status, welcomed.header("location")), (303, Some("/app/upload?as=file")), "{}", welcomed.body);
+    let upload = person.get("/app/upload?as=file").await;
+    assert!(upload.status == 200 && upload.body.contains("alice"), "{}", upload.body);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everybody_on_the_list_gets_what_the_list_says() {
+    let gateway = Gateway::demo().await;
+    let said = gateway.said();
+    for person in demo_people() {
+        assert!(said.contains(person.name) && said.contains(person.password), "{} is not on the list:\n{said}", person.name);
+        let answer = gateway.api_login(person.name, person.password).await;
+        let out = ["locked", "disabled", "expired", "must change"].iter().any(|state| person.about.contains(state));
+        let suspended = person.about.contains("suspended");
+        let expected = if out || suspended { 401 } else { 200 };
+        assert_eq!(answer.status, expected, "{}, {}: {}", person.name, person.about, answer.body);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_tutorial_with_curl_works() {
+    let gateway = Gateway::demo().await;
+    let asked = gateway.program().with("authorization", &basic("alice", "Red-Apple-11")).send("POST", "/auth/request-token", None, b"").await;
+    let token = asked.json()["token"].as_str().expect("a token").to_owned();
+    let upload = gateway.program().with("authorization", &format!("Bearer {token}")).get("/app/upload").await;
+    assert_eq!(upload.status, 200, "{}", upload.body);
+    assert_eq!(gateway.program().get("/app/upload").await.status, 401);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_left_behind() {
+    let mut gateway = Gateway::demo().await;
+    assert_eq!(gateway.api_login("alice", "Red-Apple-11").await.status, 200);
+    let folder = std::env::temp_dir();
+    let left = || {
+        let entries = std::fs::read_dir(&folder).expect("the temporary folder can be listed");
+        entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).filter(|name| name.starts_with("ldapgate-demo-")).count()
+    };
+    let during = left();
+    gateway.stop();
+    assert!(left() < during, "its folder is gone");
+}

@@ -1,0 +1,31 @@
+//! The whole way from outside: the binary, its gateway, a real OpenLDAP or the in-memory directory, a browser.
+//!
+//! `cargo test -p ldapgate-cli openldap::` and `cargo test -p ldapgate-cli memory::` choose who holds the people.
+
+mod browser;
+mod commands;
+mod demo;
+mod gateway;
+mod http;
+mod login;
+mod outage;
+mod transport;
+
+/// Makes each of the scenarios a test against a real OpenLDAP and against the in-memory directory.
+macro_rules! against_both {
+    ($($scenario:ident),* $(,)?) => {
+        mod openldap {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $scenario() {
+                super::$scenario(testkit::world::Peer::OpenLdap).await;
+            })*
+        }
+        mod memory {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $scenario() {
+                super::$scenario(testkit::world::Peer::Memory).await;
+            })*
+        }
+    };
+}
+pub(crate) use against_both;
