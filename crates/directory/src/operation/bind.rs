@@ -1,0 +1,111 @@
+//! Bind (RFC 4511 section 4.2, RFC 4513 section 5).
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use proto::control::{PasswordPolicy, PasswordPolicyError};
+use proto::message::{Authentication, BindRequest};
+use proto::{Dn, Filter, LdapResult, Password, ResultCode};
+
+use super::{Identity, refuse};
+use crate::account_state::{self, Standing};
+use crate::directory::Shared;
+use crate::password;
+use crate::tree::{Node, Tree};
+
+/// Stored passwords of one entry that are tried.
+const TRIED: usize = 8;
+
+/// What became of a bind.
+pub(crate) struct Bound {
+    pub(crate) who: Identity,
+    pub(crate) result: LdapResult,
+    pub(crate) policy: PasswordPolicy,
+}
+
+/// Checks a bind. It waits for nothing but its own computing, which slow schemes do on a thread of their own.
+pub(crate) async fn bind(shared: &Arc<Shared>, request: BindRequest) -> Bound {
+    if request.version != 3 {
+        return refused(refuse(ResultCode::PROTOCOL_ERROR, "only LDAP version 3 is spoken"));
+    }
+    match request.authentication {
+        Authentication::Anonymous => Bound::new(Identity::Anonymous, LdapResult::success(), None),
+        // RFC 4513 section 5.1.2: taken for a proof by careless clients, so not even begun.
+        Authentication::Unauthenticated => {
+            refused(refuse(ResultCode::UNWILLING_TO_PERFORM, "a name without a password proves nothing"))
+        }
+        Authentication::Simple(password) => simple(shared, &request.name, password).await,
+        Authentication::Sasl { .. } => {
+            refused(refuse(ResultCode::AUTH_METHOD_NOT_SUPPORTED, "only simple binds are supported"))
+        }
+    }
+}
+
+async fn simple(shared: &Arc<Shared>, name: &str, password: Password) -> Bound {
+    // An unknown name and a wrong password are answered alike.
+    let wrong = || refused(refuse(ResultCode::INVALID_CREDENTIALS, ""));
+    let found = {
+        let tree = shared.tree();
+        match find(&tree, name) {
+            Ok(Some(node)) => Some((node.id, tree.view(node).passwords().to_vec())),
+            Ok(None) => None,
+            Err(refusal) => return refused(refusal),
+        }
+    };
+    let Some((id, stored)) = found else { return wrong() };
+    if !is_right(shared, stored, password).await {
+        return wrong();
+    }
+    let tree = shared.tree();
+    let Some(node) = tree.get(id) else { return wrong() };
+    match account_state::judge(&tree.view(node), shared.now()) {
+        Standing::Good => Bound::new(Identity::Entry(id), LdapResult::success(), None),
+        Standing::MustChange => Bound::new(
+            Identity::Entry(id),
+            LdapResult::success(),
+            Some(PasswordPolicyError::ChangeAfterReset),
+        ),
+        Standing::Refused { result, policy } => Bound::new(Identity::Anonymous, result, policy),
+    }
+}
+
+/// The entry a bind names: by DN, or as Active Directory allows by `userPrincipalName` or `DOMAIN\sAMAccountName`.
+fn find<'t>(tree: &'t Tree, name: &str) -> Result<Option<&'t Node>, LdapResult> {
+    let error = match Dn::parse(name) {
+        Ok(dn) => return Ok(tree.find(&dn)),
+        Err(error) => error,
+    };
+    let (attribute, value) = match name.split_once('\\') {
+        Some((_, account)) => ("samaccountname", account),
+        None if name.contains('@') => ("userprincipalname", name),
+        None => return Err(refuse(ResultCode::INVALID_DN_SYNTAX, error.to_string())),
+    };
+    let filter = Filter::equal(attribute, value);
+    let Some(candidates) = tree.candidates(&filter) else { return Ok(None) };
+    let mut found = candidates
+        .iter()
+        .filter_map(|id| tree.get(*id))
+        .filter(|node| filter.evaluate(&tree.view(node), &proto::filter::StandardRules) == Some(true));
+    let first = found.next();
+    Ok(first.filter(|_| found.next().is_none()))
+}
+
+async fn is_right(shared: &Arc<Shared>, stored: Vec<Bytes>, password: Password) -> bool {
+    let slow = stored.iter().take(TRIED).any(|stored| password::is_slow(stored));
+    let check = move || stored.iter().take(TRIED).any(|stored| password::matches(stored, password.expose()));
+    if !slow {
+        return check();
+    }
+    let Ok(_permit) = Arc::clone(&shared.hashing).acquire_owned().await else { return false };
+    tokio::task::spawn_blocking(check).await.unwrap_or(false)
+}
+
+fn refused(result: LdapResult) -> Bound {
+    Bound::new(Identity::Anonymous, result, None)
+}
+
+impl Bound {
+    fn new(who: Identity, result: LdapResult, error: Option<PasswordPolicyError>) -> Self {
+        Self { who, result, policy: PasswordPolicy { expires_in: None, grace_logins: None, error } }
+    }
+}

@@ -1,0 +1,58 @@
+//! The two entries that are about the server itself: the root DSE (RFC 4512 section 5.1) and the subschema (section 4.2).
+
+use bytes::Bytes;
+use proto::{Dn, StartTls, WhoAmI};
+
+use super::control::SUPPORTED;
+use crate::directory::Shared;
+use crate::schema;
+use crate::tree::{Attribute, Attributes, Id, Node, Tree};
+
+/// The name of the subschema entry.
+pub(crate) const SUBSCHEMA: &str = "cn=Subschema";
+/// `+` (RFC 3673), absolute filters (RFC 4526), increment (RFC 4525).
+const FEATURES: [&str; 3] = ["1.3.6.1.4.1.4203.1.5.1", "1.3.6.1.4.1.4203.1.5.3", "1.3.6.1.1.14"];
+
+/// The entry about the server that a name stands for, if it does.
+pub(super) fn entry(shared: &Shared, tree: &Tree, dn: &Dn) -> Option<Node> {
+    let subschema = Dn::parse(SUBSCHEMA).ok()?;
+    let attributes = match dn {
+        dn if dn.is_root() => root(shared, tree),
+        dn if *dn == subschema => self::subschema(),
+        _ => return None,
+    };
+    Some(Node::new(Id::MAX, dn.clone(), None, attributes))
+}
+
+fn root(shared: &Shared, tree: &Tree) -> Attributes {
+    let extensions = [WhoAmI::OID].into_iter().chain(shared.settings.tls.as_ref().map(|_| StartTls::OID));
+    attributes([
+        ("objectClass", vec!["top".to_owned()]),
+        ("namingContexts", tree.suffixes().map(|dn| dn.as_str().to_owned()).collect()),
+        ("supportedControl", SUPPORTED.map(str::to_owned).to_vec()),
+        ("supportedExtension", extensions.map(str::to_owned).collect()),
+        ("supportedFeatures", FEATURES.map(str::to_owned).to_vec()),
+        ("supportedLDAPVersion", vec!["3".to_owned()]),
+        ("vendorName", vec!["ldapgate directory".to_owned()]),
+        ("vendorVersion", vec![env!("CARGO_PKG_VERSION").to_owned()]),
+    ])
+}
+
+fn subschema() -> Attributes {
+    attributes([
+        ("objectClass", vec!["top".to_owned(), "subentry".to_owned(), "subschema".to_owned()]),
+        ("cn", vec!["Subschema".to_owned()]),
+        ("attributeTypes", schema::attribute_types().collect()),
+    ])
+}
+
+fn attributes<const N: usize>(list: [(&str, Vec<String>); N]) -> Attributes {
+    let mut attributes = Attributes::default();
+    for (name, values) in list {
+        let Some(attribute) = Attribute::parse(name) else { continue };
+        let values = values.into_iter().map(Bytes::from).collect();
+        attributes.0.push(Attribute { values, ..attribute });
+    }
+    attributes.0.retain(|attribute| !attribute.values.is_empty());
+    attributes
+}

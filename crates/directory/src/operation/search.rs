@@ -1,0 +1,346 @@
+//! Search (RFC 4511 section 4.5), with paging (RFC 2696) and references (RFC 3296).
+//!
+//! A search looks at the tree a little at a time, so that no lock is held while a slow reader takes its answers.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use bytes::Bytes;
+use proto::filter::StandardRules;
+use proto::message::{Response, SearchRequest, encode};
+use proto::{Filter, LdapResult, MessageId, PagedResults, ResultCode, Scope};
+use ring::digest::{SHA256, digest};
+use tokio::time::Instant;
+
+use super::selection::Selection;
+use super::{Recognised, Refusal, missing, name, refer, referral, refuse, root};
+use crate::directory::Shared;
+use crate::schema::Description;
+use crate::tree::{Id, Node, Tree};
+
+/// Entries looked at in one go.
+const EXAMINED: usize = 2_000;
+/// Entries handed out in one go.
+const HANDED: usize = 64;
+
+/// A search under way.
+pub(crate) struct Search {
+    base: Base,
+    scope: Scope,
+    filter: Filter,
+    selection: Selection,
+    types_only: bool,
+    controls: Recognised,
+    /// The entries to look at, ascending; `None`: all.
+    candidates: Option<Vec<Id>>,
+    after: Option<Id>,
+    /// Entries handed out, those of earlier pages included.
+    sent: u32,
+    limit: Option<u32>,
+    page: Option<Page>,
+    deadline: Option<Instant>,
+}
+
+enum Base {
+    /// The root DSE or the subschema.
+    Server(Box<Node>),
+    /// An entry; `None` is the empty name above all naming contexts.
+    Entry(Option<Id>),
+}
+
+struct Page {
+    size: u32,
+    sent: u32,
+    fingerprint: Fingerprint,
+}
+
+/// What one look at the tree yields.
+pub(crate) struct Found {
+    pub(crate) responses: Vec<Response>,
+    /// The end of the search, with the paged results control of its last message.
+    pub(crate) end: Option<(LdapResult, Option<PagedResults>)>,
+}
+
+/// The unfinished paged searches of one connection.
+#[derive(Debug)]
+pub(crate) struct Pages {
+    next: u64,
+    kept: VecDeque<Kept>,
+    capacity: usize,
+}
+
+#[derive(Debug)]
+struct Kept {
+    cookie: Bytes,
+    fingerprint: Fingerprint,
+    after: Option<Id>,
+    sent: u32,
+}
+
+/// What a cookie is bound to besides its connection: the search itself.
+type Fingerprint = [u8; 32];
+
+impl Search {
+    /// Reads a request. `asked` is when it came.
+    pub(crate) fn new(
+        shared: &Shared,
+        request: SearchRequest,
+        controls: Recognised,
+        pages: &mut Pages,
+        asked: Instant,
+    ) -> Result<Self, Refusal> {
+        let limits = &shared.settings.limits;
+        let tree = shared.tree();
+        let fingerprint = fingerprint(&request);
+        let resumed = match controls.paged.as_ref().filter(|paged| !paged.cookie.is_empty()) {
+            Some(paged) => Some(pages.take(&paged.cookie, fingerprint)?),
+            None => None,
+        };
+        let (after, sent) = resumed.map_or((None, 0), |kept| (kept.after, kept.sent));
+        let base = base(shared, &tree, &request, &controls)?;
+        let filter = canonical(request.filter);
+        let candidates = candidates(&tree, &base, request.scope, &filter);
+        let asked_limit = (request.size_limit > 0).then_some(request.size_limit);
+        let page = controls.paged.as_ref().filter(|paged| paged.size > 0).map(|paged| Page {
+            size: limits.size.map_or(paged.size, |most| paged.size.min(most)),
+            sent: 0,
+            fingerprint,
+        });
+        let limit = if page.is_some() { asked_limit } else { lower(asked_limit, limits.size) };
+        let seconds = lower((request.time_limit > 0).then_some(request.time_limit), limits.time);
+        Ok(Self {
+            base,
+            scope: request.scope,
+            filter,
+            selection: Selection::new(&request.attributes),
+            types_only: request.types_only,
+            controls,
+            candidates,
+            after,
+            sent,
+            limit,
+            page,
+            deadline: seconds.and_then(|seconds| asked.checked_add(Duration::from_secs(seconds.into()))),
+        })
+    }
+
+    /// Looks at some more of the tree.
+    pub(crate) fn look(&mut self, shared: &Shared, pages: &mut Pages) -> Found {
+        let tree = shared.tree();
+        let mut responses = Vec::new();
+        // A page size of 0 under a cookie gives the search up.
+        if self.page.is_none() && self.controls.paged.as_ref().is_some_and(|paged| !paged.cookie.is_empty()) {
+            return self.end(responses, LdapResult::success());
+        }
+        if let Base::Server(node) = &self.base {
+            let view = tree.view(node);
+            if self.filter.evaluate(&view, &StandardRules) == Some(true) {
+                responses.push(Response::SearchEntry(self.selection.show(&view, self.types_only)));
+            }
+            return self.end(responses, LdapResult::success());
+        }
+        for _ in 0..EXAMINED {
+            if self.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+                return self.end(responses, refuse(ResultCode::TIME_LIMIT_EXCEEDED, ""));
+            }
+            let Some(node) = tree.next(self.after, self.candidates.as_deref()) else {
+                return self.end(responses, LdapResult::success());
+            };
+            if let Some(response) = self.match_entry(&tree, node) {
+                if self.limit.is_some_and(|limit| self.sent >= limit) {
+                    return self.end(responses, refuse(ResultCode::SIZE_LIMIT_EXCEEDED, ""));
+                }
+                if let Some(page) = self.page.as_ref().filter(|page| page.sent >= page.size) {
+                    let cookie = pages.keep(page.fingerprint, self.after, self.sent);
+                    let control = PagedResults { size: 0, cookie };
+                    return Found { responses, end: Some((LdapResult::success(), Some(control))) };
+                }
+                if matches!(response, Response::SearchEntry(_)) {
+                    self.sent += 1;
+                    self.page.iter_mut().for_each(|page| page.sent += 1);
+                }
+                responses.push(response);
+            }
+            self.after = Some(node.id);
+            if responses.len() >= HANDED {
+                break;
+            }
+        }
+        Found { responses, end: None }
+    }
+
+    fn match_entry(&self, tree: &Tree, node: &Node) -> Option<Response> {
+        let Base::Entry(base) = self.base else { return None };
+        if !tree.is_within(node, base, self.scope) {
+            return None;
+        }
+        if let Some(urls) = referral(tree, node, &self.controls) {
+            return Some(Response::SearchReference(urls));
+        }
+        let view = tree.view(node);
+        let matches = self.filter.evaluate(&view, &StandardRules) == Some(true);
+        matches.then(|| Response::SearchEntry(self.selection.show(&view, self.types_only)))
+    }
+
+    fn end(&self, responses: Vec<Response>, result: LdapResult) -> Found {
+        let last = PagedResults { size: 0, cookie: Bytes::new() };
+        Found { responses, end: Some((result, self.controls.paged.as_ref().map(|_| last))) }
+    }
+}
+
+impl Pages {
+    /// Nothing unfinished on the connection with this number.
+    pub(crate) fn new(connection: u64, capacity: usize) -> Self {
+        Self { next: connection << 32, kept: VecDeque::new(), capacity }
+    }
+
+    /// Forgets everything: somebody else speaks now.
+    pub(crate) fn clear(&mut self) {
+        self.kept.clear();
+    }
+
+    fn keep(&mut self, fingerprint: Fingerprint, after: Option<Id>, sent: u32) -> Bytes {
+        self.next += 1;
+        let cookie = Bytes::copy_from_slice(&self.next.to_be_bytes());
+        self.kept.push_back(Kept { cookie: cookie.clone(), fingerprint, after, sent });
+        if self.kept.len() > self.capacity {
+            self.kept.pop_front();
+        }
+        cookie
+    }
+
+    /// A cookie is good once, on its connection, for the same search.
+    fn take(&mut self, cookie: &[u8], fingerprint: Fingerprint) -> Result<Kept, Refusal> {
+        let position = self.kept.iter().position(|kept| kept.cookie == cookie);
+        let kept = position.and_then(|position| self.kept.remove(position));
+        kept.filter(|kept| kept.fingerprint == fingerprint)
+            .ok_or_else(|| refuse(ResultCode::UNWILLING_TO_PERFORM, "the cookie is not one of this search"))
+    }
+}
+
+fn base(
+    shared: &Shared,
+    tree: &Tree,
+    request: &SearchRequest,
+    controls: &Recognised,
+) -> Result<Base, Refusal> {
+    let dn = name(&request.base)?;
+    if dn.is_root() && request.scope != Scope::Base {
+        return Ok(Base::Entry(None));
+    }
+    if let Some(node) = root::entry(shared, tree, &dn) {
+        return Ok(Base::Server(Box::new(node)));
+    }
+    let node = tree.find(&dn).ok_or_else(|| missing(tree, &dn, controls))?;
+    match referral(tree, node, controls) {
+        Some(urls) => Err(refer(urls)),
+        None => Ok(Base::Entry(Some(node.id))),
+    }
+}
+
+/// The shortest list of entries that is sure to hold all matches.
+fn candidates(tree: &Tree, base: &Base, scope: Scope, filter: &Filter) -> Option<Vec<Id>> {
+    let Base::Entry(Some(base)) = base else {
+        return tree.candidates(filter).map(|ids| with_referrals(tree, &ids));
+    };
+    if scope == Scope::Base {
+        return Some(vec![*base]);
+    }
+    let indexed = tree.candidates(filter).map(|ids| with_referrals(tree, &ids));
+    let children = tree.get(*base).filter(|_| scope == Scope::One).map(|node| &node.children);
+    match (indexed, children) {
+        (Some(indexed), Some(children)) if children.len() >= indexed.len() => Some(indexed),
+        (_, Some(children)) => {
+            let mut children = children.clone();
+            children.sort_unstable();
+            Some(children)
+        }
+        (indexed, None) => indexed,
+    }
+}
+
+/// Referrals are found whatever the filter says.
+fn with_referrals(tree: &Tree, ids: &[Id]) -> Vec<Id> {
+    let referrals = tree.candidates(&Filter::equal("objectclass", "referral")).unwrap_or_default();
+    if referrals.is_empty() {
+        return ids.to_vec();
+    }
+    let mut all = [ids, &referrals].concat();
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
+/// The filter with attribute names in canonical form, so that aliases and OIDs find what they name. Its depth was
+/// limited when it was read.
+fn canonical(filter: Filter) -> Filter {
+    let all = |parts: Vec<Filter>| parts.into_iter().map(canonical).collect();
+    match filter {
+        Filter::And(parts) => Filter::And(all(parts)),
+        Filter::Or(parts) => Filter::Or(all(parts)),
+        Filter::Not(part) => Filter::Not(Box::new(canonical(*part))),
+        Filter::Equal { attribute, value } => Filter::Equal { attribute: renamed(attribute), value },
+        Filter::GreaterOrEqual { attribute, value } => {
+            Filter::GreaterOrEqual { attribute: renamed(attribute), value }
+        }
+        Filter::LessOrEqual { attribute, value } => {
+            Filter::LessOrEqual { attribute: renamed(attribute), value }
+        }
+        Filter::Approximate { attribute, value } => {
+            Filter::Approximate { attribute: renamed(attribute), value }
+        }
+        Filter::Present(attribute) => Filter::Present(renamed(attribute)),
+        Filter::Substrings { attribute, initial, any, last } => {
+            Filter::Substrings { attribute: renamed(attribute), initial, any, last }
+        }
+        Filter::Extensible { rule, attribute, value, dn_attributes } => {
+            Filter::Extensible { rule, attribute: attribute.map(renamed), value, dn_attributes }
+        }
+    }
+}
+
+fn renamed(attribute: String) -> String {
+    Description::parse(&attribute).map_or(attribute, |description| description.canonical())
+}
+
+fn fingerprint(request: &SearchRequest) -> Fingerprint {
+    let bytes = encode(MessageId(1), &proto::Request::Search(request.clone()), &proto::Controls::default());
+    let mut fingerprint = [0; 32];
+    fingerprint.copy_from_slice(digest(&SHA256, &bytes).as_ref());
+    fingerprint
+}
+
+fn lower(one: Option<u32>, other: Option<u32>) -> Option<u32> {
+    one.into_iter().chain(other).min()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cookie_is_good_once_and_for_its_search_alone() {
+        let mut pages = Pages::new(1, 2);
+        let first = pages.keep([1; 32], Some(7), 5);
+        assert!(pages.take(&first, [2; 32]).is_err(), "another search");
+        assert!(pages.take(&first, [1; 32]).is_err(), "a wrong use ends it");
+        let second = pages.keep([1; 32], Some(7), 5);
+        assert_eq!(pages.take(&second, [1; 32]).unwrap().after, Some(7));
+        assert!(pages.take(&second, [1; 32]).is_err());
+        assert!(Pages::new(2, 2).take(&second, [1; 32]).is_err());
+    }
+
+    #[test]
+    fn only_so_many_searches_may_be_left_unfinished() {
+        let mut pages = Pages::new(1, 2);
+        let cookies: Vec<Bytes> = (0..3).map(|_| pages.keep([1; 32], None, 0)).collect();
+        assert!(pages.take(&cookies[0], [1; 32]).is_err());
+        assert!(pages.take(&cookies[1], [1; 32]).is_ok());
+    }
+
+    #[test]
+    fn names_in_a_filter_are_brought_to_one_form() {
+        let filter = Filter::parse("(&(userID=a)(!(2.5.4.3=b))(surName:=c)(|(MAIL=*)))").unwrap();
+        assert_eq!(canonical(filter), Filter::parse("(&(uid=a)(!(cn=b))(sn:=c)(|(mail=*)))").unwrap());
+    }
+}
