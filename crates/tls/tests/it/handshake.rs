@@ -180,7 +180,7 @@ async fn a_self_signed_certificate_is_told() {
 async fn a_self_signed_certificate_that_was_named_is_trusted_for_its_hosts_and_days_only() {
     for is_ca in [IsCa::NoCa, IsCa::Ca(BasicConstraints::Unconstrained)] {
         let mut params = server(&["localhost"]);
-        params.is_ca = is_ca.clone();
+        params.is_ca = is_ca;
         let pair = Pair::self_signed(&params);
         let client = ClientTls::from_pem(pair.cert_pem().as_bytes()).unwrap();
         assert!(meet(&client, "localhost", &serving(&pair)).await.0.is_ok(), "{is_ca:?}");
