@@ -63,6 +63,9 @@ const NAMES: &[(&str, &str)] = &[
     ("1.3.6.1.4.1.1466.20037", "StartTLS"),
     ("1.3.6.1.4.1.1466.29539.12", "chaining loop detect"),
     ("1.3.6.1.4.1.21008.108.63.1", "session tracking"),
+    ("1.3.6.1.4.1.42.2.27.8.5.1", "password policy"),
+    ("1.3.6.1.4.1.42.2.27.9.5.2", "effective rights"),
+    ("1.3.6.1.4.1.42.2.27.9.5.8", "account usable"),
     ("1.3.6.1.4.1.4203.1.10.1", "subentries"),
     ("1.3.6.1.4.1.4203.1.10.2", "no-op"),
     ("1.3.6.1.4.1.4203.1.11.1", "password modify"),
@@ -76,12 +79,8 @@ const NAMES: &[(&str, &str)] = &[
     ("1.3.6.1.4.1.4203.1.9.1.2", "content synchronisation state"),
     ("1.3.6.1.4.1.4203.1.9.1.3", "content synchronisation done"),
     ("1.3.6.1.4.1.4203.1.9.1.4", "content synchronisation information"),
-    ("1.3.6.1.4.1.4203.666.5.15", "account usability"),
-    ("1.3.6.1.4.1.42.2.27.8.5.1", "password policy"),
-    ("1.3.6.1.4.1.42.2.27.9.5.2", "effective rights"),
-    ("1.3.6.1.4.1.42.2.27.9.5.8", "account usable"),
     ("1.3.6.1.4.1.7628.5.101.1", "LDAP subentries"),
-    ("2.16.840.1.113719.1.27.101.6", "forward reference"),
+    ("2.16.840.1.113730.3.4.10", "virtual list view response"),
     ("2.16.840.1.113730.3.4.12", "proxied authorisation, version 1"),
     ("2.16.840.1.113730.3.4.14", "backend name"),
     ("2.16.840.1.113730.3.4.15", "authorisation identity response"),
@@ -96,7 +95,6 @@ const NAMES: &[(&str, &str)] = &[
     ("2.16.840.1.113730.3.4.5", "password expires"),
     ("2.16.840.1.113730.3.4.7", "entry change notification"),
     ("2.16.840.1.113730.3.4.9", "virtual list view request"),
-    ("2.16.840.1.113730.3.5.3", "transaction"),
 ];
 
 #[cfg(test)]

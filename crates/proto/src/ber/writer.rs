@@ -147,3 +147,57 @@ impl Writer {
         self.out.extend_from_slice(bytes);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ber::Reader;
+
+    #[test]
+    fn numbers_have_as_few_octets_as_they_need() {
+        for (value, octets) in [
+            (0_i64, &[0_u8][..]),
+            (127, &[0x7f]),
+            (128, &[0x00, 0x80]),
+            (-1, &[0xff]),
+            (-128, &[0x80]),
+            (-129, &[0xff, 0x7f]),
+            (i64::MAX, &[0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]),
+            (i64::MIN, &[0x80, 0, 0, 0, 0, 0, 0, 0]),
+        ] {
+            let mut writer = Writer::new();
+            writer.integer(Tag::INTEGER, value);
+            let written = writer.finish();
+            assert_eq!(&written[2..], octets);
+            assert_eq!(Reader::new(&written).integer(Tag::INTEGER), Ok(value));
+        }
+    }
+
+    #[test]
+    fn elements_of_every_length_are_nested() {
+        for length in [0, 1, 120, 125, 126, 127, 128, 253, 256, 65_530, 65_536, 1 << 20] {
+            let content = vec![0x5a; length];
+            let mut writer = Writer::new();
+            writer.constructed(Tag::SEQUENCE, |writer| {
+                writer.constructed(Tag::SET, |writer| writer.octets(Tag::OCTETS, &content));
+                writer.boolean(Tag::BOOLEAN, true);
+            });
+            let written = writer.finish();
+            let mut sequence = Reader::new(&written).enter(Tag::SEQUENCE).unwrap();
+            assert_eq!(sequence.enter(Tag::SET).unwrap().octets(Tag::OCTETS), Ok(&content[..]));
+            assert_eq!(sequence.boolean(Tag::BOOLEAN), Ok(true));
+            assert!(sequence.is_empty());
+        }
+    }
+
+    #[test]
+    fn a_secret_writer_writes_the_same() {
+        let (mut plain, mut secret) = (Writer::new(), Writer::secret());
+        for writer in [&mut plain, &mut secret] {
+            writer.constructed(Tag::SEQUENCE, |writer| {
+                (0..100).for_each(|_| writer.octets(Tag::OCTETS, [7; 100]));
+            });
+        }
+        assert_eq!(plain.finish(), secret.finish());
+    }
+}

@@ -176,16 +176,18 @@ impl EntryBuilder {
 
 /// Are two attribute descriptions the same (RFC 4512 section 2.5)? Case and the order of options do not matter.
 fn same_description(one: &str, other: &str) -> bool {
-    if one.len() != other.len() {
-        return false;
-    }
     if one.eq_ignore_ascii_case(other) {
         return true;
     }
-    let (mut mine, mut theirs) = (one.split(';'), other.split(';'));
-    let same_type =
-        mine.next().zip(theirs.next()).is_some_and(|(mine, theirs)| mine.eq_ignore_ascii_case(theirs));
-    same_type && mine.clone().all(|option| theirs.clone().any(|their| their.eq_ignore_ascii_case(option)))
+    let (Some((my_type, mine)), Some((their_type, theirs))) = (one.split_once(';'), other.split_once(';'))
+    else {
+        return false;
+    };
+    my_type.eq_ignore_ascii_case(their_type) && includes(mine, theirs) && includes(theirs, mine)
+}
+
+fn includes(options: &str, wanted: &str) -> bool {
+    wanted.split(';').all(|wanted| options.split(';').any(|option| option.eq_ignore_ascii_case(wanted)))
 }
 
 /// The same name as text, and the same attributes and values in the same order.

@@ -103,9 +103,7 @@ impl ServerSession {
         if !may_hold_a_password(&frame) {
             return Ok(Message::decode(&frame.freeze(), &self.limits)?);
         }
-        let moved = Bytes::from_owner(Zeroizing::new(frame.to_vec()));
-        frame.as_mut().zeroize();
-        Ok(Message::decode(&moved, &self.limits)?)
+        Ok(Message::decode(&move_secret(&mut frame), &self.limits)?)
     }
 
     fn admit(&mut self, message: &Message<Request>, following: usize) -> Result<(), SessionError> {
@@ -142,4 +140,39 @@ impl ServerSession {
 
 fn may_hold_a_password(frame: &[u8]) -> bool {
     operation_tag(frame).is_some_and(Request::may_be_secret)
+}
+
+fn move_secret(frame: &mut BytesMut) -> Bytes {
+    let moved = Bytes::from_owner(Zeroizing::new(frame.to_vec()));
+    frame.as_mut().zeroize();
+    moved
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::{BindRequest, Password};
+
+    fn frame(request: &Request) -> BytesMut {
+        BytesMut::from(&encode(MessageId(1), request, &Controls::default())[..])
+    }
+
+    #[test]
+    fn the_read_buffer_keeps_nothing_of_a_bind() {
+        let bind = Request::Bind(BindRequest::simple("cn=x", Password::new("secret").unwrap()));
+        let mut frame = frame(&bind);
+        assert!(may_hold_a_password(&frame));
+        let before = frame.clone();
+        assert_eq!(move_secret(&mut frame), before);
+        assert!(frame.iter().all(|&octet| octet == 0));
+    }
+
+    #[test]
+    fn only_binds_and_extended_requests_are_moved() {
+        assert!(may_hold_a_password(&frame(&Request::Extended(StartTls::request()))));
+        assert!(!may_hold_a_password(&frame(&Request::Unbind)));
+        for cut in [&[][..], &[0x30], &[0x30, 0x7f, 0x02, 0x7f], &[0x30, 0x02, 0x02, 0x00]] {
+            assert!(!may_hold_a_password(cut));
+        }
+    }
 }

@@ -1,0 +1,92 @@
+//! What reading costs.
+
+use bytes::BytesMut;
+use ldapgate_proto::{
+    Bytes, ClientSession, Controls, Entry, Event, Filter, LdapResult, Limits, Message, MessageId, Request,
+    Response, Scope, SearchRequest,
+};
+use std::hint::black_box;
+
+/// Fifteen values in nine attributes, one of them long.
+fn entry() -> Entry {
+    let photo = vec![0xff; 20_000];
+    Entry::builder("uid=ada,ou=people,dc=example,dc=com")
+        .attribute("objectClass", ["top", "person", "organizationalPerson", "inetOrgPerson"])
+        .attribute("uid", ["ada"])
+        .attribute("cn", ["Ada Lovelace"])
+        .attribute("sn", ["Lovelace"])
+        .attribute("givenName", ["Ada"])
+        .attribute("mail", ["ada@example.com", "lovelace@example.com"])
+        .attribute("memberOf", ["cn=a,dc=example,dc=com", "cn=b,dc=example,dc=com", "cn=c,dc=example,dc=com"])
+        .attribute("entryUUID", ["8a1f5d3e-0000-4000-8000-000000000000"])
+        .attribute("jpegPhoto", [&photo])
+        .build()
+}
+
+fn frame(id: u32) -> Bytes {
+    let operation = Response::SearchEntry(entry());
+    Message { id: MessageId(id), operation, controls: Controls::default() }.encode()
+}
+
+#[test]
+fn decoding_an_entry_of_15_values_allocates_nothing() {
+    assert_eq!(entry().attributes().map(|attribute| attribute.values().count()).sum::<usize>(), 15);
+    // A piece of a read buffer, as a session hands it over.
+    let mut buffer = BytesMut::from(&frame(1)[..]);
+    let frame = buffer.split().freeze();
+    let limits = Limits::client();
+    let mut decoded = None;
+    let counted = allocation_counter::measure(|| {
+        decoded = Message::<Response>::decode(black_box(&frame), &limits).ok();
+    });
+    assert_eq!(counted.count_total, 0);
+    assert_eq!(decoded.map(|message| message.operation), Some(Response::SearchEntry(entry())));
+}
+
+#[test]
+fn looking_at_an_entry_and_cloning_it_allocates_nothing() {
+    let Response::SearchEntry(entry) = Message::decode(&frame(1), &Limits::client()).unwrap().operation
+    else {
+        panic!("an entry was encoded");
+    };
+    let entry = entry.compact();
+    let _made_shared = entry.clone();
+    let mut seen = 0;
+    let counted = allocation_counter::measure(|| {
+        let entry = black_box(&entry).clone();
+        seen += entry.dn().len();
+        seen += entry.attributes().flat_map(|attribute| attribute.values()).map(<[u8]>::len).sum::<usize>();
+        seen += entry.texts("MEMBEROF").count();
+        seen += usize::from(entry.has("nothing"));
+        seen += entry.first("jpegphoto").map_or(0, <[u8]>::len);
+    });
+    assert!(seen > 40_000);
+    assert_eq!(counted.count_total, 0);
+}
+
+#[test]
+fn a_session_allocates_nothing_for_an_entry_after_the_buffer() {
+    let mut session = ClientSession::new(Limits::client());
+    let search = SearchRequest::new("dc=example,dc=com", Scope::Subtree, Filter::present("uid"));
+    let (id, _) = session.send(&Request::Search(search), &Controls::default()).unwrap();
+    let mut buffer = BytesMut::with_capacity(200_000);
+    for _ in 0..3 {
+        buffer.extend_from_slice(&frame(id.0));
+    }
+    let first = session.receive(&mut buffer).unwrap();
+    let mut rest = [None, None];
+    let counted = allocation_counter::measure(|| {
+        for event in &mut rest {
+            *event = session.receive(&mut buffer).ok().flatten();
+        }
+    });
+    assert_eq!(counted.count_total, 0);
+    for event in rest.into_iter().chain([first]) {
+        let Some(Event::Response { response: Response::SearchEntry(read), last: false, .. }) = event else {
+            panic!("three entries were sent");
+        };
+        assert_eq!(read, entry());
+    }
+    let done = Response::SearchDone(LdapResult::success());
+    assert!(done.is_last());
+}
