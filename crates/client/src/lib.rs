@@ -1,1 +1,63 @@
-//! Under construction.
+//! An asynchronous LDAP client: verified TLS, a deadline for everything, and a pool that a login can rely on.
+//!
+//! It refuses to send a password in clear text over a network, an empty one at all, and anything after a StartTLS that
+//! failed; to lend a connection that carried a person's bind for look-ups; to send a person's bind a second time; and
+//! to follow a referral.
+//!
+//! ```
+//! use ldapgate_client::{Options, Pool, ReadEntry, Search};
+//! use ldapgate_proto::Filter;
+//! use serde::Deserialize;
+//!
+//! #[derive(Deserialize)]
+//! struct Person<'e> {
+//!     uid: &'e str,
+//!     mail: Option<String>,
+//! }
+//!
+//! async fn people(url: &str, base: &str) -> Result<Vec<String>, Box<dyn std::error::Error>> {
+//!     let directory = Pool::open(Options::new([url])?).await?;
+//!     let search = Search::below(base).matching(Filter::present("uid")).reading::<Person<'_>>();
+//!
+//!     let mut lines = Vec::new();
+//!     let mut found = directory.stream(&search);
+//!     while let Some(entry) = found.next().await? {
+//!         let person: Person<'_> = entry.read()?;
+//!         lines.push(format!("{} <{}>", person.uid, person.mail.as_deref().unwrap_or("-")));
+//!     }
+//!     let end = found.finish().await?;
+//!     assert!(end.truncated.is_none(), "everybody was found");
+//!     Ok(lines)
+//! }
+//! # let _ = people;
+//! ```
+//!
+//! Reading order: [`Options`] says what can be chosen; [`Connection`] has one file per family of operations;
+//! `driver` is the task behind it, which owns the socket; [`SearchStream`] pages; [`Pool`] keeps connections, with one
+//! file for each of the things it decides: a server's health, the service account's rest, what is on the shelf.
+
+mod bind;
+mod compare;
+mod connect;
+mod connection;
+mod driver;
+mod error;
+mod extended;
+mod modify;
+mod options;
+mod pool;
+mod read;
+mod search;
+mod start_tls;
+mod stream;
+
+pub use bind::BindReply;
+pub use connection::Connection;
+pub use error::{BoxError, Closed, Error, Failures};
+pub use extended::ExtendedReply;
+pub use modify::Rename;
+pub use options::{Balance, Options, Simple};
+pub use pool::{Pool, Proving, Server};
+pub use read::{ReadEntry, ReadError};
+pub use search::{Found, Search};
+pub use stream::{End, SearchStream};

@@ -1,0 +1,102 @@
+//! Bind (RFC 4511 section 4.2): a password proved, or nobody.
+
+use proto::control::PasswordPolicy;
+use proto::message::{Authentication, BindRequest, Request, Response};
+use proto::{Controls, LdapResult, Password};
+
+use crate::connection::Operation;
+use crate::{Connection, Error};
+
+/// The only version there is.
+const VERSION: u8 = 3;
+
+/// What the server said to a bind. "No" is an answer like any other.
+#[derive(Debug, Clone)]
+pub struct BindReply {
+    /// The result; success alone means that the name was proved.
+    pub result: LdapResult,
+    /// What came with it.
+    pub controls: Controls,
+}
+
+impl BindReply {
+    /// Was the password right? A referral is not success (RFC 4511 section 4.1.10).
+    pub fn is_success(&self) -> bool {
+        self.result.is_success()
+    }
+
+    /// What the server's password policy says, when it says something that can be read.
+    pub fn policy(&self) -> Option<PasswordPolicy> {
+        let control = self.controls.get(PasswordPolicy::OID)?;
+        match PasswordPolicy::parse(&control) {
+            Ok(policy) => Some(policy),
+            Err(error) => {
+                tracing::debug!(%error, "the password policy control cannot be read");
+                None
+            }
+        }
+    }
+}
+
+impl Connection {
+    /// A simple bind. `Ok` carries every answer of the server, invalidCredentials (49) included.
+    ///
+    /// Nothing else may be under way on this connection. Dropping the future closes the connection, since a bind
+    /// cannot be abandoned (RFC 4511 section 4.11).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Cleartext`] before anything is sent when somebody could listen: not with TLS, on loopback, over
+    /// `ldapi` or when the options allow it. [`Error::NoName`] for an empty name. Otherwise as every call.
+    #[tracing::instrument(name = "ldap.bind", level = "debug", skip_all, fields(url = self.url(), dn))]
+    pub async fn bind(&self, dn: &str, password: &Password) -> Result<BindReply, Error> {
+        self.bind_with(dn, password, Controls::default()).await
+    }
+
+    /// A bind as nobody, by an empty name and an empty password, which is not the way to prove anything.
+    ///
+    /// # Errors
+    ///
+    /// As every call.
+    #[tracing::instrument(name = "ldap.bind_anonymous", level = "debug", skip_all, fields(url = self.url()))]
+    pub async fn bind_anonymous(&self) -> Result<BindReply, Error> {
+        let request =
+            BindRequest { version: VERSION, name: String::new(), authentication: Authentication::Anonymous };
+        self.send_bind(request, Controls::default()).await
+    }
+
+    pub(crate) async fn bind_with(
+        &self,
+        dn: &str,
+        password: &Password,
+        controls: Controls,
+    ) -> Result<BindReply, Error> {
+        if dn.trim().is_empty() {
+            return Err(Error::NoName);
+        }
+        if !self.keeps_secrets() {
+            return Err(Error::Cleartext { url: self.url().to_owned() });
+        }
+        let authentication = Authentication::Simple(password.duplicate());
+        let request = BindRequest { version: VERSION, name: dn.to_owned(), authentication };
+        self.send_bind(request, controls).await
+    }
+
+    async fn send_bind(&self, request: BindRequest, controls: Controls) -> Result<BindReply, Error> {
+        let operation = Operation { name: "bind", request: Request::Bind(request), controls };
+        let answer = self.call(operation).await?;
+        match answer.response {
+            Response::Bind(response) => {
+                tracing::debug!(code = %response.result.code, "answered");
+                Ok(BindReply { result: response.result, controls: answer.controls })
+            }
+            _ => Err(self.unexpected("bind")),
+        }
+    }
+
+    /// May a password be told to this connection?
+    fn keeps_secrets(&self) -> bool {
+        let private = self.shared.state.private.load(std::sync::atomic::Ordering::Acquire);
+        private || self.shared.options.allow_cleartext
+    }
+}

@@ -1,0 +1,34 @@
+//! Compare (RFC 4511 section 4.10).
+
+use bytes::Bytes;
+use proto::message::{CompareRequest, Request, Response};
+use proto::{Controls, ResultCode};
+
+use crate::connection::Operation;
+use crate::{Connection, Error};
+
+impl Connection {
+    /// Has the entry this value?
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`] with noSuchObject or noSuchAttribute when there is nothing to compare with; otherwise as
+    /// every call.
+    #[tracing::instrument(name = "ldap.compare", level = "debug", skip_all, fields(url = self.url(), dn, attribute))]
+    pub async fn compare(&self, dn: &str, attribute: &str, value: impl AsRef<[u8]>) -> Result<bool, Error> {
+        let request = Request::Compare(CompareRequest {
+            dn: dn.to_owned(),
+            attribute: attribute.to_owned(),
+            value: Bytes::copy_from_slice(value.as_ref()),
+        });
+        let operation = Operation { name: "compare", request, controls: Controls::default() };
+        match self.call(operation).await?.response {
+            Response::Compare(result) => match result.code {
+                ResultCode::COMPARE_TRUE => Ok(true),
+                ResultCode::COMPARE_FALSE => Ok(false),
+                _ => Err(self.refused("compare", result)),
+            },
+            _ => Err(self.unexpected("compare")),
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! From a URL to a stream: names, addresses, sockets and the TLS handshake, all of it before one deadline.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use proto::Scheme;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, UnixStream, lookup_host};
+use tokio::time::{Instant, timeout_at};
+
+use crate::options::{Address, Options};
+use crate::{Connection, Error};
+
+/// Where OpenLDAP listens when an `ldapi` URL names no path.
+const DEFAULT_SOCKET: &str = "/var/run/slapd/ldapi";
+
+/// Anything that bytes can be sent over.
+pub(crate) trait Io: AsyncRead + AsyncWrite + Unpin + Send {}
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Io for S {}
+
+/// A connected stream, and whether passwords may be told to it.
+pub(crate) struct Transport {
+    pub(crate) stream: Box<dyn Io>,
+    pub(crate) privacy: Privacy,
+}
+
+/// Who could listen on a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Privacy {
+    /// Anybody on the way.
+    Open,
+    /// Nobody but this machine.
+    Local,
+    /// Nobody: it is encrypted.
+    Encrypted,
+}
+
+impl Connection {
+    /// Connects to the first URL that works, with TLS as the URL and the options say. Nobody is bound yet.
+    ///
+    /// # Errors
+    ///
+    /// The failure to reach the only server, or [`Error::AllDown`] with one failure for each.
+    pub async fn open(options: &Options) -> Result<Connection, Error> {
+        let mut failures = Vec::new();
+        for address in &options.servers {
+            match Connection::to(address, options, None).await {
+                Ok(connection) => return Ok(connection),
+                Err(error) => failures.push(error),
+            }
+        }
+        Err(crate::error::Failures::into_error(failures))
+    }
+
+    /// Speaks LDAP over a stream that is connected already, to the first of the options' URLs: with TLS when that
+    /// is an `ldaps` URL or StartTLS is asked for. Must be called in a tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Connection::open`].
+    pub async fn over(
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        options: &Options,
+    ) -> Result<Connection, Error> {
+        let Some(address) = options.servers.first() else { return Err(Error::NoUrl) };
+        let deadline = Instant::now() + options.connect_timeout;
+        let local = address.scheme() == Scheme::Ldapi || is_local_name(address.host());
+        let privacy = if local { Privacy::Local } else { Privacy::Open };
+        let transport = Transport { stream: Box::new(stream), privacy };
+        let transport = secure(transport, address, options, deadline).await?;
+        Connection::finish(transport, address, options, None, deadline).await
+    }
+
+    /// Connects to one server; a connection with an idle limit closes itself when nobody uses it for so long.
+    pub(crate) async fn to(
+        address: &Address,
+        options: &Options,
+        idle: Option<Duration>,
+    ) -> Result<Connection, Error> {
+        let deadline = Instant::now() + options.connect_timeout;
+        let transport = reach(address, options, deadline).await?;
+        let transport = secure(transport, address, options, deadline).await?;
+        Connection::finish(transport, address, options, idle, deadline).await
+    }
+
+    async fn finish(
+        transport: Transport,
+        address: &Address,
+        options: &Options,
+        idle: Option<Duration>,
+        deadline: Instant,
+    ) -> Result<Connection, Error> {
+        let connection = Connection::start(transport, address, options, idle);
+        if options.start_tls && address.scheme() == Scheme::Ldap {
+            connection.start_tls_by(deadline, options.connect_timeout).await?;
+        }
+        Ok(connection)
+    }
+}
+
+/// Opens the socket.
+async fn reach(address: &Address, options: &Options, deadline: Instant) -> Result<Transport, Error> {
+    match address.scheme() {
+        Scheme::Ldapi => reach_socket(address, options, deadline).await,
+        Scheme::Ldap | Scheme::Ldaps => reach_host(address, options, deadline).await,
+    }
+}
+
+async fn reach_socket(address: &Address, options: &Options, deadline: Instant) -> Result<Transport, Error> {
+    let path = match address.url.host() {
+        "" => DEFAULT_SOCKET,
+        path => path,
+    };
+    let stream = timeout_at(deadline, UnixStream::connect(path))
+        .await
+        .map_err(|_| late(address, options, "the connection"))?
+        .map_err(|source| Error::Connect { url: address.text.clone(), source })?;
+    Ok(Transport { stream: Box::new(stream), privacy: Privacy::Local })
+}
+
+async fn reach_host(address: &Address, options: &Options, deadline: Instant) -> Result<Transport, Error> {
+    let host = address.host();
+    let unresolved = |source| Error::Resolve { host: host.to_owned(), source };
+    let addresses: Vec<SocketAddr> = timeout_at(deadline, lookup_host((host, address.url.port())))
+        .await
+        .map_err(|_| late(address, options, "the host name's resolution"))?
+        .map_err(unresolved)?
+        .collect();
+    if addresses.is_empty() {
+        return Err(unresolved(io::Error::from(io::ErrorKind::NotFound)));
+    }
+    let mut last = None;
+    for (at, peer) in addresses.iter().enumerate() {
+        // An address that swallows packets must leave time for those after it.
+        let now = Instant::now();
+        let share = deadline.saturating_duration_since(now) / (addresses.len() - at) as u32;
+        match timeout_at(now + share, TcpStream::connect(peer)).await {
+            Ok(Ok(stream)) => return Ok(over_tcp(stream, *peer)),
+            Ok(Err(error)) => last = Some(error),
+            Err(_) => {}
+        }
+    }
+    match last {
+        Some(source) => Err(Error::Connect { url: address.text.clone(), source }),
+        None => Err(late(address, options, "the connection")),
+    }
+}
+
+fn over_tcp(stream: TcpStream, peer: SocketAddr) -> Transport {
+    // A request is one small write that waits for its answer: Nagle's algorithm could only delay it.
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "TCP_NODELAY could not be set");
+    }
+    let privacy = if peer.ip().to_canonical().is_loopback() { Privacy::Local } else { Privacy::Open };
+    Transport { stream: Box::new(stream), privacy }
+}
+
+/// The handshake of an `ldaps` URL.
+async fn secure(
+    transport: Transport,
+    address: &Address,
+    options: &Options,
+    deadline: Instant,
+) -> Result<Transport, Error> {
+    if address.scheme() != Scheme::Ldaps {
+        return Ok(transport);
+    }
+    let tls = options.client_tls(&address.text)?;
+    let stream = timeout_at(deadline, tls.connect(address.host(), transport.stream))
+        .await
+        .map_err(|_| late(address, options, "the TLS handshake"))?
+        .map_err(|source| Error::Tls { url: address.text.clone(), source })?;
+    Ok(Transport { stream: Box::new(stream), privacy: Privacy::Encrypted })
+}
+
+fn late(address: &Address, options: &Options, stage: &'static str) -> Error {
+    Error::ConnectTimeout { url: address.text.clone(), stage, limit: options.connect_timeout }
+}
+
+fn is_local_name(host: &str) -> bool {
+    host.eq_ignore_ascii_case("localhost")
+        || host.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
+}
+
+/// A random part of a span, so that many connections do not all end in the same moment.
+pub(crate) fn jitter(span: Duration) -> Duration {
+    let mut random = [0; 2];
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "spreads load; nothing secret and no decision depends on it"
+    )]
+    let filled = getrandom::fill(&mut random);
+    match filled {
+        Ok(()) => span.mul_f64(f64::from(u16::from_le_bytes(random)) / f64::from(u16::MAX)),
+        Err(_) => Duration::ZERO,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_this_machine_is_local() {
+        for host in ["localhost", "LocalHost", "127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"] {
+            assert!(is_local_name(host), "{host}");
+        }
+        for host in ["localhost.example.com", "10.0.0.1", "0.0.0.0", "::", "127.0.0.1.example.com"] {
+            assert!(!is_local_name(host), "{host}");
+        }
+    }
+
+    #[test]
+    fn jitter_stays_within_its_span() {
+        let span = Duration::from_secs(6);
+        assert!((0..100).all(|_| jitter(span) <= span));
+    }
+}

@@ -1,0 +1,243 @@
+//! A handle to one connection: cheap to clone, usable from many tasks at once.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use proto::message::{Request, Response};
+use proto::{Controls, LdapResult};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::time::{Instant, timeout_at};
+
+use crate::Error;
+use crate::connect::Transport;
+use crate::driver::{Answer, Command, Driver, Sink, Start, State};
+use crate::options::{Address, Options};
+
+/// How many operations may wait for their answers on one connection; more wait for their turn.
+const MOST_OUTSTANDING: usize = 256;
+
+/// A connection to one server. Clones share it; it is closed, politely, when the last is dropped.
+///
+/// Calls from many tasks are sent at once and answered in any order. Dropping a call's future abandons the
+/// operation; dropping a bind's or StartTLS's, which cannot be abandoned, closes the connection.
+#[derive(Clone)]
+pub struct Connection {
+    pub(crate) shared: Arc<Shared>,
+}
+
+pub(crate) struct Shared {
+    commands: mpsc::UnboundedSender<Command>,
+    slots: Arc<Semaphore>,
+    tickets: AtomicU64,
+    pub(crate) state: Arc<State>,
+    pub(crate) address: Address,
+    pub(crate) options: Options,
+}
+
+/// A request, ready to go.
+pub(crate) struct Operation {
+    pub(crate) name: &'static str,
+    pub(crate) request: Request,
+    pub(crate) controls: Controls,
+}
+
+impl Connection {
+    /// Starts the task that owns the socket.
+    pub(crate) fn start(
+        transport: Transport,
+        address: &Address,
+        options: &Options,
+        idle: Option<Duration>,
+    ) -> Connection {
+        let (commands, receiver) = mpsc::unbounded_channel();
+        let state = Arc::new(State::new(&address.text, transport.privacy));
+        tokio::spawn(Driver::new(transport, receiver, state.clone(), idle).run());
+        let shared = Shared {
+            commands,
+            slots: Arc::new(Semaphore::new(MOST_OUTSTANDING)),
+            tickets: AtomicU64::new(0),
+            state,
+            address: address.clone(),
+            options: options.clone(),
+        };
+        Connection { shared: Arc::new(shared) }
+    }
+
+    /// The server's URL, as it was given.
+    pub fn url(&self) -> &str {
+        &self.shared.address.text
+    }
+
+    /// Has the connection ended? When it has not, it may still end before the next request arrives.
+    pub fn is_closed(&self) -> bool {
+        self.shared.state.closed.get().is_some() || self.shared.commands.is_closed()
+    }
+
+    /// Is everything on this connection encrypted?
+    pub fn is_encrypted(&self) -> bool {
+        self.shared.state.encrypted.load(Ordering::Acquire)
+    }
+
+    /// Ends the connection: unbind, then the socket. Operations that wait for answers fail.
+    pub async fn close(&self) {
+        let (done, closed) = oneshot::channel();
+        if self.shared.commands.send(Command::Close(done)).is_ok() {
+            drop(closed.await);
+        }
+    }
+
+    /// May new work be given to it?
+    pub(crate) fn is_usable(&self) -> bool {
+        !self.is_closed() && !self.is_suspect()
+    }
+
+    /// Did an operation go unanswered while the server said nothing at all?
+    pub(crate) fn is_suspect(&self) -> bool {
+        self.shared.state.suspect.load(Ordering::Acquire)
+    }
+
+    /// Operations that wait for answers.
+    pub(crate) fn load(&self) -> usize {
+        MOST_OUTSTANDING - self.shared.slots.available_permits()
+    }
+
+    /// Sends a request and waits for its one answer, under the options' timeout.
+    pub(crate) async fn call(&self, operation: Operation) -> Result<Answer, Error> {
+        let limit = self.shared.options.timeout;
+        let (reply, answer) = oneshot::channel();
+        self.call_by(operation, Sink::One(reply), answer, Instant::now() + limit, limit).await
+    }
+
+    /// The same with a sink and a deadline of the caller's; `answer` is the sink's other end.
+    pub(crate) async fn call_by(
+        &self,
+        operation: Operation,
+        sink: Sink,
+        answer: oneshot::Receiver<Result<Answer, Error>>,
+        deadline: Instant,
+        limit: Duration,
+    ) -> Result<Answer, Error> {
+        let name = operation.name;
+        let guard = self.send(operation, sink, deadline, limit).await?;
+        let answer = answer.await;
+        guard.disarm();
+        answer.unwrap_or_else(|_| Err(self.ended(name)))
+    }
+
+    /// Sends a request whose answers go to a sink. Dropping the guard gives the operation up.
+    pub(crate) async fn send(
+        &self,
+        operation: Operation,
+        sink: Sink,
+        deadline: Instant,
+        limit: Duration,
+    ) -> Result<Guard, Error> {
+        let name = operation.name;
+        let slot = self.slot(name, deadline, limit).await?;
+        self.send_now(operation, sink, deadline, limit, Some(slot))
+    }
+
+    /// Sends a request that nobody waits for.
+    pub(crate) fn send_courtesy(&self, operation: Operation) {
+        let limit = self.shared.options.timeout;
+        if let Ok(guard) = self.send_now(operation, Sink::Nobody, Instant::now() + limit, limit, None) {
+            guard.disarm();
+        }
+    }
+
+    fn send_now(
+        &self,
+        operation: Operation,
+        sink: Sink,
+        deadline: Instant,
+        limit: Duration,
+        slot: Option<OwnedSemaphorePermit>,
+    ) -> Result<Guard, Error> {
+        let Operation { name, request, controls } = operation;
+        let ticket = self.shared.tickets.fetch_add(1, Ordering::Relaxed);
+        let start = Start { ticket, operation: name, request, controls, deadline, limit, sink, slot };
+        match self.shared.commands.send(Command::Start(Box::new(start))) {
+            Ok(()) => Ok(Guard { ticket, commands: Some(self.shared.commands.clone()) }),
+            Err(_) => Err(self.ended(name)),
+        }
+    }
+
+    async fn slot(
+        &self,
+        operation: &'static str,
+        deadline: Instant,
+        limit: Duration,
+    ) -> Result<OwnedSemaphorePermit, Error> {
+        match timeout_at(deadline, self.shared.slots.clone().acquire_owned()).await {
+            Ok(Ok(slot)) => Ok(slot),
+            Ok(Err(_)) => Err(self.ended(operation)),
+            Err(_) => Err(Error::Timeout { url: self.url().to_owned(), operation, limit, sent: false }),
+        }
+    }
+
+    /// The connection ended before the request was written.
+    fn ended(&self, operation: &'static str) -> Error {
+        let source = self.shared.state.reason();
+        Error::Closed { url: self.url().to_owned(), operation, sent: false, source }
+    }
+
+    pub(crate) fn refused(&self, operation: &'static str, result: LdapResult) -> Error {
+        Error::Refused { url: self.url().to_owned(), operation, result }
+    }
+
+    pub(crate) fn unexpected(&self, operation: &'static str) -> Error {
+        Error::Unexpected { url: self.url().to_owned(), operation }
+    }
+
+    /// For operations whose only good answer is success.
+    pub(crate) async fn perform(&self, operation: Operation) -> Result<(), Error> {
+        let name = operation.name;
+        let answer = self.call(operation).await?;
+        match answer.response {
+            Response::Add(result)
+            | Response::Delete(result)
+            | Response::Modify(result)
+            | Response::ModifyDn(result) => {
+                if result.is_success() {
+                    return Ok(());
+                }
+                Err(self.refused(name, result))
+            }
+            _ => Err(self.unexpected(name)),
+        }
+    }
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection")
+            .field("url", &self.url())
+            .field("encrypted", &self.is_encrypted())
+            .field("closed", &self.is_closed())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Gives an operation up when it is dropped, unless it has been answered.
+///
+/// It holds the way to the driver itself: a stream that is dropped together with the last handle abandons first.
+pub(crate) struct Guard {
+    ticket: u64,
+    commands: Option<mpsc::UnboundedSender<Command>>,
+}
+
+impl Guard {
+    pub(crate) fn disarm(mut self) {
+        self.commands = None;
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        if let Some(commands) = self.commands.take() {
+            drop(commands.send(Command::Cancel(self.ticket)));
+        }
+    }
+}

@@ -1,0 +1,602 @@
+//! The task that owns the socket.
+//!
+//! Handles send it commands; it writes requests, reads answers and gives each to the caller whose message id it
+//! carries. It never waits for one thing alone: reading, writing, deadlines and commands are polled together, so a
+//! server that does not read, or a caller that does not listen, holds up nobody else.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::future::{Future, poll_fn};
+use std::io;
+use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use proto::message::{MessageId, Request, Response};
+use proto::session::{ClientSession, Event, SessionError};
+use proto::{Controls, Entry, LdapResult, Limits};
+use tls::ClientTls;
+use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
+use tokio::time::{Instant, Sleep, sleep_until, timeout, timeout_at};
+
+use crate::connect::{Io, Privacy, Transport};
+use crate::error::{Closed, Error};
+
+/// Room for one read.
+const READ: usize = 16 * 1024;
+/// How long a farewell may take.
+const FAREWELL: Duration = Duration::from_secs(1);
+/// When nothing else is due.
+const FAR: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// What handles ask of the task.
+pub(crate) enum Command {
+    /// Send a request.
+    Start(Box<Start>),
+    /// Nobody waits for this one any more.
+    Cancel(u64),
+    /// Say farewell and close.
+    Close(oneshot::Sender<()>),
+}
+
+/// One request.
+pub(crate) struct Start {
+    /// The handle's own number for it: message ids are the session's.
+    pub(crate) ticket: u64,
+    pub(crate) operation: &'static str,
+    pub(crate) request: Request,
+    pub(crate) controls: Controls,
+    pub(crate) deadline: Instant,
+    /// What the deadline was made of, for the message.
+    pub(crate) limit: Duration,
+    pub(crate) sink: Sink,
+    /// Held until the operation is over.
+    pub(crate) slot: Option<OwnedSemaphorePermit>,
+}
+
+/// Who gets the answers.
+pub(crate) enum Sink {
+    /// One answer.
+    One(oneshot::Sender<Result<Answer, Error>>),
+    /// A page of a search.
+    Page(PageSink),
+    /// StartTLS: the handshake follows the answer.
+    Tls { reply: oneshot::Sender<Result<Answer, Error>>, tls: ClientTls, host: String },
+    /// Nobody: the request is a courtesy.
+    Nobody,
+}
+
+/// An answer that ends an operation.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) response: Response,
+    pub(crate) controls: Controls,
+}
+
+/// The driver's end of a search stream.
+pub(crate) struct PageSink {
+    pub(crate) items: mpsc::UnboundedSender<Item>,
+    /// Bytes sent and not yet taken.
+    pub(crate) backlog: Arc<AtomicUsize>,
+    pub(crate) max_bytes: usize,
+    pub(crate) base: String,
+}
+
+/// What a page is made of; sizes are those of the whole message, in bytes.
+#[derive(Debug)]
+pub(crate) enum Item {
+    Entry(Entry, usize),
+    Reference(Vec<String>, usize),
+    Done(Result<(LdapResult, Controls), Error>),
+}
+
+/// What the task and its handles both see.
+pub(crate) struct State {
+    pub(crate) url: String,
+    pub(crate) closed: OnceLock<Arc<Closed>>,
+    /// An operation went unanswered while nothing at all came from the server: no new work should go here.
+    pub(crate) suspect: AtomicBool,
+    pub(crate) private: AtomicBool,
+    pub(crate) encrypted: AtomicBool,
+}
+
+impl State {
+    pub(crate) fn new(url: &str, privacy: Privacy) -> State {
+        State {
+            url: url.to_owned(),
+            closed: OnceLock::new(),
+            suspect: AtomicBool::new(false),
+            private: AtomicBool::new(privacy != Privacy::Open),
+            encrypted: AtomicBool::new(privacy == Privacy::Encrypted),
+        }
+    }
+
+    /// Why the connection ended; a task that was torn down with its runtime gave no reason.
+    pub(crate) fn reason(&self) -> Arc<Closed> {
+        self.closed.get().cloned().unwrap_or_else(|| Arc::new(Closed::Ours))
+    }
+
+    fn ended(&self, operation: &'static str, sent: bool) -> Error {
+        Error::Closed { url: self.url.clone(), operation, sent, source: self.reason() }
+    }
+}
+
+pub(crate) struct Driver {
+    stream: Box<dyn Io>,
+    session: ClientSession,
+    inbox: BytesMut,
+    outbox: VecDeque<Outgoing>,
+    flushing: bool,
+    commands: mpsc::UnboundedReceiver<Command>,
+    /// A command that waits until the socket has been looked at.
+    held: Option<Command>,
+    waiting: BTreeMap<MessageId, Waiting>,
+    /// The handshake that the answer just read asks for.
+    upgrade: Option<Upgrade>,
+    state: Arc<State>,
+    idle: Option<Duration>,
+    last_used: Instant,
+    last_heard: Instant,
+    timer: Pin<Box<Sleep>>,
+    /// The last turn read something: look at the rest first, or a flood would starve it.
+    just_read: bool,
+}
+
+/// A frame on its way out.
+struct Outgoing {
+    id: Option<MessageId>,
+    frame: Bytes,
+    written: usize,
+}
+
+/// A request whose answer has not come.
+struct Waiting {
+    ticket: u64,
+    operation: &'static str,
+    deadline: Instant,
+    limit: Duration,
+    /// When its first byte was written.
+    sent: Option<Instant>,
+    /// Bind and StartTLS cannot be abandoned (RFC 4511 section 4.11).
+    exclusive: bool,
+    sink: Sink,
+    _slot: Option<OwnedSemaphorePermit>,
+}
+
+struct Upgrade {
+    reply: oneshot::Sender<Result<Answer, Error>>,
+    answer: Answer,
+    tls: ClientTls,
+    host: String,
+    deadline: Instant,
+    limit: Duration,
+}
+
+enum Turn {
+    Read(io::Result<usize>),
+    Wrote(io::Result<()>),
+    Due,
+    Command(Option<Command>),
+    Held(Command),
+}
+
+/// What went on after a turn.
+type Step = Result<(), Closed>;
+
+impl Driver {
+    pub(crate) fn new(
+        transport: Transport,
+        commands: mpsc::UnboundedReceiver<Command>,
+        state: Arc<State>,
+        idle: Option<Duration>,
+    ) -> Driver {
+        let now = Instant::now();
+        Driver {
+            stream: transport.stream,
+            session: ClientSession::new(Limits::client()),
+            inbox: BytesMut::new(),
+            outbox: VecDeque::new(),
+            flushing: false,
+            commands,
+            held: None,
+            waiting: BTreeMap::new(),
+            upgrade: None,
+            state,
+            idle,
+            last_used: now,
+            last_heard: now,
+            timer: Box::pin(sleep_until(now + FAR)),
+            just_read: false,
+        }
+    }
+
+    /// Works until the connection ends, then tells everybody who waits.
+    pub(crate) async fn run(mut self) {
+        let reason = loop {
+            self.arm();
+            let turn = poll_fn(|cx| self.poll_turn(cx)).await;
+            if let Err(reason) = self.step(turn).await {
+                break reason;
+            }
+        };
+        tracing::debug!(url = self.state.url, reason = %reason, "connection closed");
+        self.finish(reason).await;
+    }
+
+    /// One thing that can be done now. Reading comes first: a server that has hung up must be noticed before another
+    /// request is written to it.
+    fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<Turn> {
+        if !self.just_read
+            && let Poll::Ready(read) = self.poll_read(cx)
+        {
+            return Poll::Ready(Turn::Read(read));
+        }
+        if let Poll::Ready(wrote) = self.poll_write(cx) {
+            return Poll::Ready(Turn::Wrote(wrote));
+        }
+        if self.timer.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(Turn::Due);
+        }
+        if let Some(command) = self.held.take() {
+            return Poll::Ready(Turn::Held(command));
+        }
+        if let Poll::Ready(command) = self.commands.poll_recv(cx) {
+            return Poll::Ready(Turn::Command(command));
+        }
+        if self.just_read {
+            return self.poll_read(cx).map(Turn::Read);
+        }
+        Poll::Pending
+    }
+
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        self.inbox.reserve(READ);
+        pin!(self.stream.read_buf(&mut self.inbox)).poll(cx)
+    }
+
+    /// Ready when something was written or flushed; pending when there is nothing to write, too.
+    fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let Some(out) = self.outbox.front_mut() else {
+            if !self.flushing {
+                return Poll::Pending;
+            }
+            let flushed = ready!(Pin::new(&mut self.stream).poll_flush(cx));
+            self.flushing = false;
+            return Poll::Ready(flushed);
+        };
+        let count = match ready!(Pin::new(&mut self.stream).poll_write(cx, &out.frame[out.written..])) {
+            Ok(0) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+            Ok(count) => count,
+            Err(error) => return Poll::Ready(Err(error)),
+        };
+        if out.written == 0
+            && let Some(waiting) = out.id.and_then(|id| self.waiting.get_mut(&id))
+        {
+            waiting.sent = Some(Instant::now());
+        }
+        out.written += count;
+        if out.written == out.frame.len() {
+            self.flushing = true;
+            self.outbox.pop_front();
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    async fn step(&mut self, turn: Turn) -> Step {
+        self.just_read = matches!(turn, Turn::Read(_));
+        match turn {
+            Turn::Read(Ok(0)) => Err(Closed::ByPeer),
+            Turn::Read(Err(error)) | Turn::Wrote(Err(error)) => Err(broken(error)),
+            Turn::Read(Ok(_)) => self.receive().await,
+            Turn::Wrote(Ok(())) => Ok(()),
+            Turn::Due => self.expire(Instant::now()),
+            Turn::Command(Some(command)) if self.waiting.is_empty() => {
+                // The connection was at rest. Let the runtime look at the socket before anything is written: a
+                // request written to a server that has hung up counts as sent, one not written can go elsewhere.
+                self.held = Some(command);
+                tokio::task::yield_now().await;
+                Ok(())
+            }
+            Turn::Command(Some(command)) | Turn::Held(command) => self.obey(command),
+            Turn::Command(None) => Err(Closed::Ours),
+        }
+    }
+
+    fn obey(&mut self, command: Command) -> Step {
+        match command {
+            Command::Start(start) => {
+                self.start(*start);
+                Ok(())
+            }
+            Command::Cancel(ticket) => self.cancel(ticket),
+            Command::Close(done) => {
+                self.held = Some(Command::Close(done));
+                Err(Closed::Ours)
+            }
+        }
+    }
+
+    fn start(&mut self, start: Start) {
+        let Start { ticket, operation, request, controls, deadline, limit, sink, slot } = start;
+        if deadline <= Instant::now() {
+            sink.fail(Error::Timeout { url: self.state.url.clone(), operation, limit, sent: false });
+            return;
+        }
+        let exclusive = matches!(request, Request::Bind(_)) || matches!(sink, Sink::Tls { .. });
+        let (id, frame) = match self.session.send(&request, &controls) {
+            Ok(sent) => sent,
+            Err(source) => {
+                if source == SessionError::IdsUsedUp {
+                    self.state.suspect.store(true, Ordering::Release);
+                }
+                return sink.fail(Error::Request { operation, source });
+            }
+        };
+        self.last_used = Instant::now();
+        self.outbox.push_back(Outgoing { id: Some(id), frame, written: 0 });
+        let waiting =
+            Waiting { ticket, operation, deadline, limit, sent: None, exclusive, sink, _slot: slot };
+        self.waiting.insert(id, waiting);
+    }
+
+    fn cancel(&mut self, ticket: u64) -> Step {
+        let Some(id) = self.waiting.iter().find(|(_, waiting)| waiting.ticket == ticket).map(|(id, _)| *id)
+        else {
+            return Ok(());
+        };
+        self.give_up(id).map(drop)
+    }
+
+    /// Stops waiting for an answer and tells the server so.
+    fn give_up(&mut self, id: MessageId) -> Result<Option<Waiting>, Closed> {
+        let Some(waiting) = self.waiting.remove(&id) else { return Ok(None) };
+        if waiting.exclusive {
+            let operation = waiting.operation;
+            self.waiting.insert(id, waiting);
+            return Err(Closed::GivenUp(operation));
+        }
+        let abandon = self.session.abandon(id);
+        let queued = self.outbox.iter().position(|out| out.id == Some(id));
+        match queued.filter(|at| self.outbox[*at].written == 0) {
+            // What was never written need not be abandoned.
+            Some(at) => drop(self.outbox.remove(at)),
+            None if abandon.is_empty() => {}
+            None => self.outbox.push_back(Outgoing { id: None, frame: abandon, written: 0 }),
+        }
+        Ok(Some(waiting))
+    }
+
+    async fn receive(&mut self) -> Step {
+        self.last_heard = Instant::now();
+        loop {
+            let before = self.inbox.len();
+            let Some(event) = self.session.receive(&mut self.inbox).map_err(broken_rules)? else {
+                return Ok(());
+            };
+            let size = before.saturating_sub(self.inbox.len());
+            match event {
+                Event::Response { id, response, controls, last } => {
+                    self.deliver(id, response, controls, last, size)?;
+                }
+                Event::Disconnected(result) => return Err(Closed::Notice(result)),
+                Event::Unsolicited(_) => self.refuse_during_start_tls()?,
+            }
+            if let Some(upgrade) = self.upgrade.take() {
+                self.upgrade(upgrade).await?;
+            }
+        }
+    }
+
+    fn deliver(
+        &mut self,
+        id: MessageId,
+        response: Response,
+        controls: Controls,
+        last: bool,
+        size: usize,
+    ) -> Step {
+        if !last {
+            return self.deliver_part(id, response, size);
+        }
+        self.last_used = Instant::now();
+        let Some(waiting) = self.waiting.remove(&id) else { return Ok(()) };
+        let answer = Answer { response, controls };
+        match waiting.sink {
+            Sink::One(reply) => drop(reply.send(Ok(answer))),
+            Sink::Page(page) => page.end(answer, &self.state.url, waiting.operation),
+            Sink::Nobody => {}
+            Sink::Tls { reply, tls, host } => {
+                let (deadline, limit) = (waiting.deadline, waiting.limit);
+                self.upgrade = Some(Upgrade { reply, answer, tls, host, deadline, limit });
+            }
+        }
+        Ok(())
+    }
+
+    fn deliver_part(&mut self, id: MessageId, response: Response, size: usize) -> Step {
+        let Some(waiting) = self.waiting.get(&id) else { return Ok(()) };
+        if let Sink::Tls { .. } = waiting.sink {
+            return Err(Closed::Injected);
+        }
+        let Sink::Page(page) = &waiting.sink else { return Ok(()) };
+        let item = match response {
+            Response::SearchEntry(entry) => Item::Entry(entry, size),
+            Response::SearchReference(urls) => Item::Reference(urls, size),
+            _ => return Ok(()),
+        };
+        if page.offer(item, size) {
+            return Ok(());
+        }
+        if let Some(Waiting { sink: Sink::Page(page), .. }) = self.give_up(id)? {
+            let error = Error::TooLarge { base: page.base.clone(), limit: page.max_bytes };
+            page.fail(error);
+        }
+        Ok(())
+    }
+
+    /// Between the StartTLS request and the handshake nothing but its answer may come.
+    fn refuse_during_start_tls(&self) -> Step {
+        let starting = self.waiting.values().any(|waiting| matches!(waiting.sink, Sink::Tls { .. }));
+        if starting { Err(Closed::Injected) } else { Ok(()) }
+    }
+
+    async fn upgrade(&mut self, upgrade: Upgrade) -> Step {
+        let Upgrade { mut reply, answer, tls, host, deadline, limit } = upgrade;
+        if answer.response.result().is_none_or(|result| !result.is_success()) {
+            drop(reply.send(Ok(answer)));
+            return Err(Closed::NoTls);
+        }
+        let plain = std::mem::replace(&mut self.stream, Box::new(tokio::io::empty()));
+        let handshake = timeout_at(deadline, tls.connect(&host, plain));
+        let outcome = tokio::select! {
+            outcome = handshake => outcome,
+            () = reply.closed() => return Err(Closed::GivenUp("StartTLS")),
+        };
+        let url = self.state.url.clone();
+        let error = match outcome {
+            Ok(Ok(stream)) => {
+                self.stream = Box::new(stream);
+                self.state.encrypted.store(true, Ordering::Release);
+                self.state.private.store(true, Ordering::Release);
+                drop(reply.send(Ok(answer)));
+                return Ok(());
+            }
+            Ok(Err(source)) => Error::Tls { url, source },
+            Err(_) => Error::ConnectTimeout { url, stage: "the TLS handshake", limit },
+        };
+        drop(reply.send(Err(error)));
+        Err(Closed::NoTls)
+    }
+
+    /// Ends what has waited too long.
+    fn expire(&mut self, now: Instant) -> Step {
+        let due: Vec<MessageId> =
+            self.waiting.iter().filter(|(_, waiting)| waiting.deadline <= now).map(|(id, _)| *id).collect();
+        for id in due {
+            let gone = self.waiting.get(&id).is_some_and(|waiting| waiting.exclusive);
+            let waiting = if gone { self.waiting.remove(&id) } else { self.give_up(id)? };
+            let Some(waiting) = waiting else { continue };
+            if waiting.sent.is_none_or(|sent| self.last_heard < sent) {
+                self.state.suspect.store(true, Ordering::Release);
+            }
+            let Waiting { operation, limit, sent, sink, .. } = waiting;
+            let url = self.state.url.clone();
+            sink.fail(Error::Timeout { url, operation, limit, sent: sent.is_some() });
+            if gone {
+                return Err(Closed::GivenUp(operation));
+            }
+        }
+        match self.idle {
+            Some(idle) if self.waiting.is_empty() && self.last_used + idle <= now => Err(Closed::Idle),
+            _ => Ok(()),
+        }
+    }
+
+    /// Sets the timer to what is due first.
+    fn arm(&mut self) {
+        let first = self.waiting.values().map(|waiting| waiting.deadline).min();
+        let idle = self.idle.filter(|_| self.waiting.is_empty()).map(|idle| self.last_used + idle);
+        let due = first.or(idle).unwrap_or_else(|| self.timer.deadline().max(Instant::now() + FAR / 2));
+        if due != self.timer.deadline() {
+            self.timer.as_mut().reset(due);
+        }
+    }
+
+    async fn finish(mut self, reason: Closed) {
+        let polite = matches!(reason, Closed::Ours | Closed::Idle);
+        // The reason stands before anybody can ask for it. It is set once, here.
+        self.state.closed.get_or_init(|| Arc::new(reason));
+        self.commands.close();
+        for waiting in std::mem::take(&mut self.waiting).into_values() {
+            let sent = waiting.sent.is_some();
+            waiting.sink.fail(self.state.ended(waiting.operation, sent));
+        }
+        if let Some(upgrade) = self.upgrade.take() {
+            drop(upgrade.reply.send(Err(self.state.ended("StartTLS", true))));
+        }
+        let mut closing = Vec::new();
+        let mut command = self.held.take();
+        loop {
+            match command {
+                Some(Command::Start(start)) => start.sink.fail(self.state.ended(start.operation, false)),
+                Some(Command::Close(done)) => closing.push(done),
+                Some(Command::Cancel(_)) | None => {}
+            }
+            command = match self.commands.try_recv() {
+                Ok(command) => Some(command),
+                Err(_) => break,
+            };
+        }
+        if polite {
+            drop(timeout(FAREWELL, self.farewell()).await);
+        }
+        for done in closing {
+            // Who asked for the end may have left.
+            let _ = done.send(());
+        }
+    }
+
+    /// Unbind, then the end of the stream; requests that were not begun are forgotten.
+    async fn farewell(&mut self) -> io::Result<()> {
+        if let Some(out) = self.outbox.front().filter(|out| out.written > 0) {
+            self.stream.write_all(&out.frame[out.written..]).await?;
+        }
+        self.stream.write_all(&self.session.unbind()).await?;
+        self.stream.shutdown().await
+    }
+}
+
+impl Sink {
+    fn fail(self, error: Error) {
+        match self {
+            Sink::One(reply) | Sink::Tls { reply, .. } => drop(reply.send(Err(error))),
+            Sink::Page(page) => page.fail(error),
+            Sink::Nobody => {}
+        }
+    }
+}
+
+impl PageSink {
+    /// Hands an item over, unless too many bytes wait already.
+    fn offer(&self, item: Item, size: usize) -> bool {
+        if self.backlog.fetch_add(size, Ordering::AcqRel) + size > self.max_bytes {
+            return false;
+        }
+        // A stream that was dropped says so by a command of its own.
+        drop(self.items.send(item));
+        true
+    }
+
+    fn end(self, answer: Answer, url: &str, operation: &'static str) {
+        let done = match answer.response {
+            Response::SearchDone(result) => Ok((result, answer.controls)),
+            _ => Err(Error::Unexpected { url: url.to_owned(), operation }),
+        };
+        drop(self.items.send(Item::Done(done)));
+    }
+
+    fn fail(self, error: Error) {
+        drop(self.items.send(Item::Done(Err(error))));
+    }
+}
+
+fn broken_rules(error: SessionError) -> Closed {
+    match error {
+        SessionError::ClearTextAfterStartTls(_) => Closed::Injected,
+        error => Closed::Protocol(error),
+    }
+}
+
+/// A peer that went away without TLS's farewell has closed the connection like any other.
+fn broken(error: io::Error) -> Closed {
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof
+        | io::ErrorKind::ConnectionReset
+        | io::ErrorKind::ConnectionAborted
+        | io::ErrorKind::BrokenPipe => Closed::ByPeer,
+        _ => Closed::Io(error),
+    }
+}

@@ -1,0 +1,402 @@
+//! What can go wrong, named by who must act: the caller, the peer, or the directory's keeper.
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use proto::session::SessionError;
+use proto::{LdapResult, ResultCode, UrlError};
+
+/// Any error, boxed: what a secret's source may return.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// A failed call. A server's "no" to a bind is not one of these: it is an answer.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    // The caller's.
+    /// A URL cannot be read.
+    #[error("{url:?} is no LDAP URL")]
+    Url {
+        /// What was given.
+        url: String,
+        /// What is wrong with it.
+        source: UrlError,
+    },
+    /// No URL was given.
+    #[error("no server is named: give at least one URL")]
+    NoUrl,
+    /// The source of the service account's secret failed.
+    #[error("the secret of {dn} cannot be read")]
+    Secret {
+        /// The service account.
+        dn: String,
+        /// What its source says.
+        source: BoxError,
+    },
+    /// A password would travel in clear text.
+    #[error(
+        "a simple bind to {url} would send the password in clear text: use ldaps:// or StartTLS, or allow clear text"
+    )]
+    Cleartext {
+        /// The server.
+        url: String,
+    },
+    /// A simple bind without a name, which servers take for an anonymous one (RFC 4513 section 5.1.2).
+    #[error("a simple bind needs a name: an anonymous bind is a call of its own")]
+    NoName,
+    /// A person's connection was asked to read before the person was proved.
+    #[error("nobody has bound on this connection yet: bind first, then read as that person")]
+    NotBound,
+    /// StartTLS on a connection that is encrypted already.
+    #[error("the connection to {url} is encrypted already")]
+    AlreadyEncrypted {
+        /// The server.
+        url: String,
+    },
+    /// The request cannot be sent as it is, or not now.
+    #[error("the {operation} request cannot be sent")]
+    Request {
+        /// The operation.
+        operation: &'static str,
+        /// Why not.
+        source: SessionError,
+    },
+
+    // The peer's, or of the way to it.
+    /// The host's name has no address.
+    #[error("the host name {host:?} cannot be resolved: check the URL and the resolver")]
+    Resolve {
+        /// The host.
+        host: String,
+        /// What the resolver says.
+        source: io::Error,
+    },
+    /// No address of the server accepts a connection.
+    #[error("cannot connect to {url}: check that the server runs and that no firewall is between")]
+    Connect {
+        /// The server.
+        url: String,
+        /// What the last address tried says.
+        source: io::Error,
+    },
+    /// The TLS handshake failed, or TLS could not be set up.
+    #[error("no TLS with {url}")]
+    Tls {
+        /// The server.
+        url: String,
+        /// What is wrong, and what to do.
+        source: tls::Error,
+    },
+    /// Name, connection and TLS together took too long.
+    #[error("{url} could not be reached within {limit:?}: {stage} took too long")]
+    ConnectTimeout {
+        /// The server.
+        url: String,
+        /// What was going on: "the host name's resolution", "the connection", "the TLS handshake".
+        stage: &'static str,
+        /// The limit.
+        limit: Duration,
+    },
+    /// One operation took too long.
+    #[error("{url} did not answer the {operation} request within {limit:?}")]
+    Timeout {
+        /// The server.
+        url: String,
+        /// The operation.
+        operation: &'static str,
+        /// The limit.
+        limit: Duration,
+        /// The request may have reached the server.
+        sent: bool,
+    },
+    /// The connection ended before the answer came.
+    #[error("the connection to {url} ended before the {operation} request was answered")]
+    Closed {
+        /// The server.
+        url: String,
+        /// The operation.
+        operation: &'static str,
+        /// The request may have reached the server.
+        sent: bool,
+        /// Why it ended.
+        source: Arc<Closed>,
+    },
+    /// An answer of the wrong kind.
+    #[error("{url} answered the {operation} request with something else")]
+    Unexpected {
+        /// The server.
+        url: String,
+        /// The operation.
+        operation: &'static str,
+    },
+    /// A server that failed a moment ago is left alone for a while.
+    #[error("{url} does not work: it is tried again in {retry:?}")]
+    Down {
+        /// The server.
+        url: String,
+        /// Time until the next try.
+        retry: Duration,
+        /// How it failed.
+        source: Arc<Error>,
+    },
+    /// No server of the list works.
+    #[error("none of the {} servers works", .failures.len())]
+    AllDown {
+        /// One failure for each server that was tried.
+        #[source]
+        failures: Failures,
+    },
+    /// Every proving connection was in use for the whole time of waiting.
+    #[error("all {connections} proving connections to {url} were in use for {limit:?}")]
+    Busy {
+        /// The server.
+        url: String,
+        /// How many there are.
+        connections: usize,
+        /// How long was waited.
+        limit: Duration,
+    },
+
+    // The directory's keeper's.
+    /// The directory refused an operation.
+    #[error("{url} refused the {operation} request: {}", told(.result))]
+    Refused {
+        /// The server.
+        url: String,
+        /// The operation.
+        operation: &'static str,
+        /// The answer.
+        result: LdapResult,
+    },
+    /// The directory refused the service account; it is not asked again for a while, so as not to lock the account.
+    #[error(
+        "{url} refused the service account {dn}: {}; check its name and secret; the next try is in {retry:?}",
+        told(.result)
+    )]
+    ServiceBind {
+        /// The server that refused.
+        url: String,
+        /// The service account.
+        dn: String,
+        /// The answer.
+        result: LdapResult,
+        /// Time until the next try.
+        retry: Duration,
+    },
+    /// A search's answers outgrew their limit.
+    #[error(
+        "the search below {base:?} outgrew {limit} bytes: narrow its filter, ask for less, or raise the limit"
+    )]
+    TooLarge {
+        /// The search's base.
+        base: String,
+        /// The limit.
+        limit: usize,
+    },
+    /// The server sends the same page again and again.
+    #[error("{url} repeats a page of the search below {base:?}: turn paging off for this server")]
+    PagingLoop {
+        /// The server.
+        url: String,
+        /// The search's base.
+        base: String,
+    },
+}
+
+impl Error {
+    /// The request may have reached the server: what it asked for may have been done.
+    pub fn sent(&self) -> bool {
+        match self {
+            Error::Timeout { sent, .. } | Error::Closed { sent, .. } => *sent,
+            Error::Refused { .. }
+            | Error::Unexpected { .. }
+            | Error::TooLarge { .. }
+            | Error::PagingLoop { .. } => true,
+            _ => false,
+        }
+    }
+
+    /// The server could not be reached, or could not serve: another server, or a later try, may do better.
+    pub fn is_unreachable(&self) -> bool {
+        match self {
+            Error::Resolve { .. }
+            | Error::Connect { .. }
+            | Error::Tls { .. }
+            | Error::ConnectTimeout { .. }
+            | Error::Timeout { .. }
+            | Error::Closed { .. }
+            | Error::Down { .. }
+            | Error::AllDown { .. }
+            | Error::Busy { .. } => true,
+            Error::Refused { result, .. } => is_trouble(result.code),
+            _ => false,
+        }
+    }
+
+    /// The directory's answer, when there was one.
+    pub fn result(&self) -> Option<&LdapResult> {
+        match self {
+            Error::Refused { result, .. } | Error::ServiceBind { result, .. } => Some(result),
+            Error::Closed { source, .. } => match &**source {
+                Closed::Notice(result) => Some(result),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// What lies behind this error, outermost first, one line each; the error's own text is not among them.
+    pub fn causes(&self) -> Vec<String> {
+        if let Error::AllDown { failures } = self {
+            return failures.lines();
+        }
+        chain(self)
+    }
+}
+
+/// Why a connection ended.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Closed {
+    /// The server hung up without a word.
+    #[error("the server closed the connection")]
+    ByPeer,
+    /// The server said why (notice of disconnection, RFC 4511 section 4.4.1).
+    #[error("the server ended the connection: {}", told(.0))]
+    Notice(LdapResult),
+    /// The network failed.
+    #[error("the connection broke")]
+    Io(#[source] io::Error),
+    /// The server broke the protocol.
+    #[error("the server broke the protocol")]
+    Protocol(#[source] SessionError),
+    /// Bytes came in clear text where the TLS handshake had to begin: somebody on the way may have put them there.
+    #[error("clear text arrived where the TLS handshake had to begin")]
+    Injected,
+    /// The server would not start TLS, or the handshake failed; going on in clear text is not an option.
+    #[error("TLS could not be started")]
+    NoTls,
+    /// An operation that cannot be abandoned was given up, so the connection's state is unknown (RFC 4511 section 4.11).
+    #[error("the {0} request was given up, which cannot be told to the server otherwise")]
+    GivenUp(&'static str),
+    /// Nobody had used it for a while.
+    #[error("the connection had been idle for too long")]
+    Idle,
+    /// This side closed it.
+    #[error("the connection was closed by this side")]
+    Ours,
+}
+
+/// One failure for each server tried, in their order.
+#[derive(Debug)]
+pub struct Failures(Vec<Error>);
+
+impl Failures {
+    /// How many servers were tried.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Was no server tried?
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The failures.
+    pub fn iter(&self) -> impl Iterator<Item = &Error> {
+        self.0.iter()
+    }
+
+    /// One server's failure is the whole truth; several are told together.
+    pub(crate) fn into_error(mut failures: Vec<Error>) -> Error {
+        match failures.len() {
+            1 => failures.remove(0),
+            _ => Error::AllDown { failures: Failures(failures) },
+        }
+    }
+
+    fn lines(&self) -> Vec<String> {
+        let line = |error: &Error| {
+            let causes = chain(error);
+            if causes.is_empty() { error.to_string() } else { format!("{error}: {}", causes.join(": ")) }
+        };
+        self.0.iter().map(line).collect()
+    }
+}
+
+impl fmt::Display for Failures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.lines().join("; "))
+    }
+}
+
+impl std::error::Error for Failures {}
+
+/// Answers that speak of the server's state and not of the request.
+pub(crate) fn is_trouble(code: ResultCode) -> bool {
+    [ResultCode::BUSY, ResultCode::UNAVAILABLE].contains(&code)
+}
+
+/// A result in one line: the code's name, then the server's own words, cut and freed of control characters.
+pub(crate) fn told(result: &LdapResult) -> String {
+    const LONGEST: usize = 300;
+    let words: String =
+        result.message.chars().take(LONGEST).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    match words.trim() {
+        "" => result.code.to_string(),
+        words => format!("{}: {words}", result.code),
+    }
+}
+
+fn chain(error: &dyn std::error::Error) -> Vec<String> {
+    std::iter::successors(error.source(), |error| error.source()).map(|error| error.to_string()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(code: ResultCode, message: &str) -> Error {
+        Error::Refused { url: "ldap://a".into(), operation: "search", result: LdapResult::new(code, message) }
+    }
+
+    #[test]
+    fn a_busy_server_counts_as_unreachable_and_a_refusal_does_not() {
+        assert!(refused(ResultCode::BUSY, "").is_unreachable());
+        assert!(!refused(ResultCode::INSUFFICIENT_ACCESS_RIGHTS, "").is_unreachable());
+    }
+
+    #[test]
+    fn a_servers_words_cannot_break_a_log_line() {
+        let error = refused(ResultCode::OTHER, "one\ntwo\u{1b}[31m");
+        assert_eq!(error.to_string(), "ldap://a refused the search request: other (80): one two [31m");
+    }
+
+    #[test]
+    fn the_reason_of_a_notice_is_among_the_causes() {
+        let error = Error::Closed {
+            url: "ldap://a".into(),
+            operation: "search",
+            sent: true,
+            source: Arc::new(Closed::Notice(LdapResult::new(ResultCode::UNAVAILABLE, "going down"))),
+        };
+        assert_eq!(error.causes(), ["the server ended the connection: unavailable (52): going down"]);
+        assert_eq!(error.result().map(|result| result.code), Some(ResultCode::UNAVAILABLE));
+        assert!(error.sent() && error.is_unreachable());
+    }
+
+    #[test]
+    fn several_servers_failures_are_told_one_a_line() {
+        let down = |host: &str| Error::Connect {
+            url: format!("ldap://{host}"),
+            source: io::Error::from(io::ErrorKind::ConnectionRefused),
+        };
+        let error = Failures::into_error(vec![down("a"), down("b")]);
+        assert_eq!(error.to_string(), "none of the 2 servers works");
+        assert_eq!(error.causes().len(), 2);
+        assert!(error.causes()[0].starts_with("cannot connect to ldap://a"), "{:?}", error.causes());
+        assert!(error.causes()[0].ends_with("connection refused"), "{:?}", error.causes());
+    }
+}

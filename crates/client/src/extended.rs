@@ -1,0 +1,52 @@
+//! Extended operations (RFC 4511 section 4.12), and "who am I" (RFC 4532).
+
+use bytes::Bytes;
+use proto::Controls;
+use proto::extended::WhoAmI;
+use proto::message::{ExtendedRequest, Request, Response};
+
+use crate::connection::Operation;
+use crate::{Connection, Error};
+
+/// A successful answer to an extended operation.
+#[derive(Debug, Clone)]
+pub struct ExtendedReply {
+    /// The answer's name, when it has one.
+    pub oid: Option<String>,
+    /// The answer's value, in the operation's own form.
+    pub value: Option<Bytes>,
+    /// What came with it.
+    pub controls: Controls,
+}
+
+impl Connection {
+    /// Any extended operation but StartTLS, which is [`Connection::start_tls`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`] for every answer but success; otherwise as every call.
+    #[tracing::instrument(name = "ldap.extended", level = "debug", skip_all, fields(url = self.url(), oid))]
+    pub async fn extended(&self, oid: &str, value: Option<Bytes>) -> Result<ExtendedReply, Error> {
+        let request = Request::Extended(ExtendedRequest { oid: oid.to_owned(), value });
+        let operation = Operation { name: "extended", request, controls: Controls::default() };
+        let answer = self.call(operation).await?;
+        match answer.response {
+            Response::Extended(response) if response.result.is_success() => {
+                Ok(ExtendedReply { oid: response.oid, value: response.value, controls: answer.controls })
+            }
+            Response::Extended(response) => Err(self.refused("extended", response.result)),
+            _ => Err(self.unexpected("extended")),
+        }
+    }
+
+    /// Who the server takes this connection for, as "dn:..." or "u:..."; empty: nobody.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`] where the server does not know this operation; otherwise as every call.
+    pub async fn who_am_i(&self) -> Result<String, Error> {
+        let reply = self.extended(WhoAmI::OID, None).await?;
+        let identity = reply.value.unwrap_or_default();
+        Ok(String::from_utf8_lossy(&identity).into_owned())
+    }
+}

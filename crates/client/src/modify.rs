@@ -1,0 +1,97 @@
+//! Add, modify, delete and modify DN (RFC 4511 sections 4.6 to 4.9).
+
+use bytes::Bytes;
+use proto::message::{AddRequest, ModifyDnRequest, ModifyRequest, Request};
+use proto::{Change, Controls, Rdn};
+
+use crate::connection::Operation;
+use crate::{Connection, Error};
+
+/// A new place for an entry.
+#[derive(Debug, Clone)]
+pub struct Rename {
+    rdn: Rdn,
+    keep_old: bool,
+    superior: Option<String>,
+}
+
+impl Rename {
+    /// A new name in the same place; the old name's values go.
+    pub fn to(rdn: Rdn) -> Rename {
+        Rename { rdn, keep_old: false, superior: None }
+    }
+
+    /// Keep the old name's values as plain values.
+    #[must_use]
+    pub fn keeping_old_values(mut self) -> Rename {
+        self.keep_old = true;
+        self
+    }
+
+    /// Move the entry below another one.
+    #[must_use]
+    pub fn below(mut self, superior: impl Into<String>) -> Rename {
+        self.superior = Some(superior.into());
+        self
+    }
+}
+
+impl Connection {
+    /// Adds an entry.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`] for every answer but success; otherwise as every call.
+    #[tracing::instrument(name = "ldap.add", level = "debug", skip_all, fields(url = self.url(), dn))]
+    pub async fn add<N: Into<String>, V: Into<Bytes>>(
+        &self,
+        dn: &str,
+        attributes: impl IntoIterator<Item = (N, Vec<V>)>,
+    ) -> Result<(), Error> {
+        let attributes = attributes
+            .into_iter()
+            .map(|(name, values)| (name.into(), values.into_iter().map(Into::into).collect()))
+            .collect();
+        self.write("add", Request::Add(AddRequest { dn: dn.to_owned(), attributes })).await
+    }
+
+    /// Changes an entry's attributes: all changes, in their order, or none.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`] for every answer but success; otherwise as every call.
+    #[tracing::instrument(name = "ldap.modify", level = "debug", skip_all, fields(url = self.url(), dn))]
+    pub async fn modify(&self, dn: &str, changes: Vec<Change>) -> Result<(), Error> {
+        self.write("modify", Request::Modify(ModifyRequest { dn: dn.to_owned(), changes })).await
+    }
+
+    /// Deletes an entry that has none below it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`] for every answer but success; otherwise as every call.
+    #[tracing::instrument(name = "ldap.delete", level = "debug", skip_all, fields(url = self.url(), dn))]
+    pub async fn delete(&self, dn: &str) -> Result<(), Error> {
+        self.write("delete", Request::Delete(dn.to_owned())).await
+    }
+
+    /// Renames or moves an entry.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`] for every answer but success; otherwise as every call.
+    #[tracing::instrument(name = "ldap.modify_dn", level = "debug", skip_all, fields(url = self.url(), dn))]
+    pub async fn rename(&self, dn: &str, rename: &Rename) -> Result<(), Error> {
+        let request = ModifyDnRequest {
+            dn: dn.to_owned(),
+            new_rdn: rename.rdn.to_string(),
+            delete_old_rdn: !rename.keep_old,
+            new_superior: rename.superior.clone(),
+        };
+        self.write("modify DN", Request::ModifyDn(request)).await
+    }
+
+    async fn write(&self, name: &'static str, request: Request) -> Result<(), Error> {
+        self.perform(Operation { name, request, controls: Controls::default() }).await
+    }
+}

@@ -1,0 +1,248 @@
+//! How connections are made and used: everything that a caller chooses once.
+
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use proto::{Password, Scheme, Url};
+use tls::{ClientSettings, ClientTls};
+
+use crate::{BoxError, Error};
+
+/// Which server is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Balance {
+    /// The first that works, in the list's order.
+    #[default]
+    Failover,
+    /// Each in its turn, those that do not work left out.
+    RoundRobin,
+}
+
+/// How to reach a directory, as whom, and how long to wait.
+///
+/// ```
+/// use std::time::Duration;
+/// use ldapgate_client::{Balance, Options, Simple};
+/// use ldapgate_proto::Password;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let options = Options::new(["ldaps://a.example.com", "ldaps://b.example.com"])?
+///     .bind(Simple::new("cn=reader,dc=example,dc=com", Password::new("secret")?))
+///     .balance(Balance::RoundRobin)
+///     .timeout(Duration::from_secs(5));
+/// # let _ = options;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Options {
+    pub(crate) servers: Vec<Address>,
+    pub(crate) service: Option<Simple>,
+    pub(crate) start_tls: bool,
+    pub(crate) allow_cleartext: bool,
+    pub(crate) connect_timeout: Duration,
+    pub(crate) timeout: Duration,
+    pub(crate) balance: Balance,
+    pub(crate) lookup: usize,
+    pub(crate) prove: usize,
+    pub(crate) idle: Duration,
+    pub(crate) max_age: Duration,
+    pub(crate) page_size: u32,
+    pub(crate) max_bytes: usize,
+    tls: Arc<OnceLock<ClientTls>>,
+}
+
+/// One server's URL, with the text it was given as.
+#[derive(Debug, Clone)]
+pub(crate) struct Address {
+    pub(crate) text: String,
+    pub(crate) url: Url,
+}
+
+impl Options {
+    /// Servers of one directory, best first: `ldap`, `ldaps` or `ldapi` URLs.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Url`] for a text that is no LDAP URL, [`Error::NoUrl`] for an empty list.
+    pub fn new(urls: impl IntoIterator<Item = impl AsRef<str>>) -> Result<Options, Error> {
+        let servers =
+            urls.into_iter().map(|url| Address::parse(url.as_ref())).collect::<Result<Vec<_>, _>>()?;
+        if servers.is_empty() {
+            return Err(Error::NoUrl);
+        }
+        Ok(Options {
+            servers,
+            service: None,
+            start_tls: false,
+            allow_cleartext: false,
+            connect_timeout: Duration::from_secs(3),
+            timeout: Duration::from_secs(10),
+            balance: Balance::default(),
+            lookup: 8,
+            prove: 8,
+            idle: Duration::from_secs(5 * 60),
+            max_age: Duration::from_secs(60 * 60),
+            page_size: 500,
+            max_bytes: 64 * 1024 * 1024,
+            tls: Arc::default(),
+        })
+    }
+
+    /// The service account that a pool's look-up connections bind as; without one they are anonymous.
+    #[must_use]
+    pub fn bind(mut self, service: Simple) -> Options {
+        self.service = Some(service);
+        self
+    }
+
+    /// Start TLS on `ldap` URLs before anything else is said; a server that will not is an error.
+    #[must_use]
+    pub fn start_tls(mut self, start_tls: bool) -> Options {
+        self.start_tls = start_tls;
+        self
+    }
+
+    /// Which certificates are trusted; without this, those of the system.
+    #[must_use]
+    pub fn tls(mut self, tls: ClientTls) -> Options {
+        self.tls = Arc::new(OnceLock::from(tls));
+        self
+    }
+
+    /// Let simple binds send passwords in clear text over any network. For laboratories.
+    #[must_use]
+    pub fn allow_cleartext(mut self) -> Options {
+        self.allow_cleartext = true;
+        self
+    }
+
+    /// The limit for DNS, TCP and TLS together, for one server (3 s).
+    #[must_use]
+    pub fn connect_timeout(mut self, limit: Duration) -> Options {
+        self.connect_timeout = limit;
+        self
+    }
+
+    /// The limit for one operation, a page of a search being one, and for waiting for a proving connection (10 s).
+    #[must_use]
+    pub fn timeout(mut self, limit: Duration) -> Options {
+        self.timeout = limit;
+        self
+    }
+
+    /// Which server of the list is asked.
+    #[must_use]
+    pub fn balance(mut self, balance: Balance) -> Options {
+        self.balance = balance;
+        self
+    }
+
+    /// How many look-up connections a pool may have to each server (8; at least 1).
+    #[must_use]
+    pub fn lookup(mut self, connections: usize) -> Options {
+        self.lookup = connections.max(1);
+        self
+    }
+
+    /// How many proving connections a pool may have to each server (8; at least 1).
+    #[must_use]
+    pub fn prove(mut self, connections: usize) -> Options {
+        self.prove = connections.max(1);
+        self
+    }
+
+    /// A pooled connection that nobody uses for this long is closed (5 min).
+    #[must_use]
+    pub fn idle(mut self, limit: Duration) -> Options {
+        self.idle = limit;
+        self
+    }
+
+    /// A pooled connection is replaced at about this age (1 h; up to a tenth earlier, so that not all go at once).
+    #[must_use]
+    pub fn max_age(mut self, limit: Duration) -> Options {
+        self.max_age = limit;
+        self
+    }
+
+    /// Entries in a page (500); 0 turns paging off, for a search that does not say otherwise.
+    #[must_use]
+    pub fn page_size(mut self, entries: u32) -> Options {
+        self.page_size = entries;
+        self
+    }
+
+    /// How many bytes of one search's answers may wait for their reader, or be collected by `search` (64 MiB).
+    #[must_use]
+    pub fn max_bytes(mut self, bytes: usize) -> Options {
+        self.max_bytes = bytes;
+        self
+    }
+
+    /// The settings for TLS: those given, or the system's, which are read once.
+    pub(crate) fn client_tls(&self, url: &str) -> Result<ClientTls, Error> {
+        if let Some(tls) = self.tls.get() {
+            return Ok(tls.clone());
+        }
+        let loaded =
+            ClientSettings::default().load().map_err(|source| Error::Tls { url: url.to_owned(), source })?;
+        Ok(self.tls.get_or_init(|| loaded).clone())
+    }
+}
+
+impl Address {
+    fn parse(text: &str) -> Result<Address, Error> {
+        match Url::parse(text) {
+            Ok(url) => Ok(Address { text: text.to_owned(), url }),
+            Err(source) => Err(Error::Url { url: text.to_owned(), source }),
+        }
+    }
+
+    /// The host asked for; an URL without one means this machine.
+    pub(crate) fn host(&self) -> &str {
+        match self.url.host() {
+            "" => "localhost",
+            host => host,
+        }
+    }
+
+    pub(crate) fn scheme(&self) -> Scheme {
+        self.url.scheme()
+    }
+}
+
+type SecretSource = dyn Fn() -> Result<Password, BoxError> + Send + Sync;
+
+/// A simple bind: a name and the source of its secret.
+#[derive(Clone)]
+pub struct Simple {
+    pub(crate) dn: String,
+    secret: Arc<SecretSource>,
+}
+
+impl Simple {
+    /// A name and its password.
+    pub fn new(dn: impl Into<String>, password: Password) -> Simple {
+        Simple::reading(dn, move || Ok(password.duplicate()))
+    }
+
+    /// A name, and a source that is asked at every bind: a secret that was changed on disk needs no restart.
+    pub fn reading(
+        dn: impl Into<String>,
+        secret: impl Fn() -> Result<Password, BoxError> + Send + Sync + 'static,
+    ) -> Simple {
+        Simple { dn: dn.into(), secret: Arc::new(secret) }
+    }
+
+    pub(crate) fn secret(&self) -> Result<Password, Error> {
+        (self.secret)().map_err(|source| Error::Secret { dn: self.dn.clone(), source })
+    }
+}
+
+impl fmt::Debug for Simple {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Simple").field("dn", &self.dn).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,316 @@
+//! One server of a pool: look-up connections, and the way to proving ones.
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use proto::{Entry, ResultCode};
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout_at};
+
+use super::Pool;
+use super::health::{Health, Rank};
+use super::proving::Proving;
+use super::rest::{Attempt, Refusal};
+use super::shelf::{Kept, Shelf};
+use crate::connect::jitter;
+use crate::error::is_trouble;
+use crate::options::{Address, Options, Simple};
+use crate::search::one_entry;
+use crate::stream::Source;
+use crate::{Connection, Error, Found, Search, SearchStream};
+
+/// One server of a pool. A login chooses one and keeps to it.
+#[derive(Clone)]
+pub struct Server {
+    pool: Pool,
+    slot: Arc<Slot>,
+}
+
+/// What the pool knows and has of one server.
+pub(super) struct Slot {
+    address: Address,
+    pub(super) health: Health,
+    shelf: Mutex<Shelf>,
+    /// Held while a look-up connection is opened or the server is tried: one at a time, the others wait and see.
+    opening: tokio::sync::Mutex<()>,
+    growing: AtomicBool,
+    leases: Arc<Semaphore>,
+}
+
+impl Slot {
+    pub(super) fn new(address: &Address, options: &Options) -> Slot {
+        Slot {
+            address: address.clone(),
+            health: Health::default(),
+            shelf: Mutex::default(),
+            opening: tokio::sync::Mutex::new(()),
+            growing: AtomicBool::new(false),
+            leases: Arc::new(Semaphore::new(options.prove)),
+        }
+    }
+
+    pub(super) fn shelf(&self) -> MutexGuard<'_, Shelf> {
+        self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Server {
+    pub(super) fn new(pool: Pool, slot: Arc<Slot>) -> Server {
+        Server { pool, slot }
+    }
+
+    /// Its URL, as it was given.
+    pub fn url(&self) -> &str {
+        &self.slot.address.text
+    }
+
+    /// A look-up connection: shared with others, bound as the service account or as nobody.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Down`] when the server does not work; [`Error::ServiceBind`] when the service account is refused, or
+    /// was a short while ago; [`Error::Secret`] when its secret cannot be read.
+    pub async fn lookup(&self) -> Result<Connection, Error> {
+        if let Some(connection) = self.pick() {
+            return Ok(connection);
+        }
+        let _one_at_a_time = self.slot.opening.lock().await;
+        match self.pick() {
+            Some(connection) => Ok(connection),
+            None => self.open_lookup().await,
+        }
+    }
+
+    /// Searches on a look-up connection, and collects what is found. One that dies before anything was found is
+    /// replaced once.
+    ///
+    /// # Errors
+    ///
+    /// As [`Connection::search`] and [`Server::lookup`].
+    pub async fn search(&self, search: &Search) -> Result<Found, Error> {
+        self.stream(search).collect().await
+    }
+
+    /// Searches on a look-up connection, entry by entry. Nothing is sent before the first [`SearchStream::next`].
+    pub fn stream(&self, search: &Search) -> SearchStream {
+        SearchStream::new(Source::Server { server: self.clone(), again: true }, search)
+    }
+
+    /// Reads one entry on a look-up connection; `None` when there is none of this name.
+    ///
+    /// # Errors
+    ///
+    /// As [`Connection::read`] and [`Server::lookup`].
+    pub async fn read(&self, dn: &str, attributes: &[&str]) -> Result<Option<Entry>, Error> {
+        let search = Search::read(dn).attributes(attributes.iter().copied());
+        one_entry(self.stream(&search)).await
+    }
+
+    /// A connection for people's binds, the caller's alone until it is dropped. Who asks first gets it first.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Busy`] when all were in use for the options' timeout; [`Error::Down`] when the server does not work.
+    pub async fn prove(&self) -> Result<Proving, Error> {
+        let options = self.options();
+        let leased = self.slot.leases.clone().acquire_owned();
+        let Ok(Ok(lease)) = timeout_at(Instant::now() + options.timeout, leased).await else {
+            let url = self.url().to_owned();
+            return Err(Error::Busy { url, connections: options.prove, limit: options.timeout });
+        };
+        let kept = self.slot.shelf().proving(Instant::now());
+        let kept = match kept {
+            Some(kept) => kept,
+            None => self.fresh().await?,
+        };
+        Ok(Proving::new(self.clone(), kept, lease))
+    }
+
+    pub(crate) fn options(&self) -> &Options {
+        self.pool.options()
+    }
+
+    pub(super) fn health(&self) -> &Health {
+        &self.slot.health
+    }
+
+    pub(super) fn give_back(&self, kept: Kept) {
+        self.slot.shelf().give_back(Instant::now(), kept);
+    }
+
+    /// A connection on which nobody has bound.
+    pub(super) async fn fresh(&self) -> Result<Kept, Error> {
+        let kept = self.slot.shelf().fresh(Instant::now());
+        if let Some(kept) = kept {
+            return Ok(kept);
+        }
+        if self.rank() <= Rank::Doubtful {
+            return self.connect().await;
+        }
+        let _one_at_a_time = self.slot.opening.lock().await;
+        self.admit()?;
+        self.connect().await
+    }
+
+    /// Sees to it that the server is there.
+    pub(super) async fn ready(&self) -> Result<(), Error> {
+        if self.shows_life() {
+            return Ok(());
+        }
+        self.admit()?;
+        let _one_at_a_time = self.slot.opening.lock().await;
+        if self.shows_life() {
+            return Ok(());
+        }
+        self.admit()?;
+        let kept = self.connect().await?;
+        self.slot.shelf().add_fresh(kept);
+        Ok(())
+    }
+
+    pub(super) fn rank(&self) -> Rank {
+        if self.slot.shelf().has_suspect() {
+            self.distrust();
+        }
+        self.slot.health.rank(Instant::now())
+    }
+
+    pub(super) fn seems_up(&self) -> bool {
+        self.slot.health.rank(Instant::now()) <= Rank::Doubtful
+    }
+
+    pub(super) fn is_due(&self) -> bool {
+        self.slot.health.rank(Instant::now()) == Rank::Due
+    }
+
+    /// Tries the server again, while others do its work.
+    pub(super) fn probe(&self) {
+        if self.slot.opening.try_lock().is_err() {
+            return;
+        }
+        let server = self.clone();
+        tokio::spawn(async move {
+            // A failure is in the server's health.
+            drop(server.ready().await);
+        });
+    }
+
+    /// Lets all connections go; those in use go when their users have done with them.
+    pub(super) fn distrust(&self) {
+        *self.slot.shelf() = Shelf::default();
+        self.slot.health.doubted(Instant::now());
+    }
+
+    fn pick(&self) -> Option<Connection> {
+        let picked = self.slot.shelf().lookup(Instant::now(), self.options().lookup)?;
+        if picked.crowded {
+            self.grow();
+        }
+        Some(picked.connection)
+    }
+
+    /// Opens one more look-up connection for those who come later.
+    fn grow(&self) {
+        if self.slot.growing.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let server = self.clone();
+        tokio::spawn(async move {
+            let one_at_a_time = server.slot.opening.lock().await;
+            if let Err(error) = server.open_lookup().await {
+                tracing::debug!(%error, causes = ?error.causes(), "no further look-up connection");
+            }
+            drop(one_at_a_time);
+            server.slot.growing.store(false, Ordering::Release);
+        });
+    }
+
+    /// Opens and binds a look-up connection; the caller holds `opening`.
+    async fn open_lookup(&self) -> Result<Connection, Error> {
+        self.admit()?;
+        let kept = match &self.options().service {
+            None => {
+                let kept = self.fresh_or_connect().await?;
+                self.slot.health.proved();
+                kept
+            }
+            Some(service) => {
+                let attempt = self.pool.shared.rest.enter(Instant::now())?;
+                self.open_bound(service, attempt).await?
+            }
+        };
+        let connection = kept.connection.clone();
+        self.slot.shelf().add_lookup(kept);
+        Ok(connection)
+    }
+
+    async fn open_bound(&self, service: &Simple, attempt: Attempt<'_>) -> Result<Kept, Error> {
+        // Read anew each time: it may have been changed on disk, most likely when it was refused.
+        let secret = service.secret()?;
+        let mut kept = self.fresh_or_connect().await?;
+        let mut bound = kept.connection.bind(&service.dn, &secret).await;
+        if matches!(&bound, Err(error @ Error::Closed { .. }) if !error.sent()) {
+            // It had died while it waited.
+            kept = self.connect().await?;
+            bound = kept.connection.bind(&service.dn, &secret).await;
+        }
+        let reply = bound.map_err(|error| self.unreachable(error))?;
+        if reply.is_success() {
+            attempt.succeeded();
+            self.slot.health.proved();
+            return Ok(kept);
+        }
+        let (url, dn, result) = (self.url().to_owned(), service.dn.clone(), reply.result);
+        if is_passing(result.code) {
+            return Err(self.failed(kept.connection.refused("bind", result)));
+        }
+        Err(attempt.refused(Instant::now(), Refusal { url, dn, result }))
+    }
+
+    async fn fresh_or_connect(&self) -> Result<Kept, Error> {
+        let kept = self.slot.shelf().fresh(Instant::now());
+        match kept {
+            Some(kept) => Ok(kept),
+            None => self.connect().await,
+        }
+    }
+
+    async fn connect(&self) -> Result<Kept, Error> {
+        let options = self.options();
+        let connection = Connection::to(&self.slot.address, options, Some(options.idle))
+            .await
+            .map_err(|error| self.failed(error))?;
+        self.slot.health.connected();
+        let age = options.max_age.saturating_sub(jitter(options.max_age / 10));
+        Ok(Kept { connection, expires: Instant::now() + age })
+    }
+
+    fn shows_life(&self) -> bool {
+        let now = Instant::now();
+        self.slot.health.rank(now) <= Rank::Doubtful && self.slot.shelf().shows_life(now)
+    }
+
+    fn admit(&self) -> Result<(), Error> {
+        self.slot.health.admit(self.url(), Instant::now())
+    }
+
+    fn unreachable(&self, error: Error) -> Error {
+        if error.is_unreachable() { self.failed(error) } else { error }
+    }
+
+    fn failed(&self, error: Error) -> Error {
+        self.slot.health.failed(self.url(), Instant::now(), error)
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server").field("url", &self.url()).finish_non_exhaustive()
+    }
+}
+
+/// Answers to a bind that say nothing about the account.
+fn is_passing(code: ResultCode) -> bool {
+    is_trouble(code) || [ResultCode::OPERATIONS_ERROR, ResultCode::OTHER].contains(&code)
+}

@@ -1,0 +1,129 @@
+use std::collections::BTreeMap;
+
+use proto::{Dn, Entry};
+use serde::Deserialize;
+
+use super::{Fields, ReadEntry, fields};
+
+fn ada() -> Entry {
+    Entry::builder("uid=ada,ou=people,dc=example,dc=com")
+        .attribute("UID", ["ada"])
+        .attribute("cn", ["Ada Lovelace", "Ada King"])
+        .attribute("uidNumber", ["1815"])
+        .attribute("pwdReset", ["TRUE"])
+        .attribute("memberOf", ["cn=staff,dc=example,dc=com", "CN=Math , dc=example,dc=com"])
+        .attribute("jpegPhoto", [[0xff, 0xd8, 0xff]])
+        .attribute("userCertificate;binary", [[0x30, 0x00]])
+        .build()
+}
+
+#[test]
+fn values_are_borrowed_converted_and_collected() {
+    #[derive(Deserialize)]
+    struct Person<'e> {
+        dn: &'e str,
+        uid: &'e str,
+        cn: Vec<String>,
+        #[serde(rename = "uidnumber")]
+        number: u32,
+        #[serde(rename = "pwdReset")]
+        reset: bool,
+        #[serde(default, rename = "memberOf")]
+        groups: Vec<Dn>,
+        #[serde(rename = "jpegPhoto")]
+        photo: Option<&'e [u8]>,
+        #[serde(rename = "userCertificate;binary")]
+        certificate: &'e [u8],
+        mail: Option<String>,
+        #[serde(default)]
+        telephone: Vec<&'e str>,
+    }
+    let entry = ada();
+    let person: Person<'_> = entry.read().unwrap();
+    assert_eq!(person.dn, "uid=ada,ou=people,dc=example,dc=com");
+    assert_eq!((person.uid, person.number, person.reset), ("ada", 1815, true));
+    assert_eq!(person.cn, ["Ada Lovelace", "Ada King"]);
+    assert_eq!(person.groups[1], Dn::parse("cn=math,dc=example,dc=com").unwrap());
+    assert_eq!(person.photo, Some(&[0xff, 0xd8, 0xff][..]));
+    assert_eq!(person.certificate, [0x30, 0x00]);
+    assert!(person.mail.is_none() && person.telephone.is_empty());
+}
+
+#[test]
+fn an_error_names_entry_attribute_and_count() {
+    #[derive(Debug, Deserialize)]
+    #[expect(dead_code, reason = "reading fails")]
+    struct Named {
+        cn: String,
+    }
+    let error = ada().read::<Named>().unwrap_err();
+    assert_eq!((error.attribute(), error.count()), (Some("cn"), Some(2)));
+    assert_eq!(
+        error.to_string(),
+        r#"entry "uid=ada,ou=people,dc=example,dc=com", attribute cn: exactly one value is needed, found 2"#
+    );
+
+    #[derive(Debug, Deserialize)]
+    #[expect(dead_code, reason = "reading fails")]
+    struct Mailed {
+        mail: String,
+    }
+    let error = ada().read::<Mailed>().unwrap_err();
+    assert_eq!((error.attribute(), error.count()), (Some("mail"), Some(0)));
+}
+
+#[test]
+fn an_optional_value_is_not_one_of_several() {
+    #[derive(Debug, Deserialize)]
+    #[expect(dead_code, reason = "reading fails")]
+    struct Named {
+        cn: Option<String>,
+    }
+    assert_eq!(ada().read::<Named>().unwrap_err().count(), Some(2));
+}
+
+#[test]
+fn values_of_the_wrong_kind_are_told() {
+    #[derive(Debug, Deserialize)]
+    #[expect(dead_code, reason = "reading fails")]
+    struct Wrong {
+        uid: u32,
+    }
+    let error = ada().read::<Wrong>().unwrap_err().to_string();
+    assert!(error.ends_with(r#"attribute uid: "ada" is no positive integer of 32 bits"#), "{error}");
+
+    #[derive(Debug, Deserialize)]
+    #[expect(dead_code, reason = "reading fails")]
+    struct Text {
+        #[serde(rename = "jpegPhoto")]
+        photo: String,
+    }
+    let error = ada().read::<Text>().unwrap_err().to_string();
+    assert!(error.ends_with("attribute jpegPhoto: the value is not UTF-8"), "{error}");
+}
+
+#[test]
+fn a_map_takes_everything() {
+    let entry = Entry::builder("cn=x").attribute("a", ["1"]).attribute("b", ["2", "3"]).build();
+    let all: BTreeMap<String, Vec<String>> = entry.read().unwrap();
+    assert_eq!(all["a"], ["1"]);
+    assert_eq!(all["b"], ["2", "3"]);
+}
+
+#[test]
+fn types_tell_their_fields() {
+    #[derive(Deserialize)]
+    #[expect(dead_code, reason = "only its fields' names are of interest")]
+    struct Person {
+        dn: String,
+        uid: String,
+        #[serde(rename = "memberOf")]
+        groups: Vec<String>,
+    }
+    #[derive(Deserialize)]
+    #[expect(dead_code, reason = "only its fields' names are of interest")]
+    struct Wrapped(Person);
+    assert_eq!(fields::<Person>(), Fields::These(vec!["uid", "memberOf"]));
+    assert_eq!(fields::<Wrapped>(), Fields::These(vec!["uid", "memberOf"]));
+    assert_eq!(fields::<BTreeMap<String, String>>(), Fields::All);
+}

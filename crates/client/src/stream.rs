@@ -1,0 +1,457 @@
+//! A search, entry by entry, which asks for its pages itself.
+//!
+//! LDAP has no flow control for one search among others. A page is therefore asked for only when its reader has taken
+//! all of the page before, and what waits for the reader has a limit in bytes.
+
+use std::collections::HashSet;
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bytes::Bytes;
+use proto::message::{Request, SearchRequest};
+use proto::{Control, Controls, Entry, LdapResult, PagedResults, ResultCode};
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use crate::connection::{Connection, Guard, Operation};
+use crate::driver::{Item, PageSink, Sink};
+use crate::pool::{Pool, Server};
+use crate::{Error, Found, Search};
+
+/// How many pages without an entry a server may send in a row.
+const MOST_EMPTY_PAGES: u32 = 100;
+
+/// A running search: owned, `Send` and `'static`. Dropping it abandons the search.
+///
+/// ```no_run
+/// # async fn example(directory: ldapgate_client::Pool) -> Result<(), ldapgate_client::Error> {
+/// use ldapgate_client::Search;
+///
+/// let mut people = directory.stream(&Search::below("ou=people,dc=example,dc=com"));
+/// while let Some(entry) = people.next().await? {
+///     println!("{}", entry.dn());
+/// }
+/// let end = people.finish().await?;
+/// assert!(end.truncated.is_none());
+/// # Ok(())
+/// # }
+/// ```
+pub struct SearchStream {
+    source: Source,
+    search: Search,
+    state: State,
+    /// The whole search's deadline, known from the first request on.
+    deadline: Option<Instant>,
+    entries: u32,
+    references: Vec<Vec<String>>,
+    reference_bytes: usize,
+    pages: Pages,
+}
+
+/// Where the search is sent.
+pub(crate) enum Source {
+    Connection(Connection),
+    /// A look-up connection of this server; a dying one is replaced once, before anything was found.
+    Server {
+        server: Server,
+        again: bool,
+    },
+    /// The same, of any server.
+    Pool {
+        pool: Pool,
+        again: bool,
+    },
+}
+
+/// How a search ended.
+#[derive(Debug, Clone)]
+pub struct End {
+    /// Where else to look: the URLs of each continuation reference. They are not followed.
+    pub references: Vec<Vec<String>>,
+    /// There would have been more: a limit on size, time or effort was reached, the server's or the search's own.
+    pub truncated: Option<LdapResult>,
+    /// What came with the last answer, paging aside.
+    pub controls: Controls,
+    /// The last answer.
+    pub result: LdapResult,
+}
+
+enum State {
+    /// The next page is to be asked for: on this connection, once there is one.
+    Asking(Option<Connection>),
+    Reading(Page),
+    Ended(Box<End>),
+    /// The error was told.
+    Failed,
+}
+
+struct Page {
+    connection: Connection,
+    items: mpsc::UnboundedReceiver<Item>,
+    backlog: Arc<AtomicUsize>,
+    guard: Guard,
+}
+
+/// What is known of the pages so far.
+#[derive(Default)]
+struct Pages {
+    /// Where the next page begins.
+    cookie: Bytes,
+    /// The current page's first entry.
+    first: Option<String>,
+    empty: u32,
+    /// Each page's cookie and first entry, hashed.
+    seen: HashSet<u64>,
+}
+
+impl SearchStream {
+    pub(crate) fn new(source: Source, search: &Search) -> SearchStream {
+        SearchStream {
+            source,
+            search: search.clone(),
+            state: State::Asking(None),
+            deadline: None,
+            entries: 0,
+            references: Vec::new(),
+            reference_bytes: 0,
+            pages: Pages::default(),
+        }
+    }
+
+    /// The next entry; `None` when there are no more. Safe to be dropped and called again.
+    ///
+    /// # Errors
+    ///
+    /// As [`Connection::search`](crate::Connection::search), and [`Error::PagingLoop`]. After an error there are no
+    /// more entries.
+    pub async fn next(&mut self) -> Result<Option<Entry>, Error> {
+        let next = self.advance().await;
+        if next.is_err() {
+            self.state = State::Failed;
+        }
+        next
+    }
+
+    /// How the search ended. Entries that were not read are read and dropped.
+    ///
+    /// # Errors
+    ///
+    /// As [`SearchStream::next`]; an error that it told already is told as [`Error::Closed`].
+    pub async fn finish(mut self) -> Result<End, Error> {
+        while self.next().await?.is_some() {}
+        match std::mem::replace(&mut self.state, State::Failed) {
+            State::Ended(end) => Ok(*end),
+            _ => Err(Error::Closed {
+                url: self.url(),
+                operation: "search",
+                sent: true,
+                source: Arc::new(crate::Closed::Ours),
+            }),
+        }
+    }
+
+    /// Everything, below the byte limit.
+    pub(crate) async fn collect(mut self) -> Result<Found, Error> {
+        let (mut entries, mut bytes) = (Vec::new(), 0);
+        while let Some(entry) = self.next().await? {
+            bytes += entry.size();
+            if bytes > self.max_bytes() {
+                return Err(self.too_large());
+            }
+            entries.push(entry);
+        }
+        let End { references, truncated, controls, .. } = self.finish().await?;
+        Ok(Found { entries, references, truncated, controls })
+    }
+
+    async fn advance(&mut self) -> Result<Option<Entry>, Error> {
+        loop {
+            let item = match &mut self.state {
+                State::Ended(_) | State::Failed => return Ok(None),
+                State::Asking(_) => {
+                    self.ask().await?;
+                    continue;
+                }
+                State::Reading(page) => page.items.recv().await,
+            };
+            match item {
+                Some(Item::Entry(entry, size)) => {
+                    self.take(size);
+                    if self.is_full() {
+                        self.stop_at_limit();
+                        return Ok(None);
+                    }
+                    self.entries += 1;
+                    self.pages.first.get_or_insert_with(|| entry.dn().to_owned());
+                    return Ok(Some(entry));
+                }
+                Some(Item::Reference(urls, size)) => {
+                    self.take(size);
+                    self.reference_bytes += size;
+                    if self.reference_bytes > self.max_bytes() {
+                        return Err(self.too_large());
+                    }
+                    self.references.push(urls);
+                }
+                Some(Item::Done(Ok((result, controls)))) => self.end_page(result, controls)?,
+                Some(Item::Done(Err(error))) => self.try_again(error)?,
+                // The task that owned the socket is gone without a word.
+                None => return Err(self.gone()),
+            }
+        }
+    }
+
+    /// Asks for a page. Dropped half-way, it has done nothing.
+    async fn ask(&mut self) -> Result<(), Error> {
+        let State::Asking(known) = &self.state else { return Ok(()) };
+        let connection = match known {
+            Some(connection) => connection.clone(),
+            None => self.source.connection().await?,
+        };
+        let options = &connection.shared.options;
+        let now = Instant::now();
+        if self.deadline.is_none() {
+            self.deadline = self.search.deadline.map(|limit| now + limit);
+        }
+        let limit = self.search.deadline.unwrap_or(options.timeout);
+        let deadline = self.deadline.unwrap_or(now + limit);
+
+        let (sender, items) = mpsc::unbounded_channel();
+        let backlog = Arc::new(AtomicUsize::new(0));
+        let sink = PageSink {
+            items: sender,
+            backlog: backlog.clone(),
+            max_bytes: options.max_bytes,
+            base: self.search.base().to_owned(),
+        };
+        let operation = self.request(self.search.page(options.page_size));
+        match connection.send(operation, Sink::Page(sink), deadline, limit).await {
+            Ok(guard) => self.state = State::Reading(Page { connection, items, backlog, guard }),
+            Err(error) => self.try_again(error)?,
+        }
+        Ok(())
+    }
+
+    fn request(&self, page: Option<u32>) -> Operation {
+        let mut controls: Vec<Control> = self.search.controls.clone();
+        if let Some(size) = page {
+            let size = match self.search.request.size_limit {
+                0 => size,
+                // One more than is wanted tells whether there is more.
+                limit => size.min((limit - self.entries).saturating_add(1)),
+            };
+            controls.push(PagedResults::request(size, &self.pages.cookie));
+        }
+        let mut request = self.search.request.clone();
+        if page.is_some() {
+            // Servers differ in whether a size limit is the page's or the search's: it is counted here instead.
+            request.size_limit = 0;
+        }
+        Operation { name: "search", request: Request::Search(request), controls: Controls::from(controls) }
+    }
+
+    fn end_page(&mut self, result: LdapResult, controls: Controls) -> Result<(), Error> {
+        let State::Reading(page) = std::mem::replace(&mut self.state, State::Failed) else { return Ok(()) };
+        let Page { connection, guard, .. } = page;
+        guard.disarm();
+        let truncated = is_limit(result.code);
+        if !truncated && !result.is_success() {
+            return Err(connection.refused("search", result));
+        }
+        let paged = controls.get(PagedResults::OID);
+        let next = match paged.filter(|_| result.is_success()).map(|control| PagedResults::parse(&control)) {
+            Some(Ok(paged)) => paged.cookie,
+            Some(Err(error)) => {
+                tracing::debug!(%error, "the paging control cannot be read");
+                return Err(connection.unexpected("search"));
+            }
+            None => Bytes::new(),
+        };
+        if !next.is_empty() && self.search.page(connection.shared.options.page_size).is_some() {
+            if !self.pages.turn(next) {
+                let (url, base) = (connection.url().to_owned(), self.search.base().to_owned());
+                return Err(Error::PagingLoop { url, base });
+            }
+            self.state = State::Asking(Some(connection));
+            return Ok(());
+        }
+        let controls = controls.iter().filter(|control| control.oid != PagedResults::OID).collect();
+        self.end(result.clone(), truncated.then_some(result), controls);
+        Ok(())
+    }
+
+    fn end(&mut self, result: LdapResult, truncated: Option<LdapResult>, controls: Controls) {
+        let references = std::mem::take(&mut self.references);
+        self.state = State::Ended(Box::new(End { references, truncated, controls, result }));
+    }
+
+    /// The search's own limit was reached and there is more.
+    fn stop_at_limit(&mut self) {
+        let limit = self.search.request.size_limit;
+        let result = LdapResult::new(
+            ResultCode::SIZE_LIMIT_EXCEEDED,
+            format!("there are more than the {limit} asked for"),
+        );
+        // Replacing the state drops the page, which abandons it.
+        self.end(result.clone(), Some(result), Controls::default());
+    }
+
+    fn is_full(&self) -> bool {
+        let limit = self.search.request.size_limit;
+        limit > 0 && self.entries >= limit
+    }
+
+    /// A look-up that met a dying connection may go to a fresh one, once, as long as nothing was found.
+    fn try_again(&mut self, error: Error) -> Result<(), Error> {
+        let untouched = self.entries == 0 && self.references.is_empty() && self.pages.seen.is_empty();
+        let dying = matches!(error, Error::Closed { .. });
+        if !(untouched && dying && self.source.may_try_again()) {
+            return Err(error);
+        }
+        tracing::debug!(%error, causes = ?error.causes(), "searching again on a fresh connection");
+        self.state = State::Asking(None);
+        Ok(())
+    }
+
+    fn take(&self, size: usize) {
+        if let State::Reading(page) = &self.state {
+            page.backlog.fetch_sub(size, Ordering::AcqRel);
+        }
+    }
+
+    fn connection(&self) -> Option<&Connection> {
+        match (&self.state, &self.source) {
+            (State::Reading(page), _) => Some(&page.connection),
+            (State::Asking(Some(connection)), _) | (_, Source::Connection(connection)) => Some(connection),
+            _ => None,
+        }
+    }
+
+    fn url(&self) -> String {
+        self.connection().map(|connection| connection.url().to_owned()).unwrap_or_default()
+    }
+
+    fn max_bytes(&self) -> usize {
+        match &self.source {
+            Source::Connection(connection) => connection.shared.options.max_bytes,
+            Source::Server { server, .. } => server.options().max_bytes,
+            Source::Pool { pool, .. } => pool.options().max_bytes,
+        }
+    }
+
+    fn too_large(&self) -> Error {
+        Error::TooLarge { base: self.search.base().to_owned(), limit: self.max_bytes() }
+    }
+
+    fn gone(&self) -> Error {
+        let source = match self.connection() {
+            Some(connection) => connection.shared.state.reason(),
+            None => Arc::new(crate::Closed::Ours),
+        };
+        Error::Closed { url: self.url(), operation: "search", sent: true, source }
+    }
+}
+
+impl Source {
+    async fn connection(&self) -> Result<Connection, Error> {
+        match self {
+            Source::Connection(connection) => Ok(connection.clone()),
+            Source::Server { server, .. } => server.lookup().await,
+            Source::Pool { pool, .. } => pool.connection().await,
+        }
+    }
+
+    fn may_try_again(&mut self) -> bool {
+        match self {
+            Source::Connection(_) => false,
+            Source::Server { again, .. } | Source::Pool { again, .. } => std::mem::replace(again, false),
+        }
+    }
+}
+
+impl Pages {
+    /// Goes on to the next page; `false` when the server runs in circles.
+    ///
+    /// A cookie alone proves nothing: 389 Directory Server gives the same one with every page of a search.
+    fn turn(&mut self, next: Bytes) -> bool {
+        let mut hasher = DefaultHasher::new();
+        (&self.cookie, &self.first).hash(&mut hasher);
+        let fresh = self.seen.insert(hasher.finish());
+        self.empty = if self.first.take().is_none() { self.empty + 1 } else { 0 };
+        self.cookie = next;
+        // A page without entries repeats itself at once when its cookie does.
+        fresh && self.empty < MOST_EMPTY_PAGES
+    }
+}
+
+/// "There would have been more" is a fact about what was found, and no failure.
+fn is_limit(code: ResultCode) -> bool {
+    [ResultCode::SIZE_LIMIT_EXCEEDED, ResultCode::TIME_LIMIT_EXCEEDED, ResultCode::ADMIN_LIMIT_EXCEEDED]
+        .contains(&code)
+}
+
+impl Drop for SearchStream {
+    /// Between two pages there is nothing to abandon; the server is told that no more are wanted (RFC 2696 section 3).
+    fn drop(&mut self) {
+        let State::Asking(Some(connection)) = &self.state else { return };
+        if self.pages.cookie.is_empty() || connection.is_closed() {
+            return;
+        }
+        let request = SearchRequest { size_limit: 0, ..self.search.request.clone() };
+        let mut controls = self.search.controls.clone();
+        controls.push(PagedResults::request(0, &self.pages.cookie));
+        connection.send_courtesy(Operation {
+            name: "search",
+            request: Request::Search(request),
+            controls: Controls::from(controls),
+        });
+    }
+}
+
+impl std::fmt::Debug for SearchStream {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SearchStream")
+            .field("search", &self.search)
+            .field("entries", &self.entries)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(pages: &mut Pages, first: Option<&str>, next: &'static str) -> bool {
+        pages.first = first.map(str::to_owned);
+        pages.turn(Bytes::from_static(next.as_bytes()))
+    }
+
+    #[test]
+    fn a_constant_cookie_is_no_loop_while_entries_differ() {
+        let mut pages = Pages::default();
+        assert!(page(&mut pages, Some("uid=a"), "0"));
+        assert!(page(&mut pages, Some("uid=b"), "0"));
+        assert!(page(&mut pages, Some("uid=c"), "0"));
+        assert!(!page(&mut pages, Some("uid=c"), "0"), "the same page again");
+    }
+
+    #[test]
+    fn a_circle_of_several_pages_is_a_loop() {
+        let mut pages = Pages::default();
+        assert!(page(&mut pages, Some("uid=a"), "1"));
+        assert!(page(&mut pages, Some("uid=b"), "2"));
+        assert!(page(&mut pages, Some("uid=c"), "1"));
+        assert!(!page(&mut pages, Some("uid=b"), "2"));
+    }
+
+    #[test]
+    fn pages_without_entries_come_to_an_end() {
+        let mut pages = Pages::default();
+        let cookies: Vec<String> = (0..1000).map(|at| at.to_string()).collect();
+        let turned =
+            cookies.iter().take_while(|cookie| pages.turn(Bytes::copy_from_slice(cookie.as_bytes())));
+        assert!(turned.count() < 1000);
+    }
+}
