@@ -3,9 +3,18 @@
 use super::modify;
 use crate::ber::{Error, Reader, Tag, Writer};
 use bytes::Bytes;
+use std::fmt;
 
 /// Asks for a new entry.
-#[derive(Debug, Clone, PartialEq, Eq)]
+///
+/// ```
+/// use ldapgate_proto::{AddRequest, Bytes};
+///
+/// let surname = ("sn".to_owned(), vec![Bytes::from("Lovelace")]);
+/// let add = AddRequest { dn: "cn=ada,dc=example,dc=com".into(), attributes: vec![surname] };
+/// assert!(!format!("{add:?}").contains("Lovelace"), "values can be secret");
+/// ```
+#[derive(Clone, PartialEq, Eq)]
 pub struct AddRequest {
     /// Its name.
     pub dn: String,
@@ -31,5 +40,13 @@ impl AddRequest {
                 modify::write_attribute(name, values, writer);
             }
         });
+    }
+}
+
+/// Names only, because values can be secret.
+impl fmt::Debug for AddRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.attributes.iter().map(|(name, _)| name).collect();
+        f.debug_struct("AddRequest").field("dn", &self.dn).field("attributes", &names).finish()
     }
 }

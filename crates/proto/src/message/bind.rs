@@ -6,6 +6,14 @@ use bytes::Bytes;
 use std::fmt;
 
 /// Asks the server to take the connection for somebody's.
+///
+/// ```
+/// use ldapgate_proto::{BindRequest, Password};
+///
+/// let bind = BindRequest::simple("uid=ada,dc=example,dc=com", Password::new("engine")?);
+/// assert!(!format!("{bind:?}").contains("engine"));
+/// # Ok::<(), ldapgate_proto::EmptyPassword>(())
+/// ```
 #[derive(Debug)]
 pub struct BindRequest {
     /// The protocol's version, 3; a server reads others and refuses them.

@@ -2,9 +2,10 @@
 
 use crate::ber::{Error, Reader, Tag, Writer};
 use bytes::Bytes;
+use std::fmt;
 
 /// Asks whether an entry's attribute has a value.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct CompareRequest {
     /// The entry's name.
     pub dn: String,
@@ -29,5 +30,13 @@ impl CompareRequest {
             writer.octets(Tag::OCTETS, &self.attribute);
             writer.octets(Tag::OCTETS, &self.value);
         });
+    }
+}
+
+/// Not the value, because it can be secret.
+impl fmt::Debug for CompareRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut printed = f.debug_struct("CompareRequest");
+        printed.field("dn", &self.dn).field("attribute", &self.attribute).finish_non_exhaustive()
     }
 }

@@ -2,8 +2,18 @@
 
 use crate::ber::{Error, ErrorKind, Reader, Tag, Writer};
 use bytes::Bytes;
+use std::fmt;
 
 /// Asks for changes to one entry, all or none, in this order.
+///
+/// ```
+/// use ldapgate_proto::{Bytes, Change, ChangeOp, ModifyRequest};
+///
+/// let mail = vec![Bytes::from("ada@example.com")];
+/// let change = Change { op: ChangeOp::Replace, attribute: "mail".into(), values: mail };
+/// let modify = ModifyRequest { dn: "uid=ada,dc=example,dc=com".into(), changes: vec![change] };
+/// assert_eq!(format!("{:?}", modify.changes), "[Replace mail(1)]", "values can be secret");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModifyRequest {
     /// The entry's name.
@@ -13,7 +23,7 @@ pub struct ModifyRequest {
 }
 
 /// One change of one attribute.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Change {
     /// What is done.
     pub op: ChangeOp,
@@ -82,6 +92,13 @@ impl ChangeOp {
             ChangeOp::Replace => 2,
             ChangeOp::Increment => 3,
         }
+    }
+}
+
+/// Names and counts, because values can be secret.
+impl fmt::Debug for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} {}({})", self.op, self.attribute, self.values.len())
     }
 }
 

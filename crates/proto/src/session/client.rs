@@ -200,7 +200,7 @@ impl Kind {
     fn of(request: &Request) -> Result<Kind, SessionError> {
         Ok(match request {
             Request::Bind(BindRequest { authentication: Authentication::Unauthenticated, .. }) => {
-                return Err(SessionError::NotARequest("unauthenticated bind"));
+                return Err(SessionError::NoPassword);
             }
             Request::Bind(_) => Kind::Bind,
             Request::Search(_) => Kind::Search,

@@ -52,6 +52,9 @@ pub enum SessionError {
     /// Unbind and abandon are calls of their own.
     #[error("a {0} request is sent by a call of its own")]
     NotARequest(&'static str),
+    /// A bind with a name and without a password, which many servers answer with success (RFC 4513 section 5.1.2).
+    #[error("a bind with a name needs a password")]
+    NoPassword,
     /// The connection has used up all 2147483647 ids.
     #[error("the connection has used up its message ids")]
     IdsUsedUp,
@@ -83,6 +86,7 @@ impl SessionError {
             SessionError::RequestTooLong { .. }
             | SessionError::NotAlone { .. }
             | SessionError::NotARequest(_)
+            | SessionError::NoPassword
             | SessionError::IdsUsedUp
             | SessionError::Closed => Fault::Caller,
         }

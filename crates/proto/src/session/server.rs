@@ -30,7 +30,8 @@ impl ServerSession {
     /// The next request, or `None` when `buffer` holds no whole one yet. What is read is taken off the buffer, and
     /// where it may have held a password it is overwritten.
     ///
-    /// While a bind or StartTLS waits for its answer nothing more is read (RFC 4511 section 4.2.1). After an unbind
+    /// A bind waits until everything before it was answered or given up, which is the caller's to see to
+    /// ([`outstanding`](ServerSession::outstanding)). While a bind or StartTLS waits for its answer nothing more is read (RFC 4511 section 4.2.1). After an unbind
     /// nothing is.
     ///
     /// # Errors

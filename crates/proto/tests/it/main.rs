@@ -1,5 +1,7 @@
 //! The crate through its public door.
 
+#![allow(clippy::unwrap_used)] // the helpers of tests are tests, too
+
 mod allocation;
 mod fixed_bytes;
 mod hostile;

@@ -4,7 +4,7 @@ use bytes::BytesMut;
 use ldapgate_proto::message::encode;
 use ldapgate_proto::session::Fault;
 use ldapgate_proto::{
-    BindRequest, BindResponse, Bytes, ClientSession, CompareRequest, Controls, Entry, Event,
+    Authentication, BindRequest, BindResponse, Bytes, ClientSession, CompareRequest, Controls, Entry, Event,
     ExtendedResponse, Filter, IntermediateResponse, LdapResult, Limits, Message, MessageId,
     NoticeOfDisconnection, PagedResults, Password, Request, Response, ResultCode, Scope, SearchRequest,
     ServerSession, SessionError, StartTls, WhoAmI,
@@ -319,6 +319,15 @@ fn unbind_and_abandon_are_not_sent_as_requests() {
         let refused = world.client.send(&request, &Controls::default()).unwrap_err();
         assert!(matches!(refused, SessionError::NotARequest(_)));
     }
+}
+
+#[test]
+fn a_name_without_a_password_is_not_sent() {
+    let mut bind = BindRequest::anonymous();
+    bind.name = "cn=admin".to_owned();
+    bind.authentication = Authentication::Unauthenticated;
+    let refused = World::new().client.send(&Request::Bind(bind), &Controls::default()).unwrap_err();
+    assert_eq!(refused, SessionError::NoPassword);
 }
 
 #[test]
