@@ -170,7 +170,7 @@ async fn secure(
     let stream = timeout_at(deadline, tls.connect(address.host(), transport.stream))
         .await
         .map_err(|_| late(address, options, "the TLS handshake"))?
-        .map_err(|source| Error::Tls { url: address.text.clone(), source })?;
+        .map_err(|source| Error::Tls { url: address.text.clone(), source: Box::new(source) })?;
     Ok(Transport { stream: Box::new(stream), privacy: Privacy::Encrypted })
 }
 

@@ -184,7 +184,7 @@ impl Connection {
     }
 
     pub(crate) fn refused(&self, operation: &'static str, result: LdapResult) -> Error {
-        Error::Refused { url: self.url().to_owned(), operation, result }
+        Error::Refused { url: self.url().to_owned(), operation, result: Box::new(result) }
     }
 
     pub(crate) fn unexpected(&self, operation: &'static str) -> Error {

@@ -87,7 +87,7 @@ pub enum Error {
         /// The server.
         url: String,
         /// What is wrong, and what to do.
-        source: tls::Error,
+        source: Box<tls::Error>,
     },
     /// Name, connection and TLS together took too long.
     #[error("{url} could not be reached within {limit:?}: {stage} took too long")]
@@ -168,7 +168,7 @@ pub enum Error {
         /// The operation.
         operation: &'static str,
         /// The answer.
-        result: LdapResult,
+        result: Box<LdapResult>,
     },
     /// The directory refused the service account; it is not asked again for a while, so as not to lock the account.
     #[error(
@@ -181,7 +181,7 @@ pub enum Error {
         /// The service account.
         dn: String,
         /// The answer.
-        result: LdapResult,
+        result: Box<LdapResult>,
         /// Time until the next try.
         retry: Duration,
     },

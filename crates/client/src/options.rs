@@ -186,8 +186,9 @@ impl Options {
         if let Some(tls) = self.tls.get() {
             return Ok(tls.clone());
         }
-        let loaded =
-            ClientSettings::default().load().map_err(|source| Error::Tls { url: url.to_owned(), source })?;
+        let loaded = ClientSettings::default()
+            .load()
+            .map_err(|source| Error::Tls { url: url.to_owned(), source: Box::new(source) })?;
         Ok(self.tls.get_or_init(|| loaded).clone())
     }
 }

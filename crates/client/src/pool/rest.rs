@@ -96,7 +96,12 @@ impl Drop for Attempt<'_> {
 impl Resting {
     fn error(&self, now: Instant) -> Error {
         let Refusal { url, dn, result } = self.refusal.clone();
-        Error::ServiceBind { url, dn, result, retry: self.until.saturating_duration_since(now) }
+        Error::ServiceBind {
+            url,
+            dn,
+            result: Box::new(result),
+            retry: self.until.saturating_duration_since(now),
+        }
     }
 }
 

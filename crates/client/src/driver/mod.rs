@@ -4,25 +4,31 @@
 //! carries. It never waits for one thing alone: reading, writing, deadlines and commands are polled together, so a
 //! server that does not read, or a caller that does not listen, holds up nobody else.
 
+mod command;
+mod state;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::{Pin, pin};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use proto::message::{MessageId, Request, Response};
 use proto::session::{ClientSession, Event, SessionError};
-use proto::{Controls, Entry, LdapResult, Limits};
+use proto::{Controls, Limits};
 use tls::ClientTls;
 use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tokio::time::{Instant, Sleep, sleep_until, timeout, timeout_at};
 
-use crate::connect::{Io, Privacy, Transport};
+pub(crate) use command::{Answer, Command, Item, PageSink, Sink, Start};
+pub(crate) use state::State;
+
+use crate::connect::{Io, Transport};
 use crate::error::{Closed, Error};
 
 /// Room for one read.
@@ -32,98 +38,7 @@ const FAREWELL: Duration = Duration::from_secs(1);
 /// When nothing else is due.
 const FAR: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// What handles ask of the task.
-pub(crate) enum Command {
-    /// Send a request.
-    Start(Box<Start>),
-    /// Nobody waits for this one any more.
-    Cancel(u64),
-    /// Say farewell and close.
-    Close(oneshot::Sender<()>),
-}
-
-/// One request.
-pub(crate) struct Start {
-    /// The handle's own number for it: message ids are the session's.
-    pub(crate) ticket: u64,
-    pub(crate) operation: &'static str,
-    pub(crate) request: Request,
-    pub(crate) controls: Controls,
-    pub(crate) deadline: Instant,
-    /// What the deadline was made of, for the message.
-    pub(crate) limit: Duration,
-    pub(crate) sink: Sink,
-    /// Held until the operation is over.
-    pub(crate) slot: Option<OwnedSemaphorePermit>,
-}
-
-/// Who gets the answers.
-pub(crate) enum Sink {
-    /// One answer.
-    One(oneshot::Sender<Result<Answer, Error>>),
-    /// A page of a search.
-    Page(PageSink),
-    /// StartTLS: the handshake follows the answer.
-    Tls { reply: oneshot::Sender<Result<Answer, Error>>, tls: ClientTls, host: String },
-    /// Nobody: the request is a courtesy.
-    Nobody,
-}
-
-/// An answer that ends an operation.
-#[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) response: Response,
-    pub(crate) controls: Controls,
-}
-
-/// The driver's end of a search stream.
-pub(crate) struct PageSink {
-    pub(crate) items: mpsc::UnboundedSender<Item>,
-    /// Bytes sent and not yet taken.
-    pub(crate) backlog: Arc<AtomicUsize>,
-    pub(crate) max_bytes: usize,
-    pub(crate) base: String,
-}
-
-/// What a page is made of; sizes are those of the whole message, in bytes.
-#[derive(Debug)]
-pub(crate) enum Item {
-    Entry(Entry, usize),
-    Reference(Vec<String>, usize),
-    Done(Result<(LdapResult, Controls), Error>),
-}
-
-/// What the task and its handles both see.
-pub(crate) struct State {
-    pub(crate) url: String,
-    pub(crate) closed: OnceLock<Arc<Closed>>,
-    /// An operation went unanswered while nothing at all came from the server: no new work should go here.
-    pub(crate) suspect: AtomicBool,
-    pub(crate) private: AtomicBool,
-    pub(crate) encrypted: AtomicBool,
-}
-
-impl State {
-    pub(crate) fn new(url: &str, privacy: Privacy) -> State {
-        State {
-            url: url.to_owned(),
-            closed: OnceLock::new(),
-            suspect: AtomicBool::new(false),
-            private: AtomicBool::new(privacy != Privacy::Open),
-            encrypted: AtomicBool::new(privacy == Privacy::Encrypted),
-        }
-    }
-
-    /// Why the connection ended; a task that was torn down with its runtime gave no reason.
-    pub(crate) fn reason(&self) -> Arc<Closed> {
-        self.closed.get().cloned().unwrap_or_else(|| Arc::new(Closed::Ours))
-    }
-
-    fn ended(&self, operation: &'static str, sent: bool) -> Error {
-        Error::Closed { url: self.url.clone(), operation, sent, source: self.reason() }
-    }
-}
-
+/// The task's own things.
 pub(crate) struct Driver {
     stream: Box<dyn Io>,
     session: ClientSession,
@@ -464,7 +379,7 @@ impl Driver {
                 drop(reply.send(Ok(answer)));
                 return Ok(());
             }
-            Ok(Err(source)) => Error::Tls { url, source },
+            Ok(Err(source)) => Error::Tls { url, source: Box::new(source) },
             Err(_) => Error::ConnectTimeout { url, stage: "the TLS handshake", limit },
         };
         drop(reply.send(Err(error)));
@@ -546,40 +461,6 @@ impl Driver {
         }
         self.stream.write_all(&self.session.unbind()).await?;
         self.stream.shutdown().await
-    }
-}
-
-impl Sink {
-    fn fail(self, error: Error) {
-        match self {
-            Sink::One(reply) | Sink::Tls { reply, .. } => drop(reply.send(Err(error))),
-            Sink::Page(page) => page.fail(error),
-            Sink::Nobody => {}
-        }
-    }
-}
-
-impl PageSink {
-    /// Hands an item over, unless too many bytes wait already.
-    fn offer(&self, item: Item, size: usize) -> bool {
-        if self.backlog.fetch_add(size, Ordering::AcqRel) + size > self.max_bytes {
-            return false;
-        }
-        // A stream that was dropped says so by a command of its own.
-        drop(self.items.send(item));
-        true
-    }
-
-    fn end(self, answer: Answer, url: &str, operation: &'static str) {
-        let done = match answer.response {
-            Response::SearchDone(result) => Ok((result, answer.controls)),
-            _ => Err(Error::Unexpected { url: url.to_owned(), operation }),
-        };
-        drop(self.items.send(Item::Done(done)));
-    }
-
-    fn fail(self, error: Error) {
-        drop(self.items.send(Item::Done(Err(error))));
     }
 }
 
