@@ -1,170 +1,486 @@
 //! Distinguished names (RFC 4514).
-use std::fmt;
+//!
+//! A [`Dn`] keeps the text it was made from and compares by its normal form: the case of types and their aliases
+//! (`2.5.4.3`, `commonName` and `cn`), case and spaces of values, escapes, and the order inside of a multi-valued RDN do
+//! not matter. That is `caseIgnoreMatch` (RFC 4517 section 4.2.11) for every attribute: a schema with case-sensitive
+//! naming attributes would need more.
+//!
+//! Names are built from values, never by formatting strings:
+//!
+//! ```
+//! use ldapgate_proto::{Dn, Rdn};
+//!
+//! let people = Dn::parse("ou=People,dc=example,dc=com")?;
+//! let odd = people.child(Rdn::new("cn", "Lovelace, Ada +1")?);
+//! assert_eq!(odd.as_str(), r"cn=Lovelace\, Ada \+1,ou=People,dc=example,dc=com");
+//! assert!(odd.is_below(&people));
+//! assert_eq!(odd, Dn::parse(r#"CN = "lovelace,  ada +1"; OU=people; DC=example; 0.9.2342.19200300.100.1.25=COM"#)?);
+//! # Ok::<(), ldapgate_proto::DnError>(())
+//! ```
 
-/// A distinguished name, leaf first.
+mod attribute;
+mod error;
+mod parse;
+pub(crate) mod prepare;
+mod print;
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::str::FromStr;
+
+pub(crate) use attribute::{canonical, is_attribute_type};
+pub use error::{DnError, DnErrorKind};
+
+/// The longest text that is parsed as a name, in bytes.
+pub const MAX_LENGTH: usize = 64 << 10;
+/// How many RDNs a name that is parsed may have, and how many attributes one RDN.
+pub const MAX_PARTS: usize = 1_000;
+
+/// A distinguished name, most specific part first.
 #[derive(Clone)]
 pub struct Dn {
     text: String,
     normalized: String,
     rdns: Vec<Rdn>,
+    /// Where each RDN starts in `text` and in `normalized`.
+    starts: Vec<(usize, usize)>,
 }
-/// One relative distinguished name.
+
+/// One relative distinguished name: usually one attribute and value, sometimes several joined by `+`.
 #[derive(Clone)]
 pub struct Rdn {
     avas: Vec<Ava>,
 }
+
 /// One attribute type and value.
 #[derive(Clone)]
 pub struct Ava {
     attribute: String,
     value: Vec<u8>,
+    /// The value is BER of a type that is no string; it is written as `#` and hex.
+    encoded: bool,
 }
-/// Why a text is no name.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("bad name at byte {offset}")]
-pub struct DnError {
-    offset: usize,
-}
-impl DnError {
-    /// The byte the error is about.
-    pub fn offset(&self) -> usize {
-        self.offset
-    }
-}
+
 impl Dn {
-    /// Parses RFC 4514 text.
-    pub fn parse(_text: &str) -> Result<Dn, DnError> {
-        todo!()
+    /// Parses RFC 4514 text, and what RFC 2253 allowed besides: spaces around separators, `;` for `,`, quoted values
+    /// and `OID.` before a numeric type.
+    ///
+    /// # Errors
+    ///
+    /// When the text is no name or exceeds [`MAX_LENGTH`] or [`MAX_PARTS`]; the error has the byte's offset.
+    pub fn parse(text: &str) -> Result<Dn, DnError> {
+        let parsed = parse::dn(text)?;
+        let (rdns, text_starts): (Vec<_>, Vec<_>) = parsed.into_iter().unzip();
+        Ok(Dn::assemble(text.to_owned(), rdns, text_starts))
     }
-    /// The empty name.
+
+    /// The empty name, which is the root DSE's.
+    #[must_use]
     pub fn root() -> Dn {
-        todo!()
+        Dn::assemble(String::new(), Vec::new(), Vec::new())
     }
+
     /// Is this the empty name?
+    #[must_use]
     pub fn is_root(&self) -> bool {
         self.rdns.is_empty()
     }
-    /// Leaf first.
+
+    /// The parts, most specific first.
+    #[must_use]
     pub fn rdns(&self) -> &[Rdn] {
         &self.rdns
     }
-    /// The name above.
+
+    /// The name above; `None` of the empty name.
+    #[must_use]
     pub fn parent(&self) -> Option<Dn> {
-        todo!()
+        let above = self.rdns.get(1..)?;
+        let Some(&(text_start, _)) = self.starts.get(1) else { return Some(Dn::root()) };
+        let starts = self.starts[1..].iter().map(|(text, _)| text - text_start).collect();
+        Some(Dn::assemble(self.text[text_start..].to_owned(), above.to_vec(), starts))
     }
+
     /// The name below.
-    pub fn child(&self, _rdn: Rdn) -> Dn {
-        todo!()
+    #[must_use]
+    pub fn child(&self, rdn: Rdn) -> Dn {
+        let mut text = rdn.to_string();
+        let mut starts = vec![0];
+        if !self.is_root() {
+            text.push(',');
+            starts.extend(self.starts.iter().map(|(start, _)| start + text.len()));
+            text.push_str(&self.text);
+        }
+        let mut rdns = vec![rdn];
+        rdns.extend_from_slice(&self.rdns);
+        Dn::assemble(text, rdns, starts)
     }
-    /// Strictly below.
-    pub fn is_below(&self, _ancestor: &Dn) -> bool {
-        todo!()
+
+    /// Does this name lie strictly below that one?
+    #[must_use]
+    pub fn is_below(&self, ancestor: &Dn) -> bool {
+        self.rdns.len() > ancestor.rdns.len() && self.is_at_or_below(ancestor)
     }
-    /// Below or equal.
-    pub fn is_at_or_below(&self, _ancestor: &Dn) -> bool {
-        todo!()
+
+    /// Is this name that one, or does it lie below?
+    #[must_use]
+    pub fn is_at_or_below(&self, ancestor: &Dn) -> bool {
+        let Some(distance) = self.rdns.len().checked_sub(ancestor.rdns.len()) else { return false };
+        // By RDN and never by the end of the text: `cn=a\,dc=b` is not below `dc=b`.
+        match self.starts.get(distance) {
+            Some(&(_, start)) => self.normalized[start..] == ancestor.normalized,
+            None => true,
+        }
     }
-    /// The text as it was parsed.
+
+    /// The text as it was parsed, or as RFC 4514 writes what was built.
+    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
     }
-    /// The form that comparisons use.
+
+    /// The form that comparisons use: a name by itself, equal to this one.
+    #[must_use]
     pub fn normalized(&self) -> &str {
         &self.normalized
     }
+
+    fn assemble(text: String, rdns: Vec<Rdn>, text_starts: Vec<usize>) -> Dn {
+        let mut normalized = String::with_capacity(text.len());
+        let mut starts = Vec::with_capacity(rdns.len());
+        for (rdn, text_start) in rdns.iter().zip(text_starts) {
+            if !normalized.is_empty() {
+                normalized.push(',');
+            }
+            starts.push((text_start, normalized.len()));
+            rdn.normalize(&mut normalized);
+        }
+        Dn { text, normalized, rdns, starts }
+    }
 }
+
 impl Rdn {
-    /// One attribute and value.
-    pub fn new(_attribute: &str, _value: impl AsRef<str>) -> Result<Rdn, DnError> {
-        todo!()
+    /// One attribute and its value; the value is taken as it is, whatever characters it has.
+    ///
+    /// # Errors
+    ///
+    /// When `attribute` is no attribute type, such as `cn` or `2.5.4.3`.
+    pub fn new(attribute: &str, value: impl AsRef<str>) -> Result<Rdn, DnError> {
+        Rdn { avas: Vec::with_capacity(1) }.with(attribute, value)
     }
-    /// Adds another.
-    pub fn with(self, _attribute: &str, _value: impl AsRef<str>) -> Result<Rdn, DnError> {
-        todo!()
+
+    /// Adds another attribute and value.
+    ///
+    /// # Errors
+    ///
+    /// As [`Rdn::new`].
+    pub fn with(mut self, attribute: &str, value: impl AsRef<str>) -> Result<Rdn, DnError> {
+        if !is_attribute_type(attribute) {
+            return Err(DnError::new(DnErrorKind::Attribute, 0));
+        }
+        let value = value.as_ref().as_bytes().to_vec();
+        self.avas.push(Ava { attribute: attribute.to_owned(), value, encoded: false });
+        Ok(self)
     }
-    /// The parts.
+
+    /// The attributes and values, at least one.
+    #[must_use]
     pub fn avas(&self) -> &[Ava] {
         &self.avas
     }
+
+    fn normalize(&self, out: &mut String) {
+        if let [ava] = &self.avas[..] {
+            return ava.normalize(out);
+        }
+        let mut parts: Vec<String> = Vec::with_capacity(self.avas.len());
+        for ava in &self.avas {
+            let mut part = String::new();
+            ava.normalize(&mut part);
+            parts.push(part);
+        }
+        parts.sort_unstable();
+        out.push_str(&parts.join("+"));
+    }
 }
+
 impl Ava {
-    /// The type as written.
+    /// The type as it was written.
+    #[must_use]
     pub fn attribute(&self) -> &str {
         &self.attribute
     }
-    /// The decoded value.
+
+    /// The decoded value. What was written as `#` and hex is the content of the string it encodes, and the BER itself
+    /// when that is no string.
+    #[must_use]
     pub fn value(&self) -> &[u8] {
         &self.value
     }
-    /// The value as text.
+
+    /// The decoded value when it is text.
+    #[must_use]
     pub fn text(&self) -> Option<&str> {
-        std::str::from_utf8(&self.value).ok()
+        std::str::from_utf8(&self.value).ok().filter(|_| !self.encoded)
+    }
+
+    fn normalize(&self, out: &mut String) {
+        out.push_str(&canonical(&self.attribute));
+        out.push('=');
+        match self.text() {
+            Some(text) => print::value(prepare::ignore_case(text).as_bytes(), out),
+            None if self.encoded => print::encoded(&self.value, out),
+            None => print::value(&self.value, out),
+        }
     }
 }
-impl std::str::FromStr for Dn {
+
+impl FromStr for Dn {
     type Err = DnError;
+
     fn from_str(text: &str) -> Result<Self, DnError> {
         Dn::parse(text)
     }
 }
-impl fmt::Display for Dn {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
+
+impl AsRef<str> for Dn {
+    fn as_ref(&self) -> &str {
+        &self.text
     }
 }
+
+impl fmt::Display for Dn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.text)
+    }
+}
+
 impl fmt::Debug for Dn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Dn({:?})", self.text)
     }
 }
+
+/// As RFC 4514 writes it.
 impl fmt::Display for Rdn {
-    fn fmt(&self, _f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        todo!()
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, ava) in self.avas.iter().enumerate() {
+            if index > 0 {
+                f.write_str("+")?;
+            }
+            ava.fmt(f)?;
+        }
+        Ok(())
     }
 }
+
 impl fmt::Debug for Rdn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Rdn({self})")
     }
 }
+
+/// As RFC 4514 writes it.
+impl fmt::Display for Ava {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = String::with_capacity(self.attribute.len() + self.value.len() + 1);
+        out.push_str(&self.attribute);
+        out.push('=');
+        match self.encoded {
+            true => print::encoded(&self.value, &mut out),
+            false => print::value(&self.value, &mut out),
+        }
+        f.write_str(&out)
+    }
+}
+
+impl fmt::Debug for Ava {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Ava({self})")
+    }
+}
+
+/// By the normal form, as are order and hash.
 impl PartialEq for Dn {
     fn eq(&self, other: &Self) -> bool {
         self.normalized == other.normalized
     }
 }
+
 impl Eq for Dn {}
-impl std::hash::Hash for Dn {
-    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+
+impl Hash for Dn {
+    fn hash<H: Hasher>(&self, state: &mut H) {
         self.normalized.hash(state);
     }
 }
+
 impl PartialOrd for Dn {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
+
 impl Ord for Dn {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+    fn cmp(&self, other: &Self) -> Ordering {
         self.normalized.cmp(&other.normalized)
     }
 }
+
+/// By the normal form.
+impl PartialEq for Rdn {
+    fn eq(&self, other: &Self) -> bool {
+        let (mut mine, mut theirs) = (String::new(), String::new());
+        self.normalize(&mut mine);
+        other.normalize(&mut theirs);
+        mine == theirs
+    }
+}
+
+impl Eq for Rdn {}
+
+impl From<Rdn> for Dn {
+    fn from(rdn: Rdn) -> Dn {
+        Dn::root().child(rdn)
+    }
+}
+
 impl From<&Dn> for String {
     fn from(dn: &Dn) -> String {
         dn.text.clone()
     }
 }
+
 impl From<Dn> for String {
     fn from(dn: Dn) -> String {
         dn.text
     }
 }
+
 impl serde::Serialize for Dn {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.text)
     }
 }
+
 impl<'de> serde::Deserialize<'de> for Dn {
-    fn deserialize<D: serde::Deserializer<'de>>(_deserializer: D) -> Result<Self, D::Error> {
-        todo!()
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+        impl serde::de::Visitor<'_> for Text {
+            type Value = Dn;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a distinguished name")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Dn, E> {
+                Dn::parse(text).map_err(E::custom)
+            }
+        }
+        deserializer.deserialize_str(Text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn dn(text: &str) -> Dn {
+        Dn::parse(text).expect(text)
+    }
+
+    #[test]
+    fn names_that_mean_the_same_are_equal() {
+        for (one, other) in [
+            ("cn=Ada,dc=x", "CN=ada,DC=X"),
+            ("cn=Ada,dc=x", "  cn = Ada ;  dc = x  "),
+            ("cn=Ada,dc=x", "2.5.4.3=Ada,0.9.2342.19200300.100.1.25=x"),
+            ("cn=Ada,dc=x", "OID.2.5.4.3=Ada,domainComponent=x"),
+            ("cn=Ada  Lovelace", r"cn=\ ada lovelace\ "),
+            ("cn=Ada,dc=x", r#"cn="ada",dc=x"#),
+            ("cn=Ada", "cn=#0403416461"),
+            ("cn=Ada", "cn=#0c03416461"),
+            ("cn=a+uid=b,dc=x", "UID=B + CN=A,dc=x"),
+            ("cn=Jürgen", r"cn=J\C3\BCRGEN"),
+            ("cn=ΣΊΣΥΦΟΣ", "cn=σίσυφος"),
+            (r"cn=a\,b", r"cn=a\2cb"),
+            (r"cn=a\=b", "cn=a=b"),
+            ("emailAddress=a@b", "1.2.840.113549.1.9.1=A@B"),
+        ] {
+            assert_eq!(dn(one), dn(other));
+        }
+    }
+
+    #[test]
+    fn names_that_mean_different_things_are_not() {
+        for (one, other) in [
+            ("cn=a,dc=x", "cn=a,dc=y"),
+            ("cn=a", "sn=a"),
+            ("cn=a+uid=b", "cn=a,uid=b"),
+            (r"cn=a\,dc=x", "cn=a,dc=x"),
+            (r"cn=a\+uid=b", "cn=a+uid=b"),
+            ("cn=ı", "cn=i"),
+            ("cn=ab", "cn=a b"),
+            (r"cn=\ff", r"cn=\fe"),
+            ("cn=#020101", "cn=#020102"),
+            ("cn=#020101", r"cn=\02\01\01"),
+            ("", "cn="),
+        ] {
+            assert_ne!(dn(one), dn(other));
+        }
+    }
+
+    #[test]
+    fn below_goes_by_parts_and_not_by_text() {
+        let base = dn("dc=Example,dc=com");
+        assert!(dn("uid=a,ou=p,dc=example,dc=com").is_below(&base));
+        assert!(dn("dc=example, dc=com").is_at_or_below(&base));
+        assert!(!dn("dc=example,dc=com").is_below(&base));
+        assert!(!dn(r"cn=a\,dc=example,dc=com").is_at_or_below(&base));
+        assert!(!dn("dc=other-example,dc=com").is_at_or_below(&base));
+        assert!(!dn("dc=com").is_at_or_below(&base));
+        assert!(base.is_below(&Dn::root()));
+        assert!(Dn::root().is_at_or_below(&Dn::root()));
+    }
+
+    #[test]
+    fn parents_and_children_keep_the_text() {
+        let ada = dn("UID=Ada , OU=People,DC=x");
+        let people = ada.parent().expect("a parent");
+        assert_eq!(people.as_str(), "OU=People,DC=x");
+        assert_eq!(people, dn("ou=people,dc=x"));
+        assert_eq!(people.parent().and_then(|dn| dn.parent()), Some(Dn::root()));
+        assert_eq!(Dn::root().parent(), None);
+        let child = people.child(Rdn::new("uid", "ada").expect("a type"));
+        assert_eq!(child, ada);
+        assert_eq!(child.parent(), Some(people));
+        assert_eq!(Dn::from(Rdn::new("dc", "x").expect("a type")).as_str(), "dc=x");
+    }
+
+    #[test]
+    fn values_cannot_leave_their_place() {
+        for value in [r"a,dc=evil", r"a+cn=b", "a\0b", r#"" < > ; = \ "#, "#00", " a ", "a\nb", "", r"\2c"] {
+            let built = dn("dc=x").child(Rdn::new("cn", value).expect("a type"));
+            let parsed = dn(built.as_str());
+            assert_eq!(parsed, built, "{built}");
+            assert_eq!(parsed.rdns().len(), 2, "{built}");
+            assert_eq!(parsed.rdns()[0].avas()[0].text(), Some(value), "{built}");
+        }
+    }
+
+    #[test]
+    fn types_cannot_leave_their_place() {
+        for attribute in ["", "cn=a,dc", "1cn", "1..2", "1.", "c n", "cn;lang-de", "çn", "cn\0"] {
+            assert!(Rdn::new(attribute, "x").is_err(), "{attribute}");
+        }
+    }
+
+    #[test]
+    fn debug_and_display_show_the_text() {
+        let name = dn("cn=A+sn=B,dc=x");
+        assert_eq!(name.to_string(), "cn=A+sn=B,dc=x");
+        assert_eq!(format!("{name:?} {:?}", name.rdns()[0]), r#"Dn("cn=A+sn=B,dc=x") Rdn(cn=A+sn=B)"#);
+        assert_eq!(name.normalized(), "cn=a+sn=b,dc=x");
     }
 }
