@@ -1,1 +1,55 @@
-//! Under construction.
+//! The login decision: is this the person they say they are, who is that, and may they enter?
+//!
+//! It keeps nothing: no store, no sessions, no counters, no HTTP. A wrong password is an answer, an unreachable directory
+//! is an error, and nothing turns the one into the other. An identity that was proved cannot be made without a bind.
+//!
+//! ```
+//! use ldapgate_auth::{Credentials, Fold, Reason};
+//!
+//! let typed = Credentials::parse(" Alice ", "correct horse".to_owned(), Fold::Lower)?;
+//! assert_eq!(typed.username.folded(), "alice");
+//!
+//! // Nothing that a server could take for "no password" gets past this line.
+//! let refused = Credentials::parse("alice", String::new(), Fold::Lower).err().expect("an empty password is refused");
+//! assert_eq!(refused.reason(), Reason::EmptyPassword);
+//! # Ok::<(), ldapgate_auth::Denial>(())
+//! ```
+//!
+//! The steps of a login are types, so that what stands between them (counting attempts) belongs to the caller:
+//! [`Credentials`] -> [`Directories::locate`] -> [`Located::prove`] -> [`Proof::person`] -> [`Directories::judge`]. Without
+//! a password: [`Located::describe`], which no session can be made from.
+//!
+//! Reading order: [`Credentials`] (what was typed), [`Settings`] and the templates (what is asked), `directories` (which one
+//! is asked), `locate`, `prove` (the only file that mints a [`Proof`]), `state` (what servers say about accounts), `person`,
+//! `groups`, [`Rule`], [`Denial`] (the one table of reasons), [`Observer`] (what `--explain` prints), and [`manual`]: the
+//! disasters of the field, and what rules each out here.
+
+mod ask;
+mod credentials;
+mod denial;
+mod directories;
+mod error;
+mod explain;
+mod groups;
+mod locate;
+pub mod manual;
+mod person;
+mod prove;
+mod rule;
+mod settings;
+mod state;
+mod template;
+
+pub use credentials::{Credentials, Fold, MAX_PASSWORD, MAX_USERNAME, Username};
+pub use denial::{Denial, Reason, UnknownReason};
+pub use directories::{Answer, Clock, Directories, Verdict};
+pub use error::{Error, Fault};
+pub use explain::{Observer, Silent, Step, Trace};
+pub use locate::Located;
+pub use person::{Group, Person, Warning};
+pub use prove::Proof;
+pub use rule::Rule;
+pub use settings::{
+    GroupKind, GroupSearch, GroupSettings, Settings, SettingsError, UserSearch, UserSettings, Vendor,
+};
+pub use template::{BindNameTemplate, DnTemplate, FilterTemplate, TemplateError, UserTemplate};

@@ -1,0 +1,176 @@
+//! One LDAP operation of a decision: sent, told to the observer, and its answer checked.
+
+use client::{Found, Proving, Search, Server};
+use proto::{Dn, Filter, Scope};
+
+use crate::explain::Asking;
+use crate::person::Record;
+use crate::{Error, Observer};
+
+/// Who reads: the service account (or nobody) on a shared connection, or the person on their own.
+pub(crate) enum Reader {
+    Service(Server),
+    Person(Proving),
+}
+
+/// What is looked for.
+#[derive(Debug, Clone)]
+pub(crate) struct Query<'a> {
+    pub(crate) step: &'static str,
+    pub(crate) base: &'a Dn,
+    pub(crate) scope: Scope,
+    pub(crate) filter: Filter,
+    pub(crate) attributes: &'a [String],
+    /// Entries at most; 0 is as many as there are, page by page.
+    pub(crate) limit: u32,
+}
+
+/// What was found; every entry lies where it was looked for.
+#[derive(Debug)]
+pub(crate) struct Hits {
+    pub(crate) records: Vec<Record>,
+    /// The server has more.
+    pub(crate) truncated: bool,
+}
+
+impl Reader {
+    pub(crate) async fn search(
+        &mut self,
+        server: &str,
+        query: Query<'_>,
+        observer: &dyn Observer,
+    ) -> Result<Hits, Error> {
+        let (search, asking) = (query.search(), query.asking(server, observer));
+        let answer = match self {
+            Reader::Service(server) => server.search(&search).await,
+            Reader::Person(proving) => proving.search(&search).await,
+        };
+        query.hits(asking, answer)
+    }
+
+    /// Reads one entry; `None` when there is none. One that answers to another name is an error.
+    pub(crate) async fn read(
+        &mut self,
+        server: &str,
+        dn: &Dn,
+        attributes: &[String],
+        observer: &dyn Observer,
+    ) -> Result<Option<Record>, Error> {
+        let asking = Asking::started(observer, "read", server, format!("read {dn}"));
+        let wanted: Vec<&str> = attributes.iter().map(String::as_str).collect();
+        let answer = match self {
+            Reader::Service(server) => server.read(dn.as_str(), &wanted).await,
+            Reader::Person(proving) => proving.read(dn.as_str(), &wanted).await,
+        };
+        match answer {
+            Ok(None) => {
+                asking.ended("there is no such entry");
+                Ok(None)
+            }
+            Ok(Some(entry)) => {
+                let record = Record::read(&entry)?;
+                asking.ended(format!("found {}", record.dn));
+                if record.dn == *dn {
+                    return Ok(Some(record));
+                }
+                Err(Error::directory(format!(
+                    "the directory was asked for {dn} and answered with {}",
+                    record.dn
+                )))
+            }
+            Err(error) => {
+                asking.ended(error.to_string());
+                Err(Error::looking(format!("{dn} cannot be read"), error))
+            }
+        }
+    }
+}
+
+/// The same on shared connections, where several searches may be under way at once.
+pub(crate) async fn search(
+    server: &Server,
+    query: Query<'_>,
+    observer: &dyn Observer,
+) -> Result<Hits, Error> {
+    let (search, asking) = (query.search(), query.asking(server.url(), observer));
+    let answer = server.search(&search).await;
+    query.hits(asking, answer)
+}
+
+impl Query<'_> {
+    fn search(&self) -> Search {
+        let search = Search::below(self.base.as_str())
+            .scope(self.scope)
+            .matching(self.filter.clone())
+            .attributes(self.attributes);
+        match self.limit {
+            0 => search,
+            limit => search.limit(limit).page_size(None),
+        }
+    }
+
+    fn asking<'o>(&self, server: &str, observer: &'o dyn Observer) -> Asking<'o> {
+        let what =
+            format!("search base={:?} scope={} filter={}", self.base.as_str(), word(self.scope), self.filter);
+        Asking::started(observer, self.step, server, what)
+    }
+
+    fn hits(&self, asking: Asking<'_>, answer: Result<Found, client::Error>) -> Result<Hits, Error> {
+        let found = match answer {
+            Ok(found) => found,
+            Err(error) => {
+                asking.ended(error.to_string());
+                return Err(Error::looking(format!("the search below {} failed", self.base), error));
+            }
+        };
+        let records = found.entries.iter().map(Record::read).collect::<Result<Vec<_>, _>>()?;
+        let names: Vec<_> = records.iter().map(|record| record.dn.as_str()).collect();
+        let cut =
+            found.truncated.as_ref().map(|result| format!(", and more: {}", result.code)).unwrap_or_default();
+        match names.as_slice() {
+            [] => asking.ended(format!("nothing found{cut}")),
+            names => asking.ended(format!("found {}{cut}", names.join("; "))),
+        }
+        // A server, or somebody on the way, must not answer with people from elsewhere (CVE-2026-16071).
+        match records.iter().find(|record| !covers(self.base, self.scope, &record.dn)) {
+            Some(stray) => Err(Error::directory(format!(
+                "the search below {} was answered with {}, which does not lie there",
+                self.base, stray.dn
+            ))),
+            None => Ok(Hits { records, truncated: found.truncated.is_some() }),
+        }
+    }
+}
+
+/// Does an entry of this name lie within base and scope?
+pub(crate) fn covers(base: &Dn, scope: Scope, dn: &Dn) -> bool {
+    match scope {
+        Scope::Base => dn == base,
+        Scope::One => dn.parent().is_some_and(|parent| parent == *base),
+        Scope::Subtree => dn.is_at_or_below(base),
+    }
+}
+
+fn word(scope: Scope) -> &'static str {
+    match scope {
+        Scope::Base => "base",
+        Scope::One => "one",
+        Scope::Subtree => "subtree",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scope_covers_what_lies_in_it() {
+        let dn = |text| Dn::parse(text).unwrap();
+        let (base, child, grandchild) = (dn("dc=com"), dn("dc=example,dc=com"), dn("ou=x,dc=example,dc=com"));
+        let covered = |scope| [&base, &child, &grandchild].map(|dn| covers(&base, scope, dn));
+        assert_eq!(covered(Scope::Base), [true, false, false]);
+        assert_eq!(covered(Scope::One), [false, true, false]);
+        assert_eq!(covered(Scope::Subtree), [true, true, true]);
+        assert!(!covers(&base, Scope::Subtree, &dn("dc=org")));
+    }
+}

@@ -1,0 +1,113 @@
+//! Failures: who has to act, what happened, and the causes below it. The client's own error never leaves as a type.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+/// The decision could not be made. A refusal is a [`Denial`](crate::Denial) and never comes this way.
+#[derive(Debug)]
+pub struct Error {
+    fault: Fault,
+    message: String,
+    restart: bool,
+    bound: bool,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+/// Who has to act.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Fault {
+    /// The directory cannot be reached, or answers what it should not.
+    Directory,
+    /// The configuration does not fit the directory.
+    Configuration,
+    /// Ours.
+    Internal,
+}
+
+impl Error {
+    /// Who has to act.
+    pub fn fault(&self) -> Fault {
+        self.fault
+    }
+
+    /// The causes below the message, outermost first.
+    pub fn causes(&self) -> Vec<String> {
+        // The client's error tells several servers' failures apart, which a chain of sources cannot.
+        if let Some(error) = self.source.as_deref().and_then(|source| source.downcast_ref::<client::Error>())
+        {
+            return std::iter::once(error.to_string()).chain(error.causes()).collect();
+        }
+        std::iter::successors(self.source(), |cause| (*cause).source()).map(ToString::to_string).collect()
+    }
+
+    /// Was a person's bind written, or may it have been, before this went wrong? Then the attempt counts: nobody knows
+    /// whether the password was right.
+    pub fn bound(&self) -> bool {
+        self.bound
+    }
+
+    /// May the login start over on another server? Only while no bind was written.
+    pub(crate) fn restart(&self) -> bool {
+        self.restart
+    }
+
+    /// Did the directory say that the entry asked for is not there?
+    pub(crate) fn is_absence(&self) -> bool {
+        let error = self.source.as_deref().and_then(|source| source.downcast_ref::<client::Error>());
+        let result = error.and_then(client::Error::result);
+        result.is_some_and(|result| result.code == proto::ResultCode::NO_SUCH_OBJECT)
+    }
+
+    pub(crate) fn directory(message: impl Into<String>) -> Error {
+        Error { fault: Fault::Directory, message: message.into(), restart: false, bound: false, source: None }
+    }
+
+    pub(crate) fn configuration(message: impl Into<String>) -> Error {
+        Error { fault: Fault::Configuration, ..Error::directory(message) }
+    }
+
+    /// A look-up failed: asking another server for the same thing does no harm.
+    pub(crate) fn looking(message: impl Into<String>, error: client::Error) -> Error {
+        let restart = error.is_unreachable();
+        let fault = if is_ours_to_mend(&error) { Fault::Configuration } else { Fault::Directory };
+        Error { fault, message: message.into(), restart, bound: false, source: Some(Box::new(error)) }
+    }
+
+    /// A person's bind failed: once it may have been written it is never sent again elsewhere.
+    pub(crate) fn binding(message: impl Into<String>, error: client::Error) -> Error {
+        let bound = error.sent();
+        let restart = error.is_unreachable() && !bound;
+        Error { restart, bound, ..Error::looking(message, error) }
+    }
+
+    /// The same failure once a bind was written: starting over is no longer allowed.
+    pub(crate) fn after_bind(self) -> Error {
+        Error { restart: false, bound: true, ..self }
+    }
+}
+
+/// A base that is not there, a refused service account, a password that would travel in clear text.
+fn is_ours_to_mend(error: &client::Error) -> bool {
+    use client::Error::{Cleartext, NoName, NoUrl, Secret, ServiceBind, Url};
+    use proto::ResultCode;
+    let refused = error.result().is_some_and(|result| {
+        matches!(result.code, ResultCode::NO_SUCH_OBJECT | ResultCode::INVALID_DN_SYNTAX)
+    });
+    refused
+        || matches!(
+            error,
+            Cleartext { .. } | NoName | NoUrl | Secret { .. } | ServiceBind { .. } | Url { .. }
+        )
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.source.as_deref().map(|source| source as &(dyn StdError + 'static))
+    }
+}

@@ -1,0 +1,73 @@
+//! # Disasters of the field, and what rules each out here
+//!
+//! Every login to a directory that was ever broken into was broken into in one of these ways. The right column names the
+//! type, or the test, that stands in the way; a change that removes one of them brings the disaster back.
+//!
+//! ## A password that nobody checked
+//!
+//! * **An empty password is a success.** LDAP takes a name without a password for an unauthenticated bind and answers
+//!   success (RFC 4513 section 5.1.2). CVE-2014-0097, CVE-2014-0074, CVE-2017-14623, CVE-2018-1000134, CVE-2019-19747 and
+//!   many more. [`Credentials`](crate::Credentials) cannot hold an empty password, nor can the protocol's own `Password`;
+//!   an anonymous bind is another call.
+//! * **The bind that never was.** A search by the service account succeeded and passed for the person's bind
+//!   (CVE-2020-26168, CVE-2017-8028, CVE-2026-41720). A [`Proof`](crate::Proof) is minted in one place, from the answer to a
+//!   bind that this login wrote on a connection that was its own; `state` takes result 0 alone for success. Test:
+//!   `only_result_zero_is_success`.
+//! * **A referral taken for success**, or followed with the password. It is an error; nobody follows it. Test:
+//!   `a_referral_is_neither_success_nor_a_wrong_password`.
+//! * **A cache, a constant, a fallback that knows the password** (CVE-2020-2299, CVE-2020-2301). There is no cache here.
+//! * **One connection, two people.** A person's connection went back to the pool for look-ups. Proving connections are
+//!   another type; look-ups cannot be lent one.
+//!
+//! ## A name that is more than a name
+//!
+//! * **Filter injection**, by `*)(uid=*` (CVE-2022-2232, CVE-2026-27860, and most small libraries).
+//!   [`FilterTemplate`](crate::FilterTemplate) is a parsed filter; names become values in it. Test:
+//!   `whatever_is_typed_only_ever_becomes_the_value`.
+//! * **DN injection** in direct binds (CVE-2026-49268). [`DnTemplate`](crate::DnTemplate) builds values; a bind name, which
+//!   no server escapes, takes letters, digits, `.`, `_` and `-` only.
+//! * **Text expanded twice**: a group called `%s`, a person called `{input}`. A placeholder is replaced once, in the
+//!   configuration's own pieces. Test: `a_name_that_is_a_placeholder_is_never_expanded_again`.
+//! * **Work before length**: normalising a megabyte (CVE-2023-46695). The length is judged first. Test:
+//!   `the_length_is_judged_before_the_characters`.
+//! * **One person, many spellings**: lock-outs and second factors passed by `Alice`, ` alice`, `alice@corp`
+//!   (CVE-2025-6004, CVE-2025-24806). [`Located::key`](crate::Located::key) is the directory's own value. Test:
+//!   `every_way_to_type_a_name_has_one_key`.
+//!
+//! ## The wrong person
+//!
+//! * **The first of several hits.** Exactly one entry, or `ambiguous_user`. Where several attributes may hold the name, the
+//!   best of them decides, so that nobody becomes the administrator by writing that name into their own mail address. Test:
+//!   `a_mail_address_does_not_outrank_a_name`.
+//! * **An entry from elsewhere** (CVE-2026-16071). What lies outside the searched base is an error.
+//! * **An account linked by name, mail or DN** (CVE-2023-3128). [`Person::id`](crate::Person::id) is the directory's
+//!   immutable key, single-valued or an error.
+//! * **A namesake in the next directory, while the first is down.** An outage ends the login; it is never stepped over.
+//!   Test: `a_directory_that_is_down_is_never_stepped_over`.
+//! * **A password tried on somebody else's account.** A directory with a template is asked for its own domains' names only,
+//!   or last.
+//!
+//! ## Groups
+//!
+//! * **Comparing `cn` instead of the whole name**, or names as text: [`Rule`](crate::Rule) compares normalised names, whole.
+//! * **A deny list that nesting goes round.** Deny, require and flags are judged on one list of memberships, made with the
+//!   same nesting.
+//! * **Half a list taken for the whole.** A failed search fails the login; a list that was cut short fails it where a deny
+//!   or a negation depends on what is missing. Test: `a_list_of_groups_that_is_cut_short_admits_nobody_past_a_deny`.
+//! * **Another directory's group of the same name.** Groups outside a directory's own base never count. Test:
+//!   `a_group_outside_the_base_never_counts`.
+//! * **A circle of groups** that never ends. Test: `groups_in_groups_are_found_to_any_depth_and_circles_end`.
+//!
+//! ## Answers that tell too much, or lie
+//!
+//! * **"No such user".** Unknown, ambiguous, wrong, locked and not permitted have one text; the account's state is told only
+//!   to who proved the password. The one table is in `denial`.
+//! * **An outage that reads as a wrong password**, and the other way round: [`Answer`](crate::Answer) against
+//!   [`Error`](crate::Error).
+//! * **A disabled account that still gets in** (CVE-2025-0604). After a bind the entry's own attributes are judged as well.
+//! * **Words of one vendor believed of another.** Sub-codes and texts are read under their preset. Test:
+//!   `a_vendor_s_words_count_under_its_own_preset_only`.
+//! * **One right password counted as several wrong ones**, because it was sent to a replica that lags. One login, one
+//!   server; a bind that was written is never sent again. Test: `a_bind_that_was_written_is_never_sent_again`.
+//! * **Secrets in traces.** A [`Step`](crate::Step) holds names, filters and result codes; `userPassword` and its like are
+//!   dropped when an entry is read. Test: `secrets_are_dropped_when_they_are_read`.

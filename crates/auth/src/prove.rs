@@ -1,0 +1,257 @@
+//! The only place where a password becomes a proof.
+
+use std::sync::Arc;
+
+use client::{BindReply, Proving};
+use proto::Password;
+use proto::filter::Rule as Matching;
+
+use crate::ask::Reader;
+use crate::directories::{Answer, Directory};
+use crate::explain::{Asking, decided};
+use crate::groups;
+use crate::locate::{Asker, Located, Name, PRINCIPAL, Target};
+use crate::person::{Facts, Identity, Person, Record};
+use crate::state::{self, Bound, Moment};
+use crate::{Denial, Error, Observer, Reason, Warning};
+
+/// A password was right: a bind with it was written on this login's own connection, and its result was 0. It cannot be
+/// made otherwise, and is consumed by [`Proof::person`].
+pub struct Proof {
+    directory: Arc<Directory>,
+    server: client::Server,
+    /// The person's own connection, where the person reads.
+    own: Option<Proving>,
+    record: Record,
+    identity: Identity,
+    warnings: Vec<Warning>,
+}
+
+impl Located {
+    /// Proves the password by a bind, and judges the account's state: first by the server's answer, then by the entry.
+    ///
+    /// While no bind was written the login may start over on another server of the same directory; afterwards never.
+    ///
+    /// # Errors
+    /// The directory cannot be reached, or answers what it should not. A wrong password is no error.
+    pub async fn prove(self, password: &Password, observer: &dyn Observer) -> Result<Answer<Proof>, Error> {
+        let mut located = self;
+        let mut tries = located.directory.tries();
+        let (own, reply) = loop {
+            tries -= 1;
+            match located.bind(password, observer).await {
+                Ok(answered) => break answered,
+                Err(error) if error.restart() && tries > 0 => match located.start_over(observer).await? {
+                    Answer::Yes(again) => located = again,
+                    Answer::No(denial) => return Ok(Answer::No(denial)),
+                },
+                Err(error) => return Err(error),
+            }
+        };
+        match state::of_reply(located.directory.settings.vendor, &reply).map_err(Error::after_bind)? {
+            Bound::Refused(denial) => {
+                decided(observer, "state", located.dn(), denial.to_string());
+                Ok(Answer::No(denial))
+            }
+            Bound::Proved(warnings) => {
+                located.settle(own, warnings, observer).await.map_err(Error::after_bind)
+            }
+        }
+    }
+
+    /// Looks the person up without a password: facts without a proof, from which no session can be made.
+    ///
+    /// The refusal is `account_disabled`, `account_expired` or `unknown_user`; a lock or the password's age is told by
+    /// [`Person::hindrance`].
+    ///
+    /// # Errors
+    /// The directory cannot be reached, or answers what it should not.
+    pub async fn describe(self, observer: &dyn Observer) -> Result<Answer<Person>, Error> {
+        let mut located = self;
+        let mut tries = located.directory.tries();
+        loop {
+            tries -= 1;
+            match located.look_up(observer).await {
+                Err(error) if error.restart() && tries > 0 => match located.start_over(observer).await? {
+                    Answer::Yes(again) => located = again,
+                    Answer::No(denial) => return Ok(Answer::No(denial)),
+                },
+                answer => return answer,
+            }
+        }
+    }
+
+    async fn bind(
+        &self,
+        password: &Password,
+        observer: &dyn Observer,
+    ) -> Result<(Proving, BindReply), Error> {
+        // Nothing was written before there is a connection to write on.
+        let mut own = self.server.prove().await.map_err(|error| self.directory.unreachable(error))?;
+        let asking = Asking::started(observer, "prove", self.server.url(), format!("bind {:?}", self.dn()));
+        match own.bind(self.dn(), password).await {
+            Ok(reply) => {
+                asking.ended(state::told(&reply.result));
+                Ok((own, reply))
+            }
+            Err(error) => {
+                asking.ended(error.to_string());
+                Err(Error::binding(format!("the bind of {} was not answered", self.dn()), error))
+            }
+        }
+    }
+
+    /// After the bind: the entry, who it is, and whether anything in it stands in the way.
+    async fn settle(
+        self,
+        own: Proving,
+        warnings: Vec<Warning>,
+        observer: &dyn Observer,
+    ) -> Result<Answer<Proof>, Error> {
+        let Located { directory, server, name, target, .. } = self;
+        let bind_as_user = directory.settings.user.bind_as_user;
+        let mut own = bind_as_user.then_some(own);
+        let record = match (target, own.take()) {
+            (Target::Entry(record), None) => record,
+            (target, person) => {
+                let mut reader = match person {
+                    Some(own) => Reader::Person(own),
+                    None => Reader::Service(server.clone()),
+                };
+                let found = directory.entry_of(target, &mut reader, server.url(), &name, observer).await?;
+                if let Reader::Person(person) = reader {
+                    own = Some(person);
+                }
+                match found {
+                    Answer::Yes(record) => record,
+                    Answer::No(denial) => return Ok(Answer::No(denial.after_proof())),
+                }
+            }
+        };
+        let identity = record.identity(&directory.settings)?;
+        if let Some(denial) = directory.judge_state(&record, Moment::AfterBind, observer) {
+            return Ok(Answer::No(denial.after_proof()));
+        }
+        Ok(Answer::Yes(Proof { directory, server, own, record, identity, warnings }))
+    }
+
+    async fn look_up(&self, observer: &dyn Observer) -> Result<Answer<Person>, Error> {
+        let (directory, server) = (&self.directory, self.server.url());
+        let mut reader = Reader::Service(self.server.clone());
+        let record = match &self.target {
+            Target::Entry(record) => record.clone(),
+            Target::Name(dn) => match reader.read(server, dn, &directory.attributes, observer).await? {
+                Some(record) => record,
+                None => {
+                    return Ok(Answer::No(
+                        Denial::of(Reason::UnknownUser).with_detail("there is no such entry"),
+                    ));
+                }
+            },
+            Target::BindName(principal) => {
+                directory.find_principal(&mut reader, server, principal, observer).await?
+            }
+        };
+        let identity = record.identity(&directory.settings)?;
+        let hindrance = directory.judge_state(&record, Moment::LookUp, observer);
+        if let Some(denial) = hindrance.as_ref().filter(|denial| state::is_final(denial)) {
+            return Ok(Answer::No(denial.clone()));
+        }
+        let membership = groups::of(&directory.settings, &record, &mut reader, server, observer).await?;
+        let facts = Facts { record, identity, membership, warnings: Vec::new(), hindrance, proved: false };
+        Ok(Answer::Yes(Person::new(&directory.settings, facts)))
+    }
+}
+
+impl Proof {
+    /// The person whose password was right, with groups. Whether they may enter is
+    /// [`Directories::judge`](crate::Directories::judge)'s to say.
+    ///
+    /// # Errors
+    /// The groups cannot be read; never is the login moved to another server for it.
+    pub async fn person(self, observer: &dyn Observer) -> Result<Person, Error> {
+        let Proof { directory, server, own, record, identity, warnings } = self;
+        let settings = &directory.settings;
+        let mut reader = match own {
+            Some(own) => Reader::Person(own),
+            None => Reader::Service(server.clone()),
+        };
+        let membership = groups::of(settings, &record, &mut reader, server.url(), observer).await;
+        let membership = membership.map_err(Error::after_bind)?;
+        let facts = Facts { record, identity, membership, warnings, hindrance: None, proved: true };
+        Ok(Person::new(settings, facts))
+    }
+
+    /// The name of the directory.
+    pub fn directory(&self) -> &str {
+        &self.directory.settings.name
+    }
+
+    /// The stable key within the directory.
+    pub fn id(&self) -> &str {
+        &self.identity.id
+    }
+
+    /// The canonical name.
+    pub fn username(&self) -> &str {
+        &self.identity.username
+    }
+}
+
+impl Directory {
+    /// Reads the entry of whoever has just bound.
+    async fn entry_of(
+        &self,
+        target: Target,
+        reader: &mut Reader,
+        server: &str,
+        name: &Name,
+        observer: &dyn Observer,
+    ) -> Result<Answer<Record>, Error> {
+        if self.settings.user.refresh_dn_after_bind {
+            return self.real_entry_of(target, reader, server, name, observer).await;
+        }
+        let dn = match target {
+            Target::Entry(record) => record.dn,
+            Target::Name(dn) => dn,
+            Target::BindName(principal) => {
+                return self.find_principal(reader, server, &principal, observer).await.map(Answer::Yes);
+            }
+        };
+        match reader.read(server, &dn, &self.attributes, observer).await? {
+            Some(record) => Ok(Answer::Yes(record)),
+            None => Err(Error::configuration(format!("{dn} could bind, but its entry cannot be read"))),
+        }
+    }
+
+    /// Searches for the person's entry by the typed name; a bind name has to be the entry's own.
+    async fn real_entry_of(
+        &self,
+        target: Target,
+        reader: &mut Reader,
+        server: &str,
+        name: &Name,
+        observer: &dyn Observer,
+    ) -> Result<Answer<Record>, Error> {
+        let found = self.find(Asker::Reader(reader), server, name, observer).await?;
+        let (Answer::Yes(record), Target::BindName(principal)) = (&found, &target) else {
+            return Ok(found);
+        };
+        let values = record.attributes.values(PRINCIPAL);
+        if values.iter().any(|value| Matching::CaseIgnore.equal(value, principal.as_bytes()) == Some(true)) {
+            return Ok(found);
+        }
+        Err(Error::directory(format!(
+            "{principal} could bind, but {} carries another {PRINCIPAL}",
+            record.dn
+        )))
+    }
+
+    /// Judges the entry's own attributes.
+    fn judge_state(&self, record: &Record, moment: Moment, observer: &dyn Observer) -> Option<Denial> {
+        let denial = state::of_entry(self.settings.vendor, &record.attributes, (self.clock)(), moment);
+        let result = denial.as_ref().map_or("nothing stands in the way".to_owned(), Denial::to_string);
+        decided(observer, "state", record.dn.as_str(), result);
+        denial
+    }
+}

@@ -1,0 +1,487 @@
+//! What one directory is asked, as values: no text is parsed during a login.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proto::{Dn, Filter, Scope};
+
+use crate::{FilterTemplate, Fold, Rule, TemplateError, UserTemplate};
+
+/// One directory. [`Settings::preset`] fills it as the contract's table of presets says.
+///
+/// ```
+/// use ldapgate_auth::{FilterTemplate, Settings, Vendor};
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut settings = Settings::preset("main", Vendor::OpenLdap, "dc=example,dc=com".parse()?);
+/// settings.user.searches[0].filter = Some(FilterTemplate::parse("(objectClass=account)")?);
+/// assert_eq!(settings.user.matches, ["uid"]);
+/// # Ok(()) }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Part of every person's identity.
+    pub name: String,
+    /// Whose words and attributes are believed.
+    pub vendor: Vendor,
+    /// The suffix. A group outside it never counts.
+    pub base: Dn,
+    /// Names typed as `user@domain` or `DOMAIN\user` with one of these are asked for here alone; case is ignored.
+    pub domains: Vec<String>,
+    /// How people are found and read.
+    pub user: UserSettings,
+    /// How their groups are.
+    pub groups: GroupSettings,
+    /// Who may enter: everybody, when `None`.
+    pub require: Option<Rule>,
+    /// Who may not, whatever `require` says.
+    pub deny: Option<Rule>,
+    /// A person's fields and the attributes whose first value they take.
+    pub fields: BTreeMap<String, String>,
+    /// A person's lists and the attributes whose values they take.
+    pub lists: BTreeMap<String, String>,
+    /// A person's flags and when they hold.
+    pub flags: BTreeMap<String, Rule>,
+    /// Groups of this directory that are named elsewhere (permissions, administrators): membership in them is found
+    /// out as for a rule's.
+    pub named: Vec<Dn>,
+    /// What becomes of capitals in the canonical name.
+    pub fold: Fold,
+}
+
+/// The preset: which attributes and texts of a server are believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Vendor {
+    /// OpenLDAP.
+    OpenLdap,
+    /// Microsoft Active Directory, Samba AD.
+    ActiveDirectory,
+    /// FreeIPA.
+    FreeIpa,
+    /// 389 Directory Server.
+    Ds389,
+    /// Any server with RFC 2307 accounts and groups.
+    Rfc2307,
+    /// RFC 2307bis: groups hold names instead of user names.
+    Rfc2307bis,
+    /// lldap.
+    Lldap,
+    /// Everything is configured.
+    Custom,
+}
+
+/// How people are found and read.
+#[derive(Debug, Clone)]
+pub struct UserSettings {
+    /// Where to search; several are asked at once and merged by name.
+    pub searches: Vec<UserSearch>,
+    /// Attributes that may hold the typed name, best first.
+    pub matches: Vec<String>,
+    /// Whom to bind as without a search.
+    pub template: Option<UserTemplate>,
+    /// Attributes to read besides what the other settings name.
+    pub attributes: Vec<String>,
+    /// The stable key of a person.
+    pub id_attribute: String,
+    /// The canonical name.
+    pub username_attribute: String,
+    /// Read the entry and the groups as the person, on that login's own connection.
+    pub bind_as_user: bool,
+    /// With `template` and `bind_as_user`: search for the person's real entry after the bind.
+    pub refresh_dn_after_bind: bool,
+}
+
+/// One place to search for people.
+#[derive(Debug, Clone)]
+pub struct UserSearch {
+    /// Entries that do not lie here are an error.
+    pub base: Dn,
+    /// How deep.
+    pub scope: Scope,
+    /// With a placeholder the whole search, otherwise what narrows the one for `matches`.
+    pub filter: Option<FilterTemplate>,
+}
+
+/// How groups are found.
+#[derive(Debug, Clone)]
+pub struct GroupSettings {
+    /// Joined; none means that nobody is in any group.
+    pub kinds: Vec<GroupKind>,
+    /// Where groups that are shown lie.
+    pub searches: Vec<GroupSearch>,
+    /// The attribute that lists members (of a group), or groups (of a person, for [`GroupKind::MemberOf`]), where it
+    /// is not the kind's own.
+    pub member_attribute: Option<String>,
+    /// What a group is called; its first value.
+    pub name_attribute: String,
+    /// Groups in groups, to any depth.
+    pub nested: bool,
+}
+
+/// One place to search for groups.
+#[derive(Debug, Clone)]
+pub struct GroupSearch {
+    /// Where.
+    pub base: Dn,
+    /// How deep.
+    pub scope: Scope,
+    /// Which of them.
+    pub filter: Option<Filter>,
+}
+
+/// How a directory says who is in a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum GroupKind {
+    /// `member` holds names.
+    GroupOfNames,
+    /// `uniqueMember` holds names.
+    GroupOfUniqueNames,
+    /// `roleOccupant` holds names.
+    OrganizationalRole,
+    /// `memberUid` holds user names, the primary group is the person's `gidNumber`.
+    Posix,
+    /// The person's `memberOf`, the primary group, and `member` for groups in groups.
+    ActiveDirectory,
+    /// The person's `memberOf`; `member` for groups in groups.
+    MemberOf,
+}
+
+/// Settings that cannot work, whatever the directory says.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("directory {directory:?}: {what}")]
+pub struct SettingsError {
+    directory: String,
+    what: String,
+}
+
+/// Attributes that are dropped when they are read, never kept and never shown: hashes, keys, and passwords in clear.
+const SECRETS: [&str; 24] = [
+    "authPassword",
+    "clearPassword",
+    "dBCSPwd",
+    "ipaNTHash",
+    "krbExtraData",
+    "krbMKey",
+    "krbPrincipalKey",
+    "krbPwdHistory",
+    "lmPwdHistory",
+    "ms-Mcs-AdmPwd",
+    "msDS-ManagedPassword",
+    "msLAPS-EncryptedPassword",
+    "msLAPS-EncryptedPasswordHistory",
+    "msLAPS-Password",
+    "msSFU30Password",
+    "ntPwdHistory",
+    "passwordHistory",
+    "pwdHistory",
+    "sambaLMPassword",
+    "sambaNTPassword",
+    "supplementalCredentials",
+    "unicodePwd",
+    "unixUserPassword",
+    "userPassword",
+];
+
+/// Is this attribute, with or without options, never read?
+pub(crate) fn is_secret(attribute: &str) -> bool {
+    let name = attribute.split(';').next().unwrap_or_default();
+    SECRETS.iter().any(|secret| secret.eq_ignore_ascii_case(name))
+}
+
+/// Attributes that hold a name together with its domain: they are compared with the name as typed.
+pub(crate) fn holds_domain(attribute: &str) -> bool {
+    ["userPrincipalName", "mail", "krbPrincipalName"].iter().any(|name| name.eq_ignore_ascii_case(attribute))
+}
+
+impl Settings {
+    /// The defaults of a preset, as the contract's table has them. [`Vendor::Custom`] has no search and no
+    /// `id_attribute`: both have to be set.
+    pub fn preset(name: impl Into<String>, vendor: Vendor, base: Dn) -> Settings {
+        let row = vendor.row();
+        let people = below(&base, row.people);
+        let filter =
+            row.filter.map(|text| FilterTemplate::parse(text).expect("the presets' filters are tested"));
+        let searches = match vendor {
+            Vendor::Custom => Vec::new(),
+            _ => vec![UserSearch { base: people, scope: Scope::Subtree, filter }],
+        };
+        let user = UserSettings {
+            searches,
+            matches: row.matches.iter().map(|name| (*name).to_owned()).collect(),
+            template: None,
+            attributes: Vec::new(),
+            id_attribute: row.id.to_owned(),
+            username_attribute: row.username.to_owned(),
+            bind_as_user: false,
+            refresh_dn_after_bind: false,
+        };
+        let groups = GroupSettings {
+            kinds: row.groups.to_vec(),
+            searches: vec![GroupSearch {
+                base: below(&base, row.groups_below),
+                scope: Scope::Subtree,
+                filter: None,
+            }],
+            member_attribute: None,
+            name_attribute: "cn".to_owned(),
+            nested: vendor == Vendor::ActiveDirectory,
+        };
+        Settings {
+            name: name.into(),
+            vendor,
+            base,
+            domains: Vec::new(),
+            user,
+            groups,
+            require: None,
+            deny: None,
+            fields: BTreeMap::new(),
+            lists: BTreeMap::new(),
+            flags: BTreeMap::new(),
+            named: Vec::new(),
+            fold: Fold::Lower,
+        }
+    }
+
+    /// Every group that something depends on, each once.
+    pub(crate) fn rule_groups(&self) -> BTreeSet<&Dn> {
+        let rules = self.require.iter().chain(&self.deny).chain(self.flags.values());
+        rules.flat_map(Rule::groups).chain(&self.named).collect()
+    }
+
+    /// Would a group that is missing from the list let somebody in, or give them something?
+    pub(crate) fn needs_every_group(&self) -> bool {
+        self.deny.is_some() || self.require.iter().chain(self.flags.values()).any(Rule::has_negation)
+    }
+
+    /// What can be known to be wrong without asking the directory.
+    ///
+    /// # Errors
+    /// The first thing that cannot work.
+    pub fn check(&self) -> Result<(), SettingsError> {
+        let wrong = |what: String| Err(SettingsError { directory: self.name.clone(), what });
+        if self.name.is_empty() {
+            return wrong("a directory needs a name".to_owned());
+        }
+        let user = &self.user;
+        if user.searches.is_empty() && user.template.is_none() {
+            return wrong("people are neither searched for nor is there a template".to_owned());
+        }
+        for search in &user.searches {
+            let whole = search.filter.as_ref().is_some_and(FilterTemplate::has_placeholder);
+            if !whole && user.matches.is_empty() {
+                return wrong(format!("the search below {} does not say who is looked for", search.base));
+            }
+        }
+        if user.refresh_dn_after_bind
+            && !(user.bind_as_user && user.template.is_some() && !user.searches.is_empty())
+        {
+            return wrong("refresh_dn_after_bind needs a template, bind_as_user and a search".to_owned());
+        }
+        if user.id_attribute.is_empty() || user.username_attribute.is_empty() {
+            return wrong("people need an id attribute and a username attribute".to_owned());
+        }
+        for attribute in self.attributes_named() {
+            if is_secret(attribute) {
+                return wrong(format!("{attribute:?} is never read"));
+            }
+            if !is_attribute(attribute) {
+                return wrong(format!("{attribute:?} is no attribute"));
+            }
+        }
+        let kinds = &self.groups.kinds;
+        if !kinds.is_empty() && self.groups.searches.is_empty() {
+            return wrong("groups are not searched for anywhere".to_owned());
+        }
+        if kinds.len() > 1 && self.groups.member_attribute.is_some() {
+            return wrong("one member_attribute does not fit several kinds of groups".to_owned());
+        }
+        if let Some(group) = self.rule_groups().first().filter(|_| kinds.is_empty()) {
+            return wrong(format!("{group} is asked for, but there is no kind of groups"));
+        }
+        match self.rule_groups().into_iter().find(|group| !group.is_below(&self.base)) {
+            Some(group) => wrong(format!("the group {group} does not lie below {}", self.base)),
+            None => Ok(()),
+        }
+    }
+
+    /// Attributes that the configuration spells out.
+    fn attributes_named(&self) -> impl Iterator<Item = &str> {
+        let user = &self.user;
+        let wanted = user.attributes.iter().filter(|name| *name != "*" && *name != "+");
+        wanted
+            .chain(&user.matches)
+            .chain([&user.id_attribute, &user.username_attribute, &self.groups.name_attribute])
+            .chain(&self.groups.member_attribute)
+            .chain(self.fields.values())
+            .chain(self.lists.values())
+            .map(String::as_str)
+    }
+}
+
+impl SettingsError {
+    pub(crate) fn new(directory: &str, what: impl Into<String>) -> SettingsError {
+        SettingsError { directory: directory.to_owned(), what: what.into() }
+    }
+
+    /// The directory whose settings they are.
+    pub fn directory(&self) -> &str {
+        &self.directory
+    }
+}
+
+impl UserSearch {
+    /// A subtree search.
+    ///
+    /// # Errors
+    /// Those of [`FilterTemplate::parse`].
+    pub fn below(base: Dn, filter: &str) -> Result<UserSearch, TemplateError> {
+        let filter = (!filter.is_empty()).then(|| FilterTemplate::parse(filter)).transpose()?;
+        Ok(UserSearch { base, scope: Scope::Subtree, filter })
+    }
+}
+
+/// One row of the contract's table of presets.
+struct Row {
+    people: &'static [(&'static str, &'static str)],
+    filter: Option<&'static str>,
+    matches: &'static [&'static str],
+    id: &'static str,
+    username: &'static str,
+    groups: &'static [GroupKind],
+    groups_below: &'static [(&'static str, &'static str)],
+}
+
+impl Vendor {
+    fn row(self) -> Row {
+        use GroupKind::*;
+        let inet = Row {
+            people: &[],
+            filter: Some("(objectClass=inetOrgPerson)"),
+            matches: &["uid"],
+            id: "entryUUID",
+            username: "uid",
+            groups: &[GroupOfNames],
+            groups_below: &[],
+        };
+        let posix = Some("(objectClass=posixAccount)");
+        match self {
+            Vendor::OpenLdap => inet,
+            Vendor::Ds389 => Row { id: "nsUniqueId", groups: &[GroupOfNames, GroupOfUniqueNames], ..inet },
+            Vendor::Rfc2307 => Row { filter: posix, groups: &[Posix], ..inet },
+            Vendor::Rfc2307bis => Row { filter: posix, ..inet },
+            Vendor::ActiveDirectory => Row {
+                filter: Some("(&(objectCategory=person)(objectClass=user))"),
+                matches: &["userPrincipalName", "sAMAccountName", "mail"],
+                id: "objectGUID",
+                username: "sAMAccountName",
+                groups: &[ActiveDirectory],
+                ..inet
+            },
+            Vendor::FreeIpa => Row {
+                people: &[("cn", "accounts"), ("cn", "users")],
+                filter: None,
+                matches: &["uid", "krbPrincipalName"],
+                id: "ipaUniqueID",
+                groups: &[MemberOf],
+                groups_below: &[("cn", "accounts"), ("cn", "groups")],
+                ..inet
+            },
+            Vendor::Lldap => Row {
+                people: &[("ou", "people")],
+                filter: None,
+                matches: &["uid", "mail"],
+                groups: &[GroupOfUniqueNames],
+                groups_below: &[("ou", "groups")],
+                ..inet
+            },
+            Vendor::Custom => Row { filter: None, matches: &[], id: "", groups: &[], ..inet },
+        }
+    }
+}
+
+/// The name below `base` by these steps, from the top.
+fn below(base: &Dn, steps: &[(&str, &str)]) -> Dn {
+    steps.iter().fold(base.clone(), |dn, (attribute, value)| {
+        dn.child(proto::Rdn::new(attribute, value).expect("the presets' names are tested"))
+    })
+}
+
+/// RFC 4512 section 2.5: a name or an OID, with options.
+fn is_attribute(text: &str) -> bool {
+    let plain = |part: &str| {
+        !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.'))
+    };
+    text.starts_with(|c: char| c.is_ascii_alphanumeric()) && text.split(';').all(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const VENDORS: [Vendor; 8] = [
+        Vendor::OpenLdap,
+        Vendor::ActiveDirectory,
+        Vendor::FreeIpa,
+        Vendor::Ds389,
+        Vendor::Rfc2307,
+        Vendor::Rfc2307bis,
+        Vendor::Lldap,
+        Vendor::Custom,
+    ];
+
+    fn dn(text: &str) -> Dn {
+        Dn::parse(text).unwrap()
+    }
+
+    fn preset(vendor: Vendor) -> Settings {
+        Settings::preset("main", vendor, dn("dc=example,dc=com"))
+    }
+
+    #[test]
+    fn every_preset_but_custom_is_complete() {
+        for vendor in VENDORS {
+            assert_eq!(preset(vendor).check().is_ok(), vendor != Vendor::Custom, "{vendor:?}");
+        }
+    }
+
+    #[test]
+    fn freeipa_s_people_and_groups_lie_where_freeipa_keeps_them() {
+        let settings = preset(Vendor::FreeIpa);
+        assert_eq!(settings.user.searches[0].base, dn("cn=users,cn=accounts,dc=example,dc=com"));
+        assert_eq!(settings.groups.searches[0].base, dn("cn=groups,cn=accounts,dc=example,dc=com"));
+    }
+
+    #[test]
+    fn a_rule_cannot_name_another_directory_s_group() {
+        let mut settings = preset(Vendor::OpenLdap);
+        settings.deny = Some(Rule::Group(dn("cn=disabled,ou=groups,dc=elsewhere")));
+        assert!(settings.check().unwrap_err().to_string().contains("does not lie below"));
+    }
+
+    #[test]
+    fn a_secret_is_never_a_field() {
+        for secret in ["userPassword", "UNICODEPWD", "userPassword;x-clear"] {
+            let mut settings = preset(Vendor::OpenLdap);
+            settings.fields.insert("pw".to_owned(), secret.to_owned());
+            assert!(settings.check().unwrap_err().to_string().contains("never read"), "{secret}");
+        }
+    }
+
+    #[test]
+    fn an_attribute_is_a_name_and_not_a_filter() {
+        assert!(
+            is_attribute("memberOf") && is_attribute("cn;lang-de") && is_attribute("1.2.840.113556.1.4.8")
+        );
+        for text in ["", "uid)(cn", "a b", "*", ";x", "uid;", "-uid"] {
+            assert!(!is_attribute(text), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_search_that_finds_everybody_is_refused() {
+        let mut settings = preset(Vendor::OpenLdap);
+        settings.user.matches.clear();
+        assert!(settings.check().is_err());
+        settings.user.searches = vec![UserSearch::below(dn("dc=example"), "(uid={username})").unwrap()];
+        assert!(settings.check().is_ok());
+    }
+}

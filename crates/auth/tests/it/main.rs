@@ -1,0 +1,14 @@
+//! The decision, through the public door, against the in-memory directory; `openldap` against a real one.
+
+mod active_directory;
+mod describe;
+mod explain;
+mod failover;
+mod groups;
+mod names;
+mod openldap;
+mod operations;
+mod outcomes;
+mod several;
+mod templates;
+mod world;

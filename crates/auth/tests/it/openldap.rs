@@ -1,0 +1,60 @@
+//! The same decisions against a real OpenLDAP.
+
+use std::time::Duration;
+
+use client::{Options, Pool, Simple};
+use ldapgate_auth::{Directories, GroupKind, Reason, Settings, UserTemplate, Vendor};
+use proto::Password;
+use testkit::world::{BASE, Peer, READER, READER_PASSWORD, World};
+
+use crate::world::{admitted, clock, dn, in_group, names, reason};
+
+fn directories(world: &World, change: impl FnOnce(&mut Settings)) -> Directories {
+    let mut settings = Settings::preset("main", Vendor::OpenLdap, dn(BASE));
+    change(&mut settings);
+    let service = Simple::new(READER, Password::new(READER_PASSWORD).expect("not empty"));
+    let options =
+        Options::new([world.ldap_url()]).expect("a good URL").bind(service).timeout(Duration::from_secs(5));
+    Directories::new(vec![(settings, Pool::lazy(options))], clock()).expect("good settings")
+}
+
+#[tokio::test]
+async fn openldap_admits_and_refuses_as_the_in_memory_directory_does() {
+    let world = World::start(Peer::OpenLdap).await;
+    let directories = directories(&world, |settings| settings.deny = Some(in_group("suspended")));
+    let person = admitted(&directories, " ALICE", "Red-Apple-11").await;
+    assert_eq!((person.username(), person.id().len()), ("alice", 36));
+    assert_eq!(names(&person), ["admins", "staff"]);
+    assert_eq!(reason(&directories, "alice", "wrong").await, Reason::WrongPassword);
+    assert_eq!(reason(&directories, "nobody", "x").await, Reason::UnknownUser);
+    assert_eq!(reason(&directories, "twin", "Twin-Inside-12").await, Reason::AmbiguousUser);
+    assert_eq!(reason(&directories, "bob", "Blue-Boat-22").await, Reason::InDeniedGroup);
+    assert_eq!(reason(&directories, "*", "x").await, Reason::UnknownUser);
+    assert_eq!(
+        admitted(&directories, "we(i)rd*\\user,x=1", "White-Whale-77").await.username(),
+        "we(i)rd*\\user,x=1"
+    );
+    assert_eq!(names(&admitted(&directories, "pat", "Pink-Pearl-66").await), ["staff"]);
+    assert_eq!(admitted(&directories, "JÜRGEN", "Gelb-Glas-55").await.username(), "jürgen");
+    assert_eq!(reason(&directories, "locked", "Lock-Ledger-12").await, Reason::AccountLocked);
+    assert_eq!(reason(&directories, "mustchange", "Must-Mango-15").await, Reason::PasswordMustChange);
+    assert_eq!(reason(&directories, "mustchange", "wrong").await, Reason::WrongPassword);
+}
+
+#[tokio::test]
+async fn openldap_s_groups_of_every_kind_are_found() {
+    let world = World::start(Peer::OpenLdap).await;
+    let nested = directories(&world, |settings| settings.groups.nested = true);
+    assert_eq!(
+        names(&admitted(&nested, "carol", "Green-Garden-33").await),
+        ["level1", "level2", "level3", "level4"]
+    );
+    let posix = directories(&world, |settings| settings.groups.kinds = vec![GroupKind::Posix]);
+    assert_eq!(names(&admitted(&posix, "alice", "Red-Apple-11").await), ["posix-admins", "posix-staff"]);
+    let template = directories(&world, |settings| {
+        settings.user.template =
+            Some(UserTemplate::parse("uid={username},ou=people,dc=example,dc=com").unwrap());
+    });
+    assert_eq!(names(&admitted(&template, "alice", "Red-Apple-11").await), ["admins", "staff"]);
+    assert_eq!(reason(&template, "nobody", "x").await, Reason::WrongPassword);
+}

@@ -1,0 +1,164 @@
+//! A directory with people in it, and one call that walks the whole decision.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use client::{Options, Pool, Simple};
+use directory::{Directory, Kind, Limits, Running};
+use ldapgate_auth::{
+    Answer, Clock, Credentials, Denial, Directories, Error, Fold, Observer, Person, Reason, Rule, Settings,
+    Silent, Username, Vendor, Verdict,
+};
+use proto::{Dn, Password};
+
+pub const PEOPLE: &str = include_str!("people.ldif");
+pub const READER: &str = "cn=reader,dc=example,dc=com";
+
+/// 2026-11-24, day 20781 since 1970.
+pub fn clock() -> Clock {
+    Arc::new(|| SystemTime::UNIX_EPOCH + Duration::from_secs(20_781 * 86_400))
+}
+
+/// A running in-memory directory.
+pub struct World {
+    pub directory: Directory,
+    running: Running,
+}
+
+impl World {
+    pub async fn people() -> World {
+        World::with(PEOPLE).await
+    }
+
+    pub async fn with(ldif: &str) -> World {
+        World::limited(ldif, Limits::default()).await
+    }
+
+    pub async fn limited(ldif: &str, limits: Limits) -> World {
+        let directory = Directory::builder(clock()).limits(limits).ldif(ldif).expect("good LDIF").build();
+        let listener = Directory::listen(([127, 0, 0, 1], 0).into()).await.expect("a free port");
+        let running = directory.serve(listener).await;
+        World { directory, running }
+    }
+
+    pub fn url(&self) -> String {
+        self.running.url()
+    }
+
+    /// The server goes away.
+    pub async fn stop(self) -> String {
+        let url = self.running.url();
+        self.running.stop().await;
+        url
+    }
+
+    pub fn pool(&self) -> Pool {
+        Pool::lazy(options([self.url()]))
+    }
+
+    /// One directory with the preset of OpenLDAP.
+    pub fn directories(&self, change: impl FnOnce(&mut Settings)) -> Directories {
+        let mut settings = openldap("main");
+        change(&mut settings);
+        Directories::new(vec![(settings, self.pool())], clock()).expect("good settings")
+    }
+
+    /// Searches and binds since the last call, connections' own service binds left out.
+    pub fn operations(&self) -> Vec<(Kind, String)> {
+        let all = self.directory.operations();
+        self.directory.clear_operations();
+        let own = all.into_iter().filter(|operation| operation.dn != READER || operation.kind != Kind::Bind);
+        own.map(|operation| (operation.kind, operation.dn)).collect()
+    }
+}
+
+pub fn options(urls: impl IntoIterator<Item = String>) -> Options {
+    let password = Password::new("Reader-Pass-1").expect("not empty");
+    Options::new(urls)
+        .expect("good URLs")
+        .bind(Simple::new(READER, password))
+        .connect_timeout(Duration::from_secs(2))
+        .timeout(Duration::from_secs(2))
+}
+
+pub fn openldap(name: &str) -> Settings {
+    Settings::preset(name, Vendor::OpenLdap, dn("dc=example,dc=com"))
+}
+
+pub fn dn(text: &str) -> Dn {
+    Dn::parse(text).expect("a good name")
+}
+
+pub fn group(name: &str) -> Dn {
+    dn(&format!("cn={name},ou=groups,dc=example,dc=com"))
+}
+
+pub fn in_group(name: &str) -> Rule {
+    Rule::Group(group(name))
+}
+
+/// Everything a login does except what the account keeps.
+pub async fn decide(
+    directories: &Directories,
+    name: &str,
+    password: &str,
+    observer: &dyn Observer,
+) -> Result<Answer<Person>, Error> {
+    let typed = match Credentials::parse(name, password.to_owned(), Fold::Lower) {
+        Ok(typed) => typed,
+        Err(denial) => return Ok(Answer::No(denial)),
+    };
+    let located = match directories.locate(&typed.username, observer).await? {
+        Answer::Yes(located) => located,
+        Answer::No(denial) => return Ok(Answer::No(denial)),
+    };
+    let proof = match located.prove(&typed.password, observer).await? {
+        Answer::Yes(proof) => proof,
+        Answer::No(denial) => return Ok(Answer::No(denial)),
+    };
+    let person = proof.person(observer).await?;
+    Ok(match directories.judge(&person, observer) {
+        Verdict::Admitted { .. } => Answer::Yes(person),
+        Verdict::Refused(denial) => Answer::No(denial),
+    })
+}
+
+pub async fn admitted(directories: &Directories, name: &str, password: &str) -> Person {
+    match decide(directories, name, password, &Silent).await {
+        Ok(Answer::Yes(person)) => person,
+        Ok(Answer::No(denial)) => panic!("{name} was refused: {denial}"),
+        Err(error) => panic!("{name} met an error: {error}: {:?}", error.causes()),
+    }
+}
+
+pub async fn refused(directories: &Directories, name: &str, password: &str) -> Denial {
+    match decide(directories, name, password, &Silent).await {
+        Ok(Answer::No(denial)) => denial,
+        Ok(Answer::Yes(person)) => panic!("{name} got in as {}", person.dn()),
+        Err(error) => panic!("{name} met an error: {error}: {:?}", error.causes()),
+    }
+}
+
+pub async fn failed(directories: &Directories, name: &str, password: &str) -> Error {
+    match decide(directories, name, password, &Silent).await {
+        Err(error) => error,
+        Ok(Answer::No(denial)) => panic!("{name} was refused: {denial}"),
+        Ok(Answer::Yes(person)) => panic!("{name} got in as {}", person.dn()),
+    }
+}
+
+pub async fn reason(directories: &Directories, name: &str, password: &str) -> Reason {
+    refused(directories, name, password).await.reason()
+}
+
+pub async fn described(directories: &Directories, name: &str) -> Answer<Person> {
+    let username = Username::parse(name, Fold::Lower).expect("a good name");
+    match directories.locate(&username, &Silent).await.expect("the directory answers") {
+        Answer::Yes(located) => located.describe(&Silent).await.expect("the directory answers"),
+        Answer::No(denial) => Answer::No(denial),
+    }
+}
+
+pub fn names(person: &Person) -> Vec<&str> {
+    person.groups().iter().map(|group| group.name.as_str()).collect()
+}
