@@ -16,7 +16,7 @@ pub type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
 /// What one peer may cost. The defaults suit a laptop.
 ///
 /// ```
-/// let limits = directory::Limits { size: Some(100), ..Default::default() };
+/// let limits = ldapgate_directory::Limits { size: Some(100), ..Default::default() };
 /// assert_eq!(limits.frame, 1024 * 1024);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]

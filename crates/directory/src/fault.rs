@@ -48,7 +48,7 @@ impl Fault {
 /// The faults to come. Clones share them, so that a test can set them while the server runs.
 ///
 /// ```
-/// use directory::{Fault, Faults, Kind};
+/// use ldapgate_directory::{Fault, Faults, Kind};
 /// let faults = Faults::default();
 /// faults.next(Kind::Bind, 2, Fault::unavailable()); // the next two binds
 /// faults.always(Kind::Connect, Fault::Close);       // every connection from now on

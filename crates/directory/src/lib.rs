@@ -5,17 +5,17 @@
 //!
 //! What it refuses to do:
 //! - listen beyond loopback unless that is asked for by name ([`Directory::danger_listen_anywhere`]);
-//! - hand out, compare or filter by passwords; an account that everybody knows does not exist;
+//! - hand out, compare or filter by passwords; there is no built-in administrator, only the people of the data;
 //! - accept a name without a password (RFC 4513 section 5.1.2), or a write from somebody who did not bind;
 //! - keep anything: what is written is gone when the process ends.
 //!
 //! ```
 //! use std::{sync::Arc, time::SystemTime};
-//! use directory::{DEMO, Directory};
+//! use ldapgate_directory::{DEMO, Directory};
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let clock: directory::Clock = Arc::new(|| SystemTime::UNIX_EPOCH);
+//! let clock: ldapgate_directory::Clock = Arc::new(|| SystemTime::UNIX_EPOCH);
 //! let directory = Directory::builder(clock).ldif(DEMO)?.build();
 //! let running = directory.serve(Directory::listen("127.0.0.1:0".parse()?).await?).await;
 //! assert!(running.url().starts_with("ldap://127.0.0.1:"));

@@ -1,7 +1,7 @@
 //! One connection: requests in, answers out, in one task that waits for both at once.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::{Buf as _, Bytes, BytesMut};
@@ -15,10 +15,11 @@ use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
+use super::searching::{Searching, Wait, lock};
 use super::{Duplex, FAREWELL, GARBAGE};
 use crate::directory::Shared;
 use crate::journal::Line;
-use crate::operation::{self, Identity, Pages, Recognised, Search};
+use crate::operation::{self, Identity, Pages, Recognised};
 use crate::{Fault, Kind, Operation};
 
 /// Bytes that may wait for a peer to read before nothing more is produced.
@@ -49,14 +50,14 @@ pub(super) struct Connection {
 }
 
 /// What a task, or the connection itself, has to say.
-enum Reply {
+pub(super) enum Reply {
     Answer { asked: Asked, response: Response, controls: Controls },
     Close,
 }
 
 /// A request that waits for its answer.
 #[derive(Clone, Copy)]
-struct Asked {
+pub(super) struct Asked {
     id: MessageId,
     line: Line,
     /// The answer is to carry another message id.
@@ -408,64 +409,4 @@ async fn push(write: &mut (impl AsyncWrite + Unpin), output: &[u8]) -> std::io::
         0 => Err(std::io::ErrorKind::WriteZero.into()),
         count => Ok(count),
     }
-}
-
-/// What a fault does to a search.
-#[derive(Clone, Copy)]
-struct Wait {
-    delay: Duration,
-    /// Close the connection after this many entries.
-    most: Option<usize>,
-}
-
-/// A search in its own task.
-struct Searching {
-    shared: Arc<Shared>,
-    pages: Arc<Mutex<Pages>>,
-    sender: mpsc::Sender<Reply>,
-    asked: Asked,
-    wait: Wait,
-}
-
-impl Searching {
-    async fn run(self, request: SearchRequest, controls: Recognised) {
-        let asked = Instant::now();
-        sleep(self.wait.delay).await;
-        let search = Search::new(&self.shared, request, controls, &mut lock(&self.pages), asked);
-        let mut search = match search {
-            Ok(search) => search,
-            Err(refusal) => return self.send(Response::SearchDone(refusal), Controls::default()).await,
-        };
-        let mut handed = 0;
-        loop {
-            let found = search.look(&self.shared, &mut lock(&self.pages));
-            for response in found.responses {
-                if self.wait.most == Some(handed) {
-                    return drop(self.sender.send(Reply::Close).await);
-                }
-                if matches!(response, Response::SearchEntry(_)) {
-                    handed += 1;
-                    self.shared.journal.found(1);
-                }
-                self.send(response, Controls::default()).await;
-            }
-            if let Some((result, page)) = found.end {
-                if self.wait.most.is_some() {
-                    return drop(self.sender.send(Reply::Close).await);
-                }
-                let controls = page.map(|page| page.to_control()).into_iter().collect();
-                return self.send(Response::SearchDone(result), controls).await;
-            }
-            tokio::task::yield_now().await;
-        }
-    }
-
-    async fn send(&self, response: Response, controls: Controls) {
-        // The connection is gone when this fails, and with it whoever would read.
-        let _ = self.sender.send(Reply::Answer { asked: self.asked, response, controls }).await;
-    }
-}
-
-fn lock(pages: &Mutex<Pages>) -> MutexGuard<'_, Pages> {
-    pages.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,6 +1,7 @@
 //! Listening: connections come in, each gets a task of its own.
 
 mod connection;
+mod searching;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
