@@ -359,7 +359,11 @@ mod tests {
     use super::*;
 
     fn refused(code: ResultCode, message: &str) -> Error {
-        Error::Refused { url: "ldap://a".into(), operation: "search", result: LdapResult::new(code, message) }
+        Error::Refused {
+            url: "ldap://a".into(),
+            operation: "search",
+            result: Box::new(LdapResult::new(code, message)),
+        }
     }
 
     #[test]

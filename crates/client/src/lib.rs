@@ -5,8 +5,11 @@
 //! to follow a referral.
 //!
 //! ```
+//! use std::sync::Arc;
+//! use std::time::SystemTime;
+//!
 //! use ldapgate_client::{Options, Pool, ReadEntry, Search};
-//! use ldapgate_proto::Filter;
+//! use proto::Filter;
 //! use serde::Deserialize;
 //!
 //! #[derive(Deserialize)]
@@ -15,21 +18,25 @@
 //!     mail: Option<String>,
 //! }
 //!
-//! async fn people(url: &str, base: &str) -> Result<Vec<String>, Box<dyn std::error::Error>> {
-//!     let directory = Pool::open(Options::new([url])?).await?;
-//!     let search = Search::below(base).matching(Filter::present("uid")).reading::<Person<'_>>();
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! // Any LDAP server will do; this one lives in memory.
+//! # const PEOPLE: &str = "dn: dc=example,dc=com\nobjectClass: domain\ndc: example\n\n\
+//! #     dn: uid=ada,dc=example,dc=com\nobjectClass: inetOrgPerson\nuid: ada\ncn: Ada\nsn: L\nmail: ada@example.com\n";
+//! let server = directory::Directory::builder(Arc::new(SystemTime::now)).ldif(PEOPLE)?.build();
+//! let running = server.serve(tokio::net::TcpListener::bind("127.0.0.1:0").await?).await;
 //!
-//!     let mut lines = Vec::new();
-//!     let mut found = directory.stream(&search);
-//!     while let Some(entry) = found.next().await? {
-//!         let person: Person<'_> = entry.read()?;
-//!         lines.push(format!("{} <{}>", person.uid, person.mail.as_deref().unwrap_or("-")));
-//!     }
-//!     let end = found.finish().await?;
-//!     assert!(end.truncated.is_none(), "everybody was found");
-//!     Ok(lines)
+//! let pool = Pool::open(Options::new([running.url()])?).await?;
+//! let search = Search::below("dc=example,dc=com").matching(Filter::present("uid")).reading::<Person<'_>>();
+//! let mut found = pool.stream(&search);
+//! while let Some(entry) = found.next().await? {
+//!     let person: Person<'_> = entry.read()?;
+//!     assert_eq!((person.uid, person.mail.as_deref()), ("ada", Some("ada@example.com")));
 //! }
-//! # let _ = people;
+//! let end = found.finish().await?;
+//! assert!(end.truncated.is_none(), "everybody was found");
+//! # Ok(())
+//! # }
 //! ```
 //!
 //! Reading order: [`Options`] says what can be chosen; [`Connection`] has one file per family of operations;

@@ -24,7 +24,7 @@ pub enum Balance {
 /// ```
 /// use std::time::Duration;
 /// use ldapgate_client::{Balance, Options, Simple};
-/// use ldapgate_proto::Password;
+/// use proto::Password;
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let options = Options::new(["ldaps://a.example.com", "ldaps://b.example.com"])?

@@ -16,7 +16,7 @@ use crate::{Error, read::Fields};
 /// ```
 /// use std::time::Duration;
 /// use ldapgate_client::Search;
-/// use ldapgate_proto::Filter;
+/// use proto::Filter;
 ///
 /// let search = Search::below("ou=people,dc=example,dc=com")
 ///     .matching(Filter::equal("uid", "ada") & Filter::present("mail"))
@@ -86,6 +86,13 @@ impl Search {
     #[must_use]
     pub fn limit(mut self, entries: u32) -> Search {
         self.request.size_limit = entries;
+        self
+    }
+
+    /// At most so many seconds of the server's time, which it may cut short by its own limit. 0: no limit.
+    #[must_use]
+    pub fn time_limit(mut self, seconds: u32) -> Search {
+        self.request.time_limit = seconds;
         self
     }
 

@@ -278,9 +278,9 @@ impl Server {
 
     async fn connect(&self) -> Result<Kept, Error> {
         let options = self.options();
-        let connection = Connection::to(&self.slot.address, options, Some(options.idle))
-            .await
-            .map_err(|error| self.failed(error))?;
+        let idle = Some(options.idle).filter(|idle| !idle.is_zero());
+        let connection =
+            Connection::to(&self.slot.address, options, idle).await.map_err(|error| self.failed(error))?;
         self.slot.health.connected();
         let age = options.max_age.saturating_sub(jitter(options.max_age / 10));
         Ok(Kept { connection, expires: Instant::now() + age })

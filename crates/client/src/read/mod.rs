@@ -33,7 +33,7 @@ pub(crate) const DN: &str = "dn";
 ///
 /// ```
 /// use ldapgate_client::ReadEntry;
-/// use ldapgate_proto::{Dn, Entry};
+/// use proto::{Dn, Entry};
 ///
 /// #[derive(serde::Deserialize)]
 /// struct Person<'e> {

@@ -1,0 +1,101 @@
+//! The same against the in-memory directory and a real OpenLDAP.
+
+use ldapgate_client::{Connection, Error, Options, Pool, Search, Simple};
+use proto::{Filter, Password, ResultCode};
+use testkit::certificate::Flaw;
+use testkit::world::{BASE, Peer, READER, READER_PASSWORD, World};
+use tls::ClientTls;
+
+fn trust(world: &World) -> ClientTls {
+    ClientTls::from_pem(world.authority().pem().as_bytes()).unwrap()
+}
+
+fn reader() -> Simple {
+    Simple::new(READER, Password::new(READER_PASSWORD).unwrap())
+}
+
+async fn everybody_is_found_in_pages(peer: Peer) {
+    let world = World::start(peer).await;
+    for (url, start_tls) in [(world.ldap_url(), false), (world.ldap_url(), true), (world.ldaps_url(), false)]
+    {
+        let options = Options::new([url]).unwrap().start_tls(start_tls).tls(trust(&world)).bind(reader());
+        let pool = Pool::open(options).await.unwrap();
+        let connection = pool.connection().await.unwrap();
+        assert!(connection.who_am_i().await.unwrap().to_lowercase().contains("cn=reader"));
+
+        let search = Search::below(BASE).matching(Filter::present("uid")).attributes(["uid"]);
+        let whole = pool.search(&search.clone().page_size(None)).await.unwrap().entries;
+        assert!(whole.len() > 3, "the world has people");
+        let paged = pool.search(&search.clone().page_size(Some(2))).await.unwrap();
+        assert!(paged.truncated.is_none());
+        let names = |entries: &[proto::Entry]| {
+            let mut names: Vec<String> = entries.iter().map(|entry| entry.dn().to_owned()).collect();
+            names.sort();
+            names
+        };
+        assert_eq!(names(&paged.entries), names(&whole));
+
+        let limited = pool.search(&search.limit(2)).await.unwrap();
+        assert_eq!(limited.entries.len(), 2);
+        assert_eq!(limited.truncated.unwrap().code, ResultCode::SIZE_LIMIT_EXCEEDED);
+        assert!(pool.read(&format!("cn=nobody,{BASE}"), &["cn"]).await.unwrap().is_none());
+        pool.check().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn everybody_is_found_in_pages_in_memory() {
+    everybody_is_found_in_pages(Peer::Memory).await;
+}
+
+#[tokio::test]
+async fn everybody_is_found_in_pages_by_openldap() {
+    everybody_is_found_in_pages(Peer::OpenLdap).await;
+}
+
+async fn a_restart_costs_nothing(peer: Peer) {
+    let mut world = World::start(peer).await;
+    let pool = Pool::open(Options::new([world.ldap_url()]).unwrap().bind(reader())).await.unwrap();
+    let password = Password::new(READER_PASSWORD).unwrap();
+    let server = pool.server().await.unwrap();
+    server.prove().await.unwrap().bind(READER, &password).await.unwrap();
+
+    world.stop().await;
+    let error = pool.read(BASE, &["dc"]).await.unwrap_err();
+    assert!(error.is_unreachable(), "{error:?}");
+
+    world.resume().await;
+    // The server is left alone for a moment after it refused a connection.
+    tokio::time::timeout(std::time::Duration::from_secs(20), async {
+        while let Err(error) = pool.server().await {
+            assert!(matches!(error, Error::Down { .. }), "{error:?}");
+            tokio::task::yield_now().await;
+        }
+    })
+    .await
+    .expect("the server is back");
+    assert!(pool.read(BASE, &["dc"]).await.unwrap().is_some());
+    let server = pool.server().await.unwrap();
+    assert!(server.prove().await.unwrap().bind(READER, &password).await.unwrap().is_success());
+}
+
+#[tokio::test]
+async fn a_server_that_comes_back_is_used_again_in_memory() {
+    a_restart_costs_nothing(Peer::Memory).await;
+}
+
+#[tokio::test]
+async fn a_server_that_comes_back_is_used_again_openldap() {
+    a_restart_costs_nothing(Peer::OpenLdap).await;
+}
+
+#[tokio::test]
+async fn a_real_servers_bad_certificate_is_told() {
+    let world = World::with_flaw(Peer::OpenLdap, Flaw::WrongHost).await;
+    for (url, start_tls) in [(world.ldaps_url(), false), (world.ldap_url(), true)] {
+        let options = Options::new([url]).unwrap().start_tls(start_tls).tls(trust(&world));
+        let error = Connection::open(&options).await.unwrap_err();
+        let causes = error.causes().join("\n");
+        assert!(causes.contains("localhost") && causes.contains("ldap.wrong.example"), "{causes}");
+    }
+}
