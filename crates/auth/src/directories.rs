@@ -93,6 +93,7 @@ impl Directories {
     /// # Errors
     /// A directory that cannot be reached before somebody is found is never stepped over: a namesake further down must
     /// not get in.
+    #[tracing::instrument(name = "auth.locate", level = "debug", skip_all)]
     pub async fn locate(
         &self,
         username: &Username,

@@ -10,6 +10,7 @@ pub struct Error {
     message: String,
     restart: bool,
     bound: bool,
+    proved: bool,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -46,6 +47,11 @@ impl Error {
         self.bound
     }
 
+    /// Was the password right before this went wrong? Then the attempt is no guess.
+    pub fn proved(&self) -> bool {
+        self.proved
+    }
+
     /// May the login start over on another server? Only while no bind was written.
     pub(crate) fn restart(&self) -> bool {
         self.restart
@@ -59,7 +65,8 @@ impl Error {
     }
 
     pub(crate) fn directory(message: impl Into<String>) -> Error {
-        Error { fault: Fault::Directory, message: message.into(), restart: false, bound: false, source: None }
+        let message = message.into();
+        Error { fault: Fault::Directory, message, restart: false, bound: false, proved: false, source: None }
     }
 
     pub(crate) fn configuration(message: impl Into<String>) -> Error {
@@ -68,9 +75,10 @@ impl Error {
 
     /// A look-up failed: asking another server for the same thing does no harm.
     pub(crate) fn looking(message: impl Into<String>, error: client::Error) -> Error {
-        let restart = error.is_unreachable();
+        // A server whose connections are all in use is not gone, and the next one would not be better for it.
+        let restart = error.is_unreachable() && !matches!(error, client::Error::Busy { .. });
         let fault = if is_ours_to_mend(&error) { Fault::Configuration } else { Fault::Directory };
-        Error { fault, message: message.into(), restart, bound: false, source: Some(Box::new(error)) }
+        Error { fault, restart, source: Some(Box::new(error)), ..Error::directory(message) }
     }
 
     /// A person's bind failed: once it may have been written it is never sent again elsewhere.
@@ -83,6 +91,11 @@ impl Error {
     /// The same failure once a bind was written: starting over is no longer allowed.
     pub(crate) fn after_bind(self) -> Error {
         Error { restart: false, bound: true, ..self }
+    }
+
+    /// The same failure once a bind had succeeded.
+    pub(crate) fn after_proof(self) -> Error {
+        Error { restart: false, bound: true, proved: true, ..self }
     }
 }
 

@@ -34,6 +34,7 @@ impl Located {
     ///
     /// # Errors
     /// The directory cannot be reached, or answers what it should not. A wrong password is no error.
+    #[tracing::instrument(name = "auth.prove", level = "debug", skip_all)]
     pub async fn prove(self, password: &Password, observer: &dyn Observer) -> Result<Answer<Proof>, Error> {
         let mut located = self;
         let mut tries = located.directory.tries();
@@ -54,7 +55,7 @@ impl Located {
                 Ok(Answer::No(denial))
             }
             Bound::Proved(warnings) => {
-                located.settle(own, warnings, observer).await.map_err(Error::after_bind)
+                located.settle(own, warnings, observer).await.map_err(Error::after_proof)
             }
         }
     }
@@ -66,6 +67,7 @@ impl Located {
     ///
     /// # Errors
     /// The directory cannot be reached, or answers what it should not.
+    #[tracing::instrument(name = "auth.describe", level = "debug", skip_all)]
     pub async fn describe(self, observer: &dyn Observer) -> Result<Answer<Person>, Error> {
         let mut located = self;
         let mut tries = located.directory.tries();
@@ -169,6 +171,7 @@ impl Proof {
     ///
     /// # Errors
     /// The groups cannot be read; never is the login moved to another server for it.
+    #[tracing::instrument(name = "auth.person", level = "debug", skip_all)]
     pub async fn person(self, observer: &dyn Observer) -> Result<Person, Error> {
         let Proof { directory, server, own, record, identity, warnings } = self;
         let settings = &directory.settings;
@@ -177,7 +180,7 @@ impl Proof {
             None => Reader::Service(server.clone()),
         };
         let membership = groups::of(settings, &record, &mut reader, server.url(), observer).await;
-        let membership = membership.map_err(Error::after_bind)?;
+        let membership = membership.map_err(Error::after_proof)?;
         let facts = Facts { record, identity, membership, warnings, hindrance: None, proved: true };
         Ok(Person::new(settings, facts))
     }

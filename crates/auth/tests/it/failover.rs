@@ -67,7 +67,7 @@ async fn a_bind_that_was_written_is_never_sent_again() {
     first.directory.clear_operations();
     first.directory.faults().next(Kind::Bind, 1, Trouble::Close);
     let error = failed(&directories, "alice", "Red-Apple-11").await;
-    assert_eq!((error.fault(), error.bound()), (Fault::Directory, true));
+    assert_eq!((error.fault(), error.bound(), error.proved()), (Fault::Directory, true, false));
     assert_eq!((binds(&first), binds(&second)), (1, 0));
 }
 

@@ -181,7 +181,7 @@ async fn a_failing_search_for_groups_fails_the_login() {
     let directories =
         world.directories(|settings| settings.groups.searches[0].base = dn("ou=nowhere,dc=example,dc=com"));
     let error = failed(&directories, "alice", "Red-Apple-11").await;
-    assert_eq!((error.fault(), error.bound()), (Whose::Configuration, true));
+    assert_eq!((error.fault(), error.bound(), error.proved()), (Whose::Configuration, true, true));
 }
 
 #[tokio::test]

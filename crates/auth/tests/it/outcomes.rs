@@ -185,3 +185,11 @@ async fn who_enters_without_trouble_is_warned_of_nothing() {
     assert_eq!(person.warnings(), [] as [Warning; 0]);
     assert!(person.hindrance().is_none());
 }
+
+#[tokio::test]
+async fn a_login_may_run_in_a_task_of_its_own() {
+    let world = World::people().await;
+    let directories = world.directories(|_| ());
+    let login = tokio::spawn(async move { admitted(&directories, "bob", "Blue-Boat-22").await });
+    assert_eq!(login.await.expect("it does not panic").username(), "bob");
+}

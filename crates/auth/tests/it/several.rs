@@ -2,7 +2,7 @@
 
 use ldapgate_auth::{Directories, Fault, Reason, Rule, Settings, UserTemplate, Vendor};
 
-use crate::world::{World, admitted, clock, dn, failed, openldap, options, reason, refused};
+use crate::world::{World, admitted, clock, dn, failed, openldap, reason, refused};
 
 const PARTNERS: &str = "dn: dc=partner,dc=org\nobjectClass: domain\ndc: partner\n\n\
     dn: cn=reader,dc=example,dc=com\nobjectClass: applicationProcess\ncn: reader\nuserPassword: Reader-Pass-1\n\n\
@@ -125,5 +125,4 @@ async fn anonymous_reading_is_enough_where_the_directory_allows_it() {
     let pool = client::Pool::lazy(client::Options::new([world.url()]).unwrap());
     let directories = Directories::new(vec![(openldap("main"), pool)], clock()).unwrap();
     admitted(&directories, "alice", "Red-Apple-11").await;
-    let _unused = options([world.url()]);
 }

@@ -7,7 +7,7 @@ use crate::world::{World, admitted, described, failed, names, reason, refused};
 const TEMPLATE: &str = "uid={username},ou=people,dc=example,dc=com";
 
 fn with(template: &'static str) -> impl FnOnce(&mut Settings) {
-    move |settings| settings.user.template = Some(UserTemplate::parse(template).unwrap())
+    move |settings| settings.user.template = Some(UserTemplate::parse(template).expect("a good template"))
 }
 
 #[tokio::test]
@@ -76,7 +76,7 @@ async fn a_name_without_an_entry_may_bind_but_not_enter() {
     });
     // The reader has an entry, but no uid: nobody knows who that is.
     let error = failed(&directories, "reader", "Reader-Pass-1").await;
-    assert_eq!((error.fault(), error.bound()), (Fault::Configuration, true));
+    assert_eq!((error.fault(), error.bound(), error.proved()), (Fault::Configuration, true, true));
 }
 
 #[tokio::test]

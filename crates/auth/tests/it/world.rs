@@ -11,60 +11,60 @@ use ldapgate_auth::{
 };
 use proto::{Dn, Password};
 
-pub const PEOPLE: &str = include_str!("people.ldif");
-pub const READER: &str = "cn=reader,dc=example,dc=com";
+pub(crate) const PEOPLE: &str = include_str!("people.ldif");
+pub(crate) const READER: &str = "cn=reader,dc=example,dc=com";
 
 /// 2026-11-24, day 20781 since 1970.
-pub fn clock() -> Clock {
+pub(crate) fn clock() -> Clock {
     Arc::new(|| SystemTime::UNIX_EPOCH + Duration::from_secs(20_781 * 86_400))
 }
 
 /// A running in-memory directory.
-pub struct World {
-    pub directory: Directory,
+pub(crate) struct World {
+    pub(crate) directory: Directory,
     running: Running,
 }
 
 impl World {
-    pub async fn people() -> World {
+    pub(crate) async fn people() -> World {
         World::with(PEOPLE).await
     }
 
-    pub async fn with(ldif: &str) -> World {
+    pub(crate) async fn with(ldif: &str) -> World {
         World::limited(ldif, Limits::default()).await
     }
 
-    pub async fn limited(ldif: &str, limits: Limits) -> World {
+    pub(crate) async fn limited(ldif: &str, limits: Limits) -> World {
         let directory = Directory::builder(clock()).limits(limits).ldif(ldif).expect("good LDIF").build();
         let listener = Directory::listen(([127, 0, 0, 1], 0).into()).await.expect("a free port");
         let running = directory.serve(listener).await;
         World { directory, running }
     }
 
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         self.running.url()
     }
 
     /// The server goes away.
-    pub async fn stop(self) -> String {
+    pub(crate) async fn stop(self) -> String {
         let url = self.running.url();
         self.running.stop().await;
         url
     }
 
-    pub fn pool(&self) -> Pool {
+    pub(crate) fn pool(&self) -> Pool {
         Pool::lazy(options([self.url()]))
     }
 
     /// One directory with the preset of OpenLDAP.
-    pub fn directories(&self, change: impl FnOnce(&mut Settings)) -> Directories {
+    pub(crate) fn directories(&self, change: impl FnOnce(&mut Settings)) -> Directories {
         let mut settings = openldap("main");
         change(&mut settings);
         Directories::new(vec![(settings, self.pool())], clock()).expect("good settings")
     }
 
     /// Searches and binds since the last call, connections' own service binds left out.
-    pub fn operations(&self) -> Vec<(Kind, String)> {
+    pub(crate) fn operations(&self) -> Vec<(Kind, String)> {
         let all = self.directory.operations();
         self.directory.clear_operations();
         let own = all.into_iter().filter(|operation| operation.dn != READER || operation.kind != Kind::Bind);
@@ -72,7 +72,7 @@ impl World {
     }
 }
 
-pub fn options(urls: impl IntoIterator<Item = String>) -> Options {
+pub(crate) fn options(urls: impl IntoIterator<Item = String>) -> Options {
     let password = Password::new("Reader-Pass-1").expect("not empty");
     Options::new(urls)
         .expect("good URLs")
@@ -81,24 +81,24 @@ pub fn options(urls: impl IntoIterator<Item = String>) -> Options {
         .timeout(Duration::from_secs(2))
 }
 
-pub fn openldap(name: &str) -> Settings {
+pub(crate) fn openldap(name: &str) -> Settings {
     Settings::preset(name, Vendor::OpenLdap, dn("dc=example,dc=com"))
 }
 
-pub fn dn(text: &str) -> Dn {
+pub(crate) fn dn(text: &str) -> Dn {
     Dn::parse(text).expect("a good name")
 }
 
-pub fn group(name: &str) -> Dn {
+pub(crate) fn group(name: &str) -> Dn {
     dn(&format!("cn={name},ou=groups,dc=example,dc=com"))
 }
 
-pub fn in_group(name: &str) -> Rule {
+pub(crate) fn in_group(name: &str) -> Rule {
     Rule::Group(group(name))
 }
 
 /// Everything a login does except what the account keeps.
-pub async fn decide(
+pub(crate) async fn decide(
     directories: &Directories,
     name: &str,
     password: &str,
@@ -123,7 +123,7 @@ pub async fn decide(
     })
 }
 
-pub async fn admitted(directories: &Directories, name: &str, password: &str) -> Person {
+pub(crate) async fn admitted(directories: &Directories, name: &str, password: &str) -> Person {
     match decide(directories, name, password, &Silent).await {
         Ok(Answer::Yes(person)) => person,
         Ok(Answer::No(denial)) => panic!("{name} was refused: {denial}"),
@@ -131,7 +131,7 @@ pub async fn admitted(directories: &Directories, name: &str, password: &str) -> 
     }
 }
 
-pub async fn refused(directories: &Directories, name: &str, password: &str) -> Denial {
+pub(crate) async fn refused(directories: &Directories, name: &str, password: &str) -> Denial {
     match decide(directories, name, password, &Silent).await {
         Ok(Answer::No(denial)) => denial,
         Ok(Answer::Yes(person)) => panic!("{name} got in as {}", person.dn()),
@@ -139,7 +139,7 @@ pub async fn refused(directories: &Directories, name: &str, password: &str) -> D
     }
 }
 
-pub async fn failed(directories: &Directories, name: &str, password: &str) -> Error {
+pub(crate) async fn failed(directories: &Directories, name: &str, password: &str) -> Error {
     match decide(directories, name, password, &Silent).await {
         Err(error) => error,
         Ok(Answer::No(denial)) => panic!("{name} was refused: {denial}"),
@@ -147,11 +147,11 @@ pub async fn failed(directories: &Directories, name: &str, password: &str) -> Er
     }
 }
 
-pub async fn reason(directories: &Directories, name: &str, password: &str) -> Reason {
+pub(crate) async fn reason(directories: &Directories, name: &str, password: &str) -> Reason {
     refused(directories, name, password).await.reason()
 }
 
-pub async fn described(directories: &Directories, name: &str) -> Answer<Person> {
+pub(crate) async fn described(directories: &Directories, name: &str) -> Answer<Person> {
     let username = Username::parse(name, Fold::Lower).expect("a good name");
     match directories.locate(&username, &Silent).await.expect("the directory answers") {
         Answer::Yes(located) => located.describe(&Silent).await.expect("the directory answers"),
@@ -159,6 +159,6 @@ pub async fn described(directories: &Directories, name: &str) -> Answer<Person> 
     }
 }
 
-pub fn names(person: &Person) -> Vec<&str> {
+pub(crate) fn names(person: &Person) -> Vec<&str> {
     person.groups().iter().map(|group| group.name.as_str()).collect()
 }
