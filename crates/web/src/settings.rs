@@ -24,8 +24,6 @@ pub struct Settings {
     pub tls: bool,
     /// What `/request-token` is appended to: starts with a slash, does not end with one.
     pub token_path: String,
-    /// The longest life of a token that a person may ask for; longer wishes are cut to it.
-    pub token_max_lifetime: Duration,
     /// Take user name and password by Basic on guarded paths.
     pub login_basic: bool,
     /// Offer "keep me signed in" on the login page.
@@ -49,7 +47,6 @@ impl Default for Settings {
             public_url: None,
             tls: false,
             token_path: "/auth".to_owned(),
-            token_max_lifetime: Duration::from_secs(24 * 60 * 60),
             login_basic: false,
             remember_me: false,
             theme_dir: None,

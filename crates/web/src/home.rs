@@ -1,0 +1,234 @@
+//! The account page: who am I, my groups, my sessions, my tokens.
+//!
+//! It opens by the session's cookie alone, and every button on it carries a token that belongs to that session, so that no token makes
+//! or revokes tokens.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use account::{Account, Time};
+use axum::extract::rejection::FormRejection;
+use axum::extract::{Form, Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use minijinja::{Value, context};
+use serde::Deserialize;
+
+use crate::csrf;
+use crate::gate::Gate;
+use crate::guard::{Identity, unavailable};
+use crate::login::{see_other, unreadable, with_cookie};
+use crate::rejection::Rejection;
+use crate::visit::Visit;
+
+/// What the page offers for a new token, in days.
+const LIFETIMES: [u64; 4] = [7, 30, 90, 365];
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+/// The longest name of a token, in letters.
+const NAME: usize = 100;
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Order {
+    csrf_token: String,
+    session: String,
+    token: String,
+    name: String,
+    days: String,
+}
+
+/// What the page says besides.
+#[derive(Default)]
+struct Said<'a> {
+    message: &'a str,
+    token: &'a str,
+}
+
+/// `GET /`
+pub(crate) async fn show(
+    State(gate): State<Gate>,
+    visit: Visit,
+    identity: Identity,
+    headers: HeaderMap,
+) -> Result<Response, Rejection> {
+    page(&gate, &visit, &identity, &headers, StatusCode::OK, &Said::default()).await
+}
+
+/// `POST /sessions/end`
+pub(crate) async fn end_session(
+    State(gate): State<Gate>,
+    visit: Visit,
+    identity: Identity,
+    headers: HeaderMap,
+    form: Result<Form<Order>, FormRejection>,
+) -> Result<Response, Rejection> {
+    let order = ordered(&gate, &visit, &headers, form)?;
+    gate.accounts()
+        .end_session(identity.account.id, &order.session, &visit.origin())
+        .await
+        .map_err(unavailable)?;
+    Ok(see_other("/"))
+}
+
+/// `POST /sessions/end-others`
+pub(crate) async fn end_others(
+    State(gate): State<Gate>,
+    visit: Visit,
+    identity: Identity,
+    headers: HeaderMap,
+    form: Result<Form<Order>, FormRejection>,
+) -> Result<Response, Rejection> {
+    ordered(&gate, &visit, &headers, form)?;
+    let keep = visit.cookies.session(&headers);
+    gate.accounts().end_sessions(identity.account.id, keep, &visit.origin()).await.map_err(unavailable)?;
+    Ok(see_other("/"))
+}
+
+/// `POST /tokens`
+pub(crate) async fn create_token(
+    State(gate): State<Gate>,
+    visit: Visit,
+    identity: Identity,
+    headers: HeaderMap,
+    form: Result<Form<Order>, FormRejection>,
+) -> Result<Response, Rejection> {
+    let order = ordered(&gate, &visit, &headers, form)?;
+    let name = order.name.trim();
+    if name.is_empty() || name.chars().count() > NAME || name.contains(char::is_control) {
+        let said = Said { message: "Give the token a name of at most 100 letters.", ..Said::default() };
+        return page(&gate, &visit, &identity, &headers, StatusCode::BAD_REQUEST, &said).await;
+    }
+    let lifetime = match order.days.as_str() {
+        "" => None,
+        days => {
+            let days = days.parse().ok().filter(|days| LIFETIMES.contains(days));
+            let days = days.ok_or(Rejection::Malformed("There is no such lifetime."))?;
+            Some(DAY * u32::try_from(days).unwrap_or(u32::MAX))
+        }
+    };
+    let issued = gate
+        .accounts()
+        .issue_personal(identity.account.id, Some(name.to_owned()), lifetime, &visit.origin())
+        .await;
+    let token = issued.map_err(unavailable)?.text;
+    page(&gate, &visit, &identity, &headers, StatusCode::OK, &Said { token: &token, ..Said::default() }).await
+}
+
+/// `POST /tokens/revoke`
+pub(crate) async fn revoke_token(
+    State(gate): State<Gate>,
+    visit: Visit,
+    identity: Identity,
+    headers: HeaderMap,
+    form: Result<Form<Order>, FormRejection>,
+) -> Result<Response, Rejection> {
+    let order = ordered(&gate, &visit, &headers, form)?;
+    gate.accounts()
+        .revoke_personal(identity.account.id, &order.token, &visit.origin())
+        .await
+        .map_err(unavailable)?;
+    Ok(see_other("/"))
+}
+
+/// `GET /_ldapgate/NAME`: what the pages show.
+pub(crate) async fn file(visit: Visit, Path(name): Path<String>) -> Result<Response, Rejection> {
+    visit.live.pages.file(&name).ok_or(Rejection::NotFound)
+}
+
+fn ordered(
+    gate: &Gate,
+    visit: &Visit,
+    headers: &HeaderMap,
+    form: Result<Form<Order>, FormRejection>,
+) -> Result<Order, Rejection> {
+    let Form(order) = form.map_err(unreadable)?;
+    let session = visit.cookies.session(headers);
+    if csrf::is_good(gate, visit, headers, session, &order.csrf_token) {
+        Ok(order)
+    } else {
+        Err(Rejection::StaleForm)
+    }
+}
+
+async fn page(
+    gate: &Gate,
+    visit: &Visit,
+    identity: &Identity,
+    headers: &HeaderMap,
+    status: StatusCode,
+    said: &Said<'_>,
+) -> Result<Response, Rejection> {
+    let account = &identity.account;
+    let sessions = gate.accounts().sessions(account.id).await.map_err(unavailable)?;
+    let tokens = gate.accounts().personal_tokens(account.id).await.map_err(unavailable)?;
+    let sessions: Vec<Value> =
+        sessions.iter().map(|line| session_row(line, identity.session.as_deref())).collect();
+    let tokens: Vec<Value> = tokens.iter().map(token_row).collect();
+    let groups =
+        account.groups.iter().map(|group| context! { name => group.name.clone(), dn => group.dn.clone() });
+    let issued = csrf::issue(gate, visit, headers, visit.cookies.session(headers));
+    let context = context! {
+        csrf_token => issued.token,
+        username => account.username.clone(),
+        facts => facts(account),
+        groups => groups.collect::<Vec<_>>(),
+        sessions,
+        tokens,
+        lifetimes => LIFETIMES.to_vec(),
+        message => said.message,
+        token => said.token,
+    };
+    Ok(with_cookie(visit.live.pages.show(status, "account.html", context), issued.cookie))
+}
+
+fn session_row(session: &account::SessionInfo, current: Option<&str>) -> Value {
+    context! {
+        id => session.id.clone(),
+        created => time(session.created),
+        last_seen => time(session.last_seen),
+        address => session.address.clone().unwrap_or_default(),
+        agent => session.agent.clone().unwrap_or_default(),
+        current => Some(session.id.as_str()) == current,
+    }
+}
+
+fn token_row(token: &account::PersonalTokenInfo) -> Value {
+    context! {
+        id => token.id.clone(),
+        name => token.name.clone().unwrap_or_default(),
+        created => time(token.created),
+        expires => token.expires.map(time),
+        last_used => token.last_used.map(time),
+    }
+}
+
+/// Everything the gateway knows of a person besides the groups, each with a name for people.
+fn facts(account: &Account) -> Vec<Value> {
+    let mut facts =
+        vec![("Directory".to_owned(), account.directory.clone()), ("Entry".to_owned(), account.dn.clone())];
+    facts.extend(account.fields.iter().map(|(name, value)| (label(name), value.clone())));
+    facts.extend(account.lists.iter().map(|(name, values)| (label(name), values.join(", "))));
+    facts.push(("Permissions".to_owned(), account.permissions.join(", ")));
+    facts.push(("Flags".to_owned(), set(&account.flags)));
+    facts.retain(|(_, value)| !value.is_empty());
+    facts.into_iter().map(|(name, value)| context! { name, value }).collect()
+}
+
+fn set(flags: &BTreeMap<String, bool>) -> String {
+    flags.iter().filter(|(_, set)| **set).map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+/// "first_name" as "First name".
+fn label(name: &str) -> String {
+    let text = name.replace('_', " ");
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| format!("{}{}", first.to_uppercase(), letters.as_str()))
+}
+
+/// A time for machines and, to the minute, for people.
+fn time(time: Time) -> Value {
+    let exact = time.to_string();
+    let short =
+        exact.get(..16).map_or_else(|| exact.clone(), |minute| format!("{} UTC", minute.replace('T', " ")));
+    context! { exact, short }
+}

@@ -1,0 +1,14 @@
+//! The web room through its public door, against the in-memory directory and store.
+
+mod api;
+mod guard;
+mod health;
+mod home;
+mod login;
+mod logout;
+mod page;
+mod proxy;
+mod serve;
+mod token;
+mod visitor;
+mod world;
