@@ -1,75 +1,61 @@
-//! LDIF content records (RFC 2849).
-use crate::message::Entry;
+//! LDIF content records (RFC 2849): entries as text, in the form that every directory tool reads and writes.
+//!
+//! [`parse`] reads a whole file record by record and goes on behind a broken one, so that all errors of a file can be
+//! told at once. [`Writer`] writes byte for byte what `ldapsearch -LLL` writes. Change records (`changetype:`) and values
+//! taken from files (`attribute:< file:///...`) are refused: content comes from the text alone.
+//!
+//! ```
+//! use ldapgate_proto::ldif;
+//!
+//! let text = "dn: uid=ada,dc=example,dc=com\nuid: ada\ncn:: SsO8cmdlbg==\ndescription: folded\n  line\n";
+//! let records = ldif::parse(text.as_bytes()).collect::<Result<Vec<_>, _>>()?;
+//! let ada = records[0].to_entry();
+//! assert_eq!(ada.text("cn"), Some("Jürgen"));
+//! assert_eq!(ada.text("description"), Some("folded line"));
+//!
+//! let mut writer = ldif::Writer::new(Vec::new());
+//! writer.entry(&ada)?;
+//! assert_eq!(writer.into_inner().len(), 91);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod error;
+mod read;
+mod write;
+
 use bytes::Bytes;
-use std::io;
-use std::marker::PhantomData;
+
+use crate::Entry;
+
+pub use error::{LdifError, LdifErrorKind};
+pub use read::{Records, parse};
+pub use write::Writer;
+
+/// The longest value that is read, in bytes after folding and base64.
+pub const MAX_VALUE: usize = 16 << 20;
+/// How many values one record may have.
+pub const MAX_VALUES: usize = 1_000_000;
 
 /// One entry of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
-    /// The entry's name.
+    /// The entry's name, as it is written; it is not parsed.
     pub dn: String,
-    /// The attributes in the file's order.
+    /// The attributes in the order in which they first come, each with all its values. Names that differ in case alone
+    /// are one.
     pub attributes: Vec<(String, Vec<Bytes>)>,
     /// The line of the `dn:`, counted from 1.
     pub line: usize,
 }
-/// What is wrong with a file.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("line {line}")]
-pub struct LdifError {
-    line: usize,
-}
-impl LdifError {
-    /// The line, counted from 1.
-    pub fn line(&self) -> usize {
-        self.line
-    }
-}
+
 impl Record {
     /// The record as an entry.
+    #[must_use]
     pub fn to_entry(&self) -> Entry {
-        todo!()
-    }
-}
-/// The records of a file.
-pub struct Records<'t> {
-    _text: PhantomData<&'t [u8]>,
-}
-/// Reads content records.
-pub fn parse(_text: &[u8]) -> Records<'_> {
-    todo!()
-}
-impl Iterator for Records<'_> {
-    type Item = Result<Record, LdifError>;
-    fn next(&mut self) -> Option<Self::Item> {
-        todo!()
-    }
-}
-/// Writes content records as `ldapsearch -LLL` does.
-pub struct Writer<W> {
-    out: W,
-    wrap: Option<usize>,
-}
-impl<W: io::Write> Writer<W> {
-    /// Folds at 78 columns.
-    pub fn new(out: W) -> Self {
-        Writer { out, wrap: Some(78) }
-    }
-    /// Folds at another width, or never.
-    pub fn wrap(self, columns: Option<usize>) -> Self {
-        Writer { wrap: columns, ..self }
-    }
-    /// Writes one entry and the blank line after it.
-    pub fn entry(&mut self, _entry: &Entry) -> io::Result<()> {
-        todo!()
-    }
-    /// Writes one record and the blank line after it.
-    pub fn record(&mut self, _record: &Record) -> io::Result<()> {
-        todo!()
-    }
-    /// Gives the output back.
-    pub fn into_inner(self) -> W {
-        self.out
+        let mut entry = Entry::builder(self.dn.as_str());
+        for (name, values) in &self.attributes {
+            entry = entry.attribute(name, values);
+        }
+        entry.build()
     }
 }

@@ -1,0 +1,224 @@
+//! Records to text, byte for byte as `ldapsearch -LLL` writes them.
+
+use std::fmt;
+use std::io::{self, Write};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use super::Record;
+use crate::Entry;
+
+/// Columns of a line, as `ldapsearch` has it.
+const COLUMNS: usize = 78;
+
+/// Writes content records as `ldapsearch -LLL` does: lines folded at 78 columns, and base64 for what is not printable
+/// ASCII, for what starts with a space, `:` or `<` or ends with a space, and for every `userPassword`.
+pub struct Writer<W> {
+    out: W,
+    wrap: Option<usize>,
+}
+
+impl<W: Write> Writer<W> {
+    /// Folds at 78 columns.
+    pub fn new(out: W) -> Self {
+        Writer { out, wrap: Some(COLUMNS) }
+    }
+
+    /// Folds at another width (at least 2 columns), or never.
+    #[must_use]
+    pub fn wrap(self, columns: Option<usize>) -> Self {
+        Writer { wrap: columns.map(|columns| columns.max(2)), ..self }
+    }
+
+    /// Writes one entry and the empty line after it. An attribute without values, as a search for types only yields it,
+    /// is its name and a colon.
+    ///
+    /// # Errors
+    ///
+    /// What the output says.
+    pub fn entry(&mut self, entry: &Entry) -> io::Result<()> {
+        self.line("dn", entry.dn().as_bytes())?;
+        for attribute in entry.attributes() {
+            let mut values = attribute.values().peekable();
+            if values.peek().is_none() {
+                self.line(attribute.name(), b"")?;
+            }
+            for value in values {
+                self.line(attribute.name(), value)?;
+            }
+        }
+        self.out.write_all(b"\n")
+    }
+
+    /// Writes one record and the empty line after it.
+    ///
+    /// # Errors
+    ///
+    /// What the output says.
+    pub fn record(&mut self, record: &Record) -> io::Result<()> {
+        self.line("dn", record.dn.as_bytes())?;
+        for (name, values) in &record.attributes {
+            if values.is_empty() {
+                self.line(name, b"")?;
+            }
+            for value in values {
+                self.line(name, value)?;
+            }
+        }
+        self.out.write_all(b"\n")
+    }
+
+    /// Writes where a search goes on, as comments (`# refldap://...`), and the empty line after them.
+    ///
+    /// # Errors
+    ///
+    /// What the output says.
+    pub fn reference(&mut self, urls: &[impl AsRef<str>]) -> io::Result<()> {
+        for url in urls {
+            let mut line = b"# ref".to_vec();
+            // What would end the line would end the comment.
+            line.extend(url.as_ref().bytes().map(|byte| if byte.is_ascii_control() { b'?' } else { byte }));
+            // Comments are folded one column later than values.
+            self.folded(&line, self.wrap.map(|columns| columns + 1))?;
+        }
+        self.out.write_all(b"\n")
+    }
+
+    /// Gives the output back.
+    pub fn into_inner(self) -> W {
+        self.out
+    }
+
+    fn line(&mut self, name: &str, value: &[u8]) -> io::Result<()> {
+        let mut line = Vec::with_capacity(name.len() + value.len() + 3);
+        line.extend_from_slice(name.as_bytes());
+        line.push(b':');
+        if value.is_empty() {
+            // Nothing behind the colon, not even a space.
+        } else if is_plain(name, value) {
+            line.push(b' ');
+            line.extend_from_slice(value);
+        } else {
+            line.extend_from_slice(b": ");
+            line.extend_from_slice(STANDARD.encode(value).as_bytes());
+        }
+        self.folded(&line, self.wrap)
+    }
+
+    fn folded(&mut self, line: &[u8], columns: Option<usize>) -> io::Result<()> {
+        let (mut head, mut rest) = line.split_at(columns.unwrap_or(line.len()).min(line.len()));
+        loop {
+            self.out.write_all(head)?;
+            self.out.write_all(b"\n")?;
+            if rest.is_empty() {
+                return Ok(());
+            }
+            self.out.write_all(b" ")?;
+            let columns = columns.unwrap_or(rest.len() + 1) - 1;
+            (head, rest) = rest.split_at(columns.min(rest.len()));
+        }
+    }
+}
+
+impl<W> fmt::Debug for Writer<W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Writer").field("wrap", &self.wrap).finish_non_exhaustive()
+    }
+}
+
+/// May the value stand as it is?
+fn is_plain(name: &str, value: &[u8]) -> bool {
+    let secret = name.eq_ignore_ascii_case("userPassword") || name == "2.5.4.35";
+    let starts = value.first().is_some_and(|byte| byte.is_ascii_graphic() && !matches!(byte, b':' | b'<'));
+    let ends = value.last().is_some_and(u8::is_ascii_graphic);
+    let printable = || value.iter().all(|byte| (b' '..=b'~').contains(byte));
+    starts && ends && !secret && !name.contains(";binary") && printable()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::parse;
+    use super::*;
+    use bytes::Bytes;
+    use proptest::prelude::*;
+
+    /// Written by ldapsearch 2.5: lines of every length around the fold, as text and as base64, and every kind of odd
+    /// value.
+    const FOLDED: &[u8] = include_bytes!("fixtures/ldapsearch.ldif");
+    const UNFOLDED: &[u8] = include_bytes!("fixtures/ldapsearch-nowrap.ldif");
+    const WIDE: &[u8] = include_bytes!("fixtures/ldapsearch-wrap100.ldif");
+    const TYPES_ONLY: &[u8] = include_bytes!("fixtures/ldapsearch-types.ldif");
+
+    fn rewritten(text: &[u8], wrap: Option<usize>) -> String {
+        let mut writer = Writer::new(Vec::new()).wrap(wrap);
+        let mut as_entries = Writer::new(Vec::new()).wrap(wrap);
+        for record in parse(text) {
+            let record = record.unwrap();
+            writer.record(&record).unwrap();
+            as_entries.entry(&record.to_entry()).unwrap();
+        }
+        let written = writer.into_inner();
+        assert_eq!(written, as_entries.into_inner());
+        String::from_utf8(written).unwrap()
+    }
+
+    #[test]
+    fn what_ldapsearch_wrote_is_written_byte_for_byte() {
+        assert_eq!(parse(FOLDED).count(), 5);
+        for (text, wrap) in [(FOLDED, Some(78)), (UNFOLDED, None), (WIDE, Some(100)), (TYPES_ONLY, Some(78))]
+        {
+            assert_eq!(rewritten(text, wrap), String::from_utf8_lossy(text), "{wrap:?}");
+        }
+        assert_eq!(rewritten(FOLDED, None).as_bytes(), UNFOLDED);
+    }
+
+    #[test]
+    fn references_are_comments_folded_one_column_later() {
+        let mut writer = Writer::new(Vec::new());
+        let long = "ldap://third.example.com/ou=a%20very%20long%20name%20for%20an%20organizational%20unit%20away,\
+                    dc=example,dc=com??sub";
+        writer.reference(&["ldap://other.example.com/ou=away,dc=example,dc=com??sub", long]).unwrap();
+        let expected = "# refldap://other.example.com/ou=away,dc=example,dc=com??sub\n\
+             # refldap://third.example.com/ou=a%20very%20long%20name%20for%20an%20organizati\n \
+             onal%20unit%20away,dc=example,dc=com??sub\n\n";
+        assert_eq!(String::from_utf8(writer.into_inner()).unwrap(), expected);
+        let mut writer = Writer::new(Vec::new());
+        writer.reference(&["ldap://x\ndn: cn=evil"]).unwrap();
+        assert_eq!(writer.into_inner(), b"# refldap://x?dn: cn=evil\n\n");
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_back(
+            dn in "\\PC{0,40}",
+            attributes in proptest::collection::btree_map(
+                "[a-z][a-z0-9-]{0,8}(;[a-z]{1,8})?",
+                proptest::collection::vec(
+                    proptest::collection::vec(prop_oneof![any::<u8>(), b' '..b'~', Just(b' ')], 0..200),
+                    1..4,
+                ),
+                0..4,
+            ),
+            wrap in proptest::option::of(2_usize..120),
+        ) {
+            let reserved = ["dn", "changetype", "control"];
+            let attributes: Vec<(String, Vec<Bytes>)> = attributes
+                .into_iter()
+                .filter(|(name, _)| !reserved.contains(&name.as_str()))
+                .map(|(name, values)| (name, values.into_iter().map(Bytes::from).collect()))
+                .collect();
+            let record = Record { dn, attributes, line: 1 };
+            let mut writer = Writer::new(Vec::new()).wrap(wrap);
+            writer.record(&record).unwrap();
+            let written = writer.into_inner();
+            let read = parse(&written).collect::<Result<Vec<_>, _>>();
+            prop_assert_eq!(read, Ok(vec![record]));
+        }
+
+        #[test]
+        fn no_bytes_panic(text in proptest::collection::vec(prop_oneof![any::<u8>(), Just(b'\n'), Just(b':'), Just(b' ')], 0..200)) {
+            parse(&text).for_each(drop);
+        }
+    }
+}
