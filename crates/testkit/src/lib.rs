@@ -6,7 +6,7 @@
 //!
 //! ```no_run
 //! # async fn example() {
-//! use testkit::world::{Peer, World};
+//! use ldapgate_testkit::world::{Peer, World};
 //! let world = World::start(Peer::OpenLdap).await;
 //! println!("{} holds {}", world.ldap_url(), world.base());
 //! # }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use directory::{Directory, Running};
+use directory::{Directory, Kind, Running};
 use tls::ServerTls;
 
 use crate::certificate::{Authority, Flaw};
@@ -51,7 +51,8 @@ impl Memory {
     }
 
     pub(crate) fn requests(&self) -> usize {
-        self.directory.operations().len()
+        let asked = |kind| !matches!(kind, Kind::Unbind | Kind::Abandon);
+        self.directory.operations().iter().filter(|operation| asked(operation.kind)).count()
     }
 
     pub(crate) async fn stop(&mut self) {
