@@ -291,15 +291,23 @@ mod tests {
     #[test]
     fn user_takes_a_name_or_an_action() {
         let named = Arguments::try_parse_from(["ldapgate", "user", "alice", "--json"]).unwrap();
-        assert!(matches!(named.command, Command::User(User { action: None, show: Some(UserShow { json: true, .. }) })));
+        assert!(matches!(
+            named.command,
+            Command::User(User { action: None, show: Some(UserShow { json: true, .. }) })
+        ));
         let listed = Arguments::try_parse_from(["ldapgate", "user", "list"]).unwrap();
         assert!(matches!(listed.command, Command::User(User { action: Some(UserAction::List { .. }), .. })));
     }
 
     #[test]
     fn search_takes_the_flags_of_ldapsearch() {
-        let line = ["ldapgate", "search", "-x", "-LLL", "-ZZ", "-H", "ldap://h", "-D", "cn=a", "-w", "p", "-b", "dc=e", "-s", "one", "(uid=a)", "cn", "mail"];
-        let Command::Search(search) = Arguments::try_parse_from(line).unwrap().command else { panic!("no search") };
+        let line = [
+            "ldapgate", "search", "-x", "-LLL", "-ZZ", "-H", "ldap://h", "-D", "cn=a", "-w", "p", "-b",
+            "dc=e", "-s", "one", "(uid=a)", "cn", "mail",
+        ];
+        let Command::Search(search) = Arguments::try_parse_from(line).unwrap().command else {
+            panic!("no search")
+        };
         assert_eq!((search.ldif, search.target.start_tls, search.words.len()), (3, 2, 3));
     }
 }

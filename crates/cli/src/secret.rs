@@ -41,7 +41,11 @@ fn from_file(path: &Path) -> anyhow::Result<String> {
 
 fn from_stdin() -> anyhow::Result<String> {
     let mut line = String::new();
-    std::io::stdin().lock().take(LONGEST).read_line(&mut line).context("cannot read a password from standard input")?;
+    std::io::stdin()
+        .lock()
+        .take(LONGEST)
+        .read_line(&mut line)
+        .context("cannot read a password from standard input")?;
     Ok(without_newline(line))
 }
 

@@ -40,7 +40,12 @@ fn show(config: &Config, as_json: bool) {
         output::document(&json!({ "settings": settings }));
         return;
     }
-    let width = config.show().iter().map(|shown| shown.key.len() + shown.value.len() + 3).filter(|width| *width < 60).max();
+    let width = config
+        .show()
+        .iter()
+        .map(|shown| shown.key.len() + shown.value.len() + 3)
+        .filter(|width| *width < 60)
+        .max();
     for shown in config.show() {
         let setting = format!("{} = {}", shown.key, shown.value);
         output::line(&format!("{setting:<width$}  # {}", shown.origin, width = width.unwrap_or(0)));

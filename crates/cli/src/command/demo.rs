@@ -1,7 +1,9 @@
 //! `serve --demo`: an embedded directory with example people, a store in a temporary file, the gateway and a sample
 //! application. It reads no configuration file and leaves nothing behind.
 
+use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use directory::{DEMO, Directory, Running, demo_people};
@@ -14,7 +16,11 @@ use crate::telemetry;
 
 /// Serves the demonstration until it is asked to stop.
 pub(crate) async fn serve(context: &Context) -> Result<Exit, Exit> {
-    let folder = tempfile::Builder::new().prefix("ldapgate-demo-").tempdir().context("cannot make a temporary folder").map_err(fault)?;
+    let folder = tempfile::Builder::new()
+        .prefix("ldapgate-demo-")
+        .tempdir()
+        .context("cannot make a temporary folder")
+        .map_err(fault)?;
     let directory = embedded_directory().await.map_err(fault)?;
     let text = configuration(&directory.url(), folder.path());
     let config = Config::parse(&text, Path::new("demo.toml"), &context.environment).map_err(|errors| {
@@ -39,8 +45,9 @@ fn fault(error: anyhow::Error) -> Exit {
 }
 
 async fn embedded_directory() -> anyhow::Result<Running> {
-    let directory = Directory::builder(ldapgate::system_time).ldif(DEMO.as_bytes()).context("the example people")?.build();
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.context("cannot listen on a free loopback port")?;
+    let directory =
+        Directory::builder(Arc::new(ldapgate::system_time)).ldif(DEMO).context("the example people")?.build();
+    let listener = Directory::listen(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
     Ok(directory.serve(listener).await)
 }
 

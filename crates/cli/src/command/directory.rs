@@ -1,5 +1,8 @@
 //! `directory`: the in-memory LDAP server, for tests and demonstrations.
 
+use std::net::SocketAddr;
+use std::sync::Arc;
+
 use anyhow::Context as _;
 use directory::Directory;
 
@@ -22,19 +25,18 @@ pub(crate) async fn run(context: &Context, arguments: arguments::Directory) -> E
 }
 
 async fn serve(arguments: &arguments::Directory) -> anyhow::Result<()> {
-    let mut builder = Directory::builder(ldapgate::system_time).read_only(arguments.read_only);
+    let mut builder = Directory::builder(Arc::new(ldapgate::system_time)).read_only(arguments.read_only);
     for file in &arguments.files {
         let named = || format!("cannot load {}", file.display());
         let ldif = std::fs::read(file).with_context(named)?;
-        builder = builder.ldif(&ldif).with_context(named)?;
+        builder = builder.ldif(ldif).with_context(named)?;
     }
     if let (Some(cert), Some(key)) = (&arguments.cert, &arguments.key) {
         builder = builder.tls(tls::ServerSettings { cert: cert.clone(), key: key.clone() }.load()?);
     }
     let directory = builder.build();
-    let listen = async |address: std::net::SocketAddr| {
-        tokio::net::TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))
-    };
+    // Naming another address on the command line is what "unless told otherwise" means.
+    let listen = async |address: SocketAddr| Directory::danger_listen_anywhere(address).await;
     let plain = directory.serve(listen(arguments.listen).await?).await;
     let secure = match arguments.ldaps {
         Some(address) => Some(directory.serve_ldaps(listen(address).await?).await),

@@ -29,7 +29,9 @@ pub(crate) async fn run(context: &Context, health: Health) -> Exit {
             Err(exit) => return exit,
         },
     };
-    let asked = tokio::time::timeout(DEADLINE, ask(&url)).await.unwrap_or_else(|_| Err(anyhow!("no answer within {DEADLINE:?}")));
+    let asked = tokio::time::timeout(DEADLINE, ask(&url))
+        .await
+        .unwrap_or_else(|_| Err(anyhow!("no answer within {DEADLINE:?}")));
     let (status, document) = match asked.with_context(|| format!("cannot ask {url}")) {
         Ok(answer) => answer,
         Err(error) => {
@@ -53,8 +55,11 @@ pub(crate) async fn run(context: &Context, health: Health) -> Exit {
 fn reachable(address: std::net::SocketAddr) -> std::net::SocketAddr {
     let mut address = address;
     if address.ip().is_unspecified() {
-        let loopback: std::net::IpAddr =
-            if address.is_ipv6() { std::net::Ipv6Addr::LOCALHOST.into() } else { std::net::Ipv4Addr::LOCALHOST.into() };
+        let loopback: std::net::IpAddr = if address.is_ipv6() {
+            std::net::Ipv6Addr::LOCALHOST.into()
+        } else {
+            std::net::Ipv4Addr::LOCALHOST.into()
+        };
         address.set_ip(loopback);
     }
     address
@@ -78,11 +83,15 @@ async fn ask(url: &str) -> anyhow::Result<(u16, Value)> {
         return exchange(stream, authority).await;
     }
     // The question is whether our own process answers; the certificate is for its visitors' name, not for loopback.
-    let settings = tls::ClientSettings { danger_accept_invalid_certificates: true, ..tls::ClientSettings::default() };
+    let settings =
+        tls::ClientSettings { danger_accept_invalid_certificates: true, ..tls::ClientSettings::default() };
     exchange(settings.load()?.connect(host, stream).await?, authority).await
 }
 
-async fn exchange(mut stream: impl AsyncRead + AsyncWrite + Unpin, authority: &str) -> anyhow::Result<(u16, Value)> {
+async fn exchange(
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
+    authority: &str,
+) -> anyhow::Result<(u16, Value)> {
     let request = format!("GET /readyz HTTP/1.1\r\nhost: {authority}\r\nconnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await?;
     let mut reply = Vec::new();
@@ -90,9 +99,14 @@ async fn exchange(mut stream: impl AsyncRead + AsyncWrite + Unpin, authority: &s
     let _ = stream.take(LONGEST).read_to_end(&mut reply).await;
     let text = String::from_utf8_lossy(&reply);
     let (head, body) = text.split_once("\r\n\r\n").ok_or_else(|| anyhow!("the answer is no HTTP"))?;
-    let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).ok_or_else(|| anyhow!("the answer is no HTTP"))?;
+    let status = head
+        .split(' ')
+        .nth(1)
+        .and_then(|code| code.parse().ok())
+        .ok_or_else(|| anyhow!("the answer is no HTTP"))?;
     let start = body.find('{').unwrap_or(0);
     let end = body.rfind('}').map_or(body.len(), |end| end + 1);
-    let document = serde_json::from_str(body.get(start..end).unwrap_or_default()).unwrap_or_else(|_| json!({}));
+    let document =
+        serde_json::from_str(body.get(start..end).unwrap_or_default()).unwrap_or_else(|_| json!({}));
     Ok((status, document))
 }

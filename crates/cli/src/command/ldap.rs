@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
-use client::{Connection, Options};
+use client::{Connection, Options, Pool};
 use ldapgate::Config;
 use proto::Password;
 
@@ -53,12 +53,18 @@ pub(crate) async fn connect(context: &Context, target: &Target) -> Result<Sessio
     let directory = target.directory.as_deref();
     let base = config.as_ref().and_then(|config| config.base(directory));
     let own = target.url.is_none() && target.bind_dn.is_none();
-    if own && (target.password.is_some() || target.password_file.is_some() || target.password_stdin || target.prompt) {
+    if own
+        && (target.password.is_some()
+            || target.password_file.is_some()
+            || target.password_stdin
+            || target.prompt)
+    {
         return Err(anyhow!("a bind password needs -D: whose password is it?").into());
     }
     let options = options(context, target, config.as_ref())?;
     if own {
-        return Ok(Session { connection: Connection::open_bound(&options).await?, base });
+        let server = Pool::open(options).await?.server().await?;
+        return Ok(Session { connection: server.lookup().await?, base });
     }
     let password = secret::of_target(target)?;
     let connection = Connection::open(&options).await?;
@@ -69,11 +75,15 @@ pub(crate) async fn connect(context: &Context, target: &Target) -> Result<Sessio
 async fn bind(connection: &Connection, dn: Option<&str>, password: Option<String>) -> Result<(), Failure> {
     let reply = match (dn, password) {
         (Some(dn), Some(password)) if !dn.is_empty() => {
-            let password = Password::new(password).context("this password cannot be used for a simple bind")?;
+            let password =
+                Password::new(password).context("this password cannot be used for a simple bind")?;
             connection.bind(dn, &password).await?
         }
         (Some(dn), None) if !dn.is_empty() => {
-            return Err(anyhow!("-D {dn} without a password would bind as nobody: add -w, -W, -y or --password-stdin").into());
+            return Err(anyhow!(
+                "-D {dn} without a password would bind as nobody: add -w, -W, -y or --password-stdin"
+            )
+            .into());
         }
         (None, Some(_)) => return Err(anyhow!("a bind password needs -D: whose password is it?").into()),
         _ => return Ok(()),
@@ -108,7 +118,11 @@ fn options(context: &Context, target: &Target, config: Option<&Config>) -> anyho
         (Some(url), _) => Options::new([url])?.tls(tls(context, target, config)?),
         (None, Some(config)) => {
             let options = config.client_options(directory).map_err(|error| anyhow!(error))?;
-            if has_own_authority(context, target) { options.tls(tls(context, target, Some(config))?) } else { options }
+            if has_own_authority(context, target) {
+                options.tls(tls(context, target, Some(config))?)
+            } else {
+                options
+            }
         }
         (None, None) => bail!("no -H URL and no configuration: which server?"),
     };
@@ -121,7 +135,8 @@ fn options(context: &Context, target: &Target, config: Option<&Config>) -> anyho
     for option in &target.options {
         match option.split_once('=') {
             Some(("nettimeout", seconds)) => {
-                let seconds = seconds.parse().with_context(|| format!("-o {option}: not a number of seconds"))?;
+                let seconds =
+                    seconds.parse().with_context(|| format!("-o {option}: not a number of seconds"))?;
                 options = options.connect_timeout(Duration::from_secs(seconds));
             }
             Some(("ldif-wrap" | "ldif_wrap", _)) => {}
@@ -147,14 +162,18 @@ fn tls(context: &Context, target: &Target, config: Option<&Config>) -> anyhow::R
         settings.ca_files = files_of(Path::new(folder))?;
     } else if let Some(file) = context.variable("SSL_CERT_FILE") {
         settings.ca_files = vec![PathBuf::from(file)];
-    } else if let Some(configured) = config.and_then(|config| config.tls_settings(target.directory.as_deref())) {
+    } else if let Some(configured) =
+        config.and_then(|config| config.tls_settings(target.directory.as_deref()))
+    {
         settings = configured;
     } else {
         settings.system_roots = true;
     }
     match context.variable("LDAPTLS_REQCERT").map(str::to_ascii_lowercase).as_deref() {
         Some("never" | "allow") if target.ca_file.is_none() => {
-            output::note("ldapgate: warning: LDAPTLS_REQCERT says to accept any certificate; the server may be anybody");
+            output::note(
+                "ldapgate: warning: LDAPTLS_REQCERT says to accept any certificate; the server may be anybody",
+            );
             settings.danger_accept_invalid_certificates = true;
         }
         _ => {}
@@ -163,8 +182,10 @@ fn tls(context: &Context, target: &Target, config: Option<&Config>) -> anyhow::R
 }
 
 fn files_of(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    let entries = std::fs::read_dir(folder).with_context(|| format!("cannot read LDAPTLS_CACERTDIR {}", folder.display()))?;
-    let mut files: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.is_file()).collect();
+    let entries = std::fs::read_dir(folder)
+        .with_context(|| format!("cannot read LDAPTLS_CACERTDIR {}", folder.display()))?;
+    let mut files: Vec<PathBuf> =
+        entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.is_file()).collect();
     files.sort();
     if files.is_empty() {
         bail!("LDAPTLS_CACERTDIR {} holds no files", folder.display());

@@ -27,11 +27,11 @@ async fn decide(context: &Context, login: Login) -> Result<Exit, Exit> {
     })?;
     let engine = super::serve::start(&config).await?;
     let trace = Arc::new(Trace::default());
-    let sign_in = SignIn { observer: Some(trace.clone()), ..SignIn::without_session() };
+    let sign_in = SignIn { observer: Some(trace.clone()), ..SignIn::default() };
     let outcome = engine.accounts().sign_in(&login.user, password, &Origin::default(), sign_in).await;
     let mut document = document::outcome(&outcome);
     if login.explain {
-        document["trace"] = document::trace(&trace.steps());
+        document = document::with_trace(document, &trace.steps());
     }
     show(&document, login.json);
     engine.shutdown().await;

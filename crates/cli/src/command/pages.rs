@@ -20,7 +20,10 @@ pub(crate) fn manual() -> Exit {
     command.build();
     let mut page = Vec::new();
     let written = clap_mangen::Man::new(command.clone()).render(&mut page).and_then(|()| {
-        command.get_subcommands().filter(|sub| sub.get_name() != "help").try_for_each(|sub| section(sub, &mut page))
+        command
+            .get_subcommands()
+            .filter(|sub| sub.get_name() != "help")
+            .try_for_each(|sub| section(sub, &mut page))
     });
     if let Err(error) = written {
         output::complain(&anyhow::Error::from(error).context("cannot write the manual page"));

@@ -13,23 +13,26 @@ pub(crate) fn routes(engine: &Engine) -> Router {
 
 async fn home(user: Option<CurrentUser>) -> Html<String> {
     let who = match user {
-        Some(user) => format!("<p>You are <strong>{}</strong>.</p>", escape(user.username())),
+        Some(user) => format!("<p>You are <strong>{}</strong>.</p>", escape(&user.username)),
         None => "<p>You are not signed in.</p>".to_owned(),
     };
     Html(page(
         "Sample application",
-        &format!("{who}<p><a href=\"/app/upload\">Upload page</a> (guarded)</p><p><a href=\"/\">My account</a></p>"),
+        &format!(
+            "{who}<p><a href=\"/app/upload\">Upload page</a> (guarded)</p><p><a href=\"/\">My account</a></p>"
+        ),
     ))
 }
 
 async fn upload(user: CurrentUser) -> Html<String> {
-    let groups: String = user.groups().map(|group| format!("<li>{}</li>", escape(group))).collect();
+    let groups: String =
+        user.groups.iter().map(|group| format!("<li>{}</li>", escape(&group.name))).collect();
     Html(page(
         "Upload",
         &format!(
             "<p>Welcome, <strong>{}</strong>. Only people who signed in see this page.</p><p>Your groups:</p><ul>{groups}</ul>\
              <p><a href=\"/app/\">Back</a></p>",
-            escape(user.username())
+            escape(&user.username)
         ),
     ))
 }

@@ -33,14 +33,22 @@ struct Question {
 async fn ask(context: &Context, search: &Search) -> Result<Exit, Failure> {
     let question = question(search)?;
     if search.dry_run {
-        output::line(&format!("filter: {}\nrequesting: {}", question.filter, requesting(&question.attributes)));
+        output::line(&format!(
+            "filter: {}\nrequesting: {}",
+            question.filter,
+            requesting(&question.attributes)
+        ));
         return Ok(Exit::DONE);
     }
     let session = ldap::connect(context, &search.target).await?;
     let base = search.base.clone().or(session.base).unwrap_or_default();
     let request = request(search, &question, &base);
     let found = session.connection.stream(&request);
-    let end = if search.json { print_json(found).await? } else { print_ldif(found, search, &question, &base).await? };
+    let end = if search.json {
+        print_json(found).await?
+    } else {
+        print_ldif(found, search, &question, &base).await?
+    };
     session.connection.close().await;
     Ok(Exit::of_result(end.code))
 }
@@ -67,15 +75,18 @@ fn question(search: &Search) -> anyhow::Result<Question> {
 
 /// `-o ldif-wrap=COLUMNS|no`; 78 columns without it.
 fn wrap(options: &[String]) -> anyhow::Result<Option<usize>> {
-    let Some(text) = options.iter().rev().find_map(|option| {
-        option.strip_prefix("ldif-wrap=").or_else(|| option.strip_prefix("ldif_wrap="))
-    }) else {
+    let Some(text) = options
+        .iter()
+        .rev()
+        .find_map(|option| option.strip_prefix("ldif-wrap=").or_else(|| option.strip_prefix("ldif_wrap=")))
+    else {
         return Ok(Some(78));
     };
     match text {
         "no" | "0" => Ok(None),
         _ => {
-            let columns: usize = text.parse().map_err(|_| anyhow!("-o ldif-wrap={text}: neither a number nor \"no\""))?;
+            let columns: usize =
+                text.parse().map_err(|_| anyhow!("-o ldif-wrap={text}: neither a number nor \"no\""))?;
             Ok(Some(columns.max(2)))
         }
     }
@@ -108,7 +119,12 @@ fn request(search: &Search, question: &Question, base: &str) -> Request {
     request
 }
 
-async fn print_ldif(mut found: SearchStream, search: &Search, question: &Question, base: &str) -> Result<LdapResult, Failure> {
+async fn print_ldif(
+    mut found: SearchStream,
+    search: &Search,
+    question: &Question,
+    base: &str,
+) -> Result<LdapResult, Failure> {
     let mut out = std::io::BufWriter::new(std::io::stdout());
     let comments = search.ldif < 2;
     header(&mut out, search, question, base).context("cannot write")?;
@@ -138,10 +154,19 @@ async fn print_ldif(mut found: SearchStream, search: &Search, question: &Questio
 }
 
 fn requesting(attributes: &[String]) -> String {
-    if attributes.is_empty() { "ALL".to_owned() } else { attributes.iter().map(|name| format!("{name} ")).collect() }
+    if attributes.is_empty() {
+        "ALL".to_owned()
+    } else {
+        attributes.iter().map(|name| format!("{name} ")).collect()
+    }
 }
 
-fn header(out: &mut impl std::io::Write, search: &Search, question: &Question, base: &str) -> std::io::Result<()> {
+fn header(
+    out: &mut impl std::io::Write,
+    search: &Search,
+    question: &Question,
+    base: &str,
+) -> std::io::Result<()> {
     match search.ldif {
         0 => writeln!(out, "# extended LDIF")?,
         1 | 2 => writeln!(out, "version: 1\n")?,
@@ -165,7 +190,13 @@ fn header(out: &mut impl std::io::Write, search: &Search, question: &Question, b
     writeln!(out, "#\n")
 }
 
-fn footer(out: &mut impl std::io::Write, ldif: u8, result: &LdapResult, entries: u64, references: u64) -> std::io::Result<()> {
+fn footer(
+    out: &mut impl std::io::Write,
+    ldif: u8,
+    result: &LdapResult,
+    entries: u64,
+    references: u64,
+) -> std::io::Result<()> {
     if ldif < 2 {
         writeln!(out, "# search result")?;
     }

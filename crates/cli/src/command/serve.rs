@@ -25,7 +25,8 @@ async fn serve(context: &Context) -> Result<Exit, Exit> {
     let engine = start(&config).await?;
     let listener = listen(&config).await?;
     output::line(&address(&config, &listener));
-    let reloads = tokio::spawn(reload_on_hangup(engine.clone(), context.config.clone(), context.environment.clone()));
+    let (path, environment) = (context.config.clone(), context.environment.clone());
+    let reloads = tokio::spawn(engine.reload_on_hangup(move || Config::find(path.as_deref(), &environment)));
     let served = until_stopped(engine, listener, Router::new()).await;
     reloads.abort();
     served
@@ -44,7 +45,8 @@ pub(crate) async fn start(config: &Config) -> Result<Engine, Exit> {
 pub(crate) async fn listen(config: &Config) -> Result<tokio::net::TcpListener, Exit> {
     let address = config.listen();
     let bound = tokio::net::TcpListener::bind(address).await;
-    bound.with_context(|| format!("cannot listen on {address} (http.listen)")).map_err(|error| {
+    let hint = "is another program using it? LDAPGATE_HTTP__LISTEN=127.0.0.1:8081 would choose another";
+    bound.with_context(|| format!("cannot listen on {address} (http.listen): {hint}")).map_err(|error| {
         output::complain(&error);
         Exit::FAULT
     })
@@ -63,7 +65,9 @@ pub(crate) async fn until_stopped(
     listener: tokio::net::TcpListener,
     extra: Router,
 ) -> Result<Exit, Exit> {
-    engine.serve(listener, extra, asked_to_stop()).await.map_err(|error| {
+    let served = engine.serve(listener, extra, asked_to_stop()).await;
+    engine.shutdown().await;
+    served.map_err(|error| {
         output::complain(&error.into());
         Exit::FAULT
     })?;
@@ -83,28 +87,6 @@ pub(crate) fn asked_to_stop() -> impl Future<Output = ()> + Send + 'static {
                 }
             }
             _ => std::future::pending().await,
-        }
-    }
-}
-
-async fn reload_on_hangup(
-    engine: Engine,
-    path: Option<std::path::PathBuf>,
-    environment: std::collections::BTreeMap<String, String>,
-) {
-    let Ok(mut hangups) = signal(SignalKind::hangup()) else { return };
-    while hangups.recv().await.is_some() {
-        let config = match Config::find(path.as_deref(), &environment) {
-            Ok(config) => config,
-            Err(errors) => {
-                tracing::error!("the new configuration is bad, the running one stays:\n{errors}");
-                continue;
-            }
-        };
-        match engine.reload(&config).await {
-            Ok(restart) if restart.is_empty() => tracing::info!("configuration reloaded"),
-            Ok(restart) => tracing::warn!("configuration reloaded; restart needed for: {}", restart.join(", ")),
-            Err(error) => tracing::error!("the new configuration does not start, the running one stays: {error}"),
         }
     }
 }

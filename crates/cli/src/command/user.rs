@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use account::document;
+use account::{Lookup, Outcome, document};
 use auth::Trace;
-use serde_json::json;
 
 use super::Context;
 use super::login::{show, status};
@@ -26,10 +25,13 @@ async fn look_up(context: &Context, user: UserShow) -> Result<Exit, Exit> {
     let config = context.config_and_log()?;
     let engine = super::serve::start(&config).await?;
     let trace = Arc::new(Trace::default());
-    let found = engine.accounts().look_up(&user.user, trace.as_ref()).await;
-    let mut document = document::looked_up(&found);
+    let mut document = match engine.accounts().look_up(&user.user, Some(trace.clone())).await {
+        Ok(Lookup::Found(account)) => document::found(&account),
+        Ok(Lookup::Denied(denial)) => document::denied(&denial, denial.public_message(true)),
+        Err(error) => document::outcome(&Outcome::from(error)),
+    };
     if user.explain {
-        document["trace"] = document::trace(&trace.steps());
+        document = document::with_trace(document, &trace.steps());
     }
     show(&document, user.json);
     engine.shutdown().await;
@@ -44,12 +46,12 @@ async fn list(context: &Context, as_json: bool) -> Result<Exit, Exit> {
         Exit::FAULT
     })?;
     if as_json {
-        output::document(&json!({ "users": users }));
+        output::document(&document::users(&users));
     } else {
         for user in &users {
-            let text = |key: &str| output::printable(user[key].as_str().unwrap_or_default());
-            let disabled = if user["disabled"] == true { "  (disabled)" } else { "" };
-            output::line(&format!("{}  {}  {}{disabled}", text("username"), text("directory"), text("dn")));
+            let disabled = if user.disabled { "  (disabled)" } else { "" };
+            let line = format!("{}  {}  {}{disabled}", user.username, user.directory, user.dn);
+            output::line(&output::printable(&line));
         }
     }
     engine.shutdown().await;

@@ -40,19 +40,41 @@ async fn search_and_whoami_end_with_the_result_code(peer: Peer) {
     let world = World::start(peer).await;
     let url = world.ldap_url();
     assert_eq!(ldap(&["whoami", "-H", &url, "-D", READER, "-w", "wrong"]).status, 49);
-    assert_eq!(ldap(&["search", "-H", &url, "-D", READER, "-w", READER_PASSWORD, "-b", "dc=no,dc=such"]).status, 32);
+    assert_eq!(
+        ldap(&["search", "-H", &url, "-D", READER, "-w", READER_PASSWORD, "-b", "dc=no,dc=such"]).status,
+        32
+    );
     assert_eq!(ldap(&["search", "-H", &url, "(&(broken)"]).status, 255);
     assert_eq!(ldap(&["search", "--no-such-flag"]).status, 255);
     assert_eq!(ldap(&["whoami", "-H", "ldap://127.0.0.1:1"]).status, 255);
     assert_eq!(ldap(&["login"]).status, 2);
-    let limited = ldap(&["search", "-H", &url, "-D", READER, "-w", READER_PASSWORD, "-b", BASE, "-z", "2", "-LLL", "uid"]);
+    let limited = ldap(&[
+        "search",
+        "-H",
+        &url,
+        "-D",
+        READER,
+        "-w",
+        READER_PASSWORD,
+        "-b",
+        BASE,
+        "-z",
+        "2",
+        "-LLL",
+        "uid",
+    ]);
     assert_eq!(limited.status, 4, "{}", limited.stderr);
 }
 
 async fn whoami_says_who_the_configuration_binds_as(peer: Peer) {
     let world = World::start(peer).await;
     let done = ldapgate(&configure(&world, USUAL), &["whoami"], "");
-    assert_eq!((done.stdout.as_str(), done.status), (format!("dn:{READER}\n").as_str(), 0), "{}", done.stderr);
+    assert_eq!(
+        (done.stdout.as_str(), done.status),
+        (format!("dn:{READER}\n").as_str(), 0),
+        "{}",
+        done.stderr
+    );
     let found = ldapgate(&configure(&world, USUAL), &["search", "--json", "(uid=zoe)", "cn"], "");
     let document: serde_json::Value = serde_json::from_str(&found.stdout).expect("one document");
     assert_eq!(document["entries"][0]["dn"], "uid=zoe,ou=people,dc=example,dc=com");
@@ -119,7 +141,12 @@ async fn the_directory_command_serves_a_file_to_ldap_utils() {
         tokio::time::sleep(std::time::Duration::from_millis(10)).await;
     };
     assert!(url.starts_with("ldap://127.0.0.1:"), "{url}");
-    let found = process::run("ldapsearch", "ldap-utils", &["-x", "-LLL", "-H", &url, "-b", BASE, "(uid=alice)", "userPassword", "uid"], "");
+    let found = process::run(
+        "ldapsearch",
+        "ldap-utils",
+        &["-x", "-LLL", "-H", &url, "-b", BASE, "(uid=alice)", "userPassword", "uid"],
+        "",
+    );
     assert_eq!(found.stdout, "dn: uid=alice,ou=people,dc=example,dc=com\nuid: alice\n\n");
 }
 

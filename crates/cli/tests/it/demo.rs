@@ -22,7 +22,12 @@ async fn typing_a_guarded_path_leads_to_the_login_page_and_back() {
         ("next", &page.field("next").expect("the path goes along")),
     ];
     let welcomed = person.form("/login", &fields).await;
-    assert_eq!((welcomed.status, welcomed.header("location")), (303, Some("/app/upload?as=file")), "{}", welcomed.body);
+    assert_eq!(
+        (welcomed.status, welcomed.header("location")),
+        (303, Some("/app/upload?as=file")),
+        "{}",
+        welcomed.body
+    );
     let upload = person.get("/app/upload?as=file").await;
     assert!(upload.status == 200 && upload.body.contains("alice"), "{}", upload.body);
 }
@@ -32,9 +37,14 @@ async fn everybody_on_the_list_gets_what_the_list_says() {
     let gateway = Gateway::demo().await;
     let said = gateway.said();
     for person in demo_people() {
-        assert!(said.contains(person.name) && said.contains(person.password), "{} is not on the list:\n{said}", person.name);
+        assert!(
+            said.contains(person.name) && said.contains(person.password),
+            "{} is not on the list:\n{said}",
+            person.name
+        );
         let answer = gateway.api_login(person.name, person.password).await;
-        let out = ["locked", "disabled", "expired", "must change"].iter().any(|state| person.about.contains(state));
+        let out =
+            ["locked", "disabled", "expired", "must change"].iter().any(|state| person.about.contains(state));
         let suspended = person.about.contains("suspended");
         let expected = if out || suspended { 401 } else { 200 };
         assert_eq!(answer.status, expected, "{}, {}: {}", person.name, person.about, answer.body);
@@ -44,7 +54,11 @@ async fn everybody_on_the_list_gets_what_the_list_says() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_tutorial_with_curl_works() {
     let gateway = Gateway::demo().await;
-    let asked = gateway.program().with("authorization", &basic("alice", "Red-Apple-11")).send("POST", "/auth/request-token", None, b"").await;
+    let asked = gateway
+        .program()
+        .with("authorization", &basic("alice", "Red-Apple-11"))
+        .send("POST", "/auth/request-token", None, b"")
+        .await;
     let token = asked.json()["token"].as_str().expect("a token").to_owned();
     let upload = gateway.program().with("authorization", &format!("Bearer {token}")).get("/app/upload").await;
     assert_eq!(upload.status, 200, "{}", upload.body);
@@ -58,7 +72,10 @@ async fn nothing_is_left_behind() {
     let folder = std::env::temp_dir();
     let left = || {
         let entries = std::fs::read_dir(&folder).expect("the temporary folder can be listed");
-        entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).filter(|name| name.starts_with("ldapgate-demo-")).count()
+        entries
+            .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+            .filter(|name| name.starts_with("ldapgate-demo-"))
+            .count()
     };
     let during = left();
     gateway.stop();

@@ -71,7 +71,11 @@ pub(crate) fn ldapgate(config: &std::path::Path, arguments: &[&str], input: &str
 
 /// One login on the command line: the document and the exit status.
 pub(crate) fn login(config: &std::path::Path, user: &str, password: &str) -> (Value, i32) {
-    let done = ldapgate(config, &["-q", "login", "--json", "--password-stdin", "--", user], &format!("{password}\n"));
+    let done = ldapgate(
+        config,
+        &["-q", "login", "--json", "--password-stdin", "--", user],
+        &format!("{password}\n"),
+    );
     let document = serde_json::from_str(&done.stdout)
         .unwrap_or_else(|error| panic!("no document ({error}): {}{}", done.stdout, done.stderr));
     (document, done.status)
@@ -94,18 +98,22 @@ impl Gateway {
 
     /// Starts `serve --demo` on a free port.
     pub(crate) async fn demo() -> Self {
-        Self::run(&["serve".to_owned(), "--demo".to_owned()], &[("LDAPGATE_HTTP__LISTEN", "127.0.0.1:0")]).await
+        Self::run(&["serve".to_owned(), "--demo".to_owned()], &[("LDAPGATE_HTTP__LISTEN", "127.0.0.1:0")])
+            .await
     }
 
     async fn run(arguments: &[String], environment: &[(&str, &str)]) -> Self {
-        let folder = tempfile::Builder::new().prefix("gateway").tempdir().expect("a temporary folder can be made");
+        let folder =
+            tempfile::Builder::new().prefix("gateway").tempdir().expect("a temporary folder can be made");
         let log = folder.path().join("gateway.log");
         let server = Server::start_at(PROGRAM, arguments, environment, &log);
         let mut gateway = Self { url: String::new(), server, log, _folder: folder };
         let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
         loop {
             let said = gateway.said();
-            if let Some(url) = said.split_whitespace().find(|word| word.starts_with("http://") && !word.contains(":8080")) {
+            if let Some(url) =
+                said.split_whitespace().find(|word| word.starts_with("http://") && !word.contains(":8080"))
+            {
                 gateway.url = url.trim_end_matches("/app/").replace("localhost", "127.0.0.1");
                 return gateway;
             }

@@ -13,7 +13,8 @@ against_both!(
     the_account_page_lists_and_ends_sessions,
 );
 
-const UNAUTHORIZED: &str = r#"{"error": "unauthorized", "message": "Please authenticate with a valid token", "status": 401}"#;
+const UNAUTHORIZED: &str =
+    r#"{"error": "unauthorized", "message": "Please authenticate with a valid token", "status": 401}"#;
 
 async fn a_person_walks_in_and_out_through_the_pages(peer: Peer) {
     let world = World::start(peer).await;
@@ -31,10 +32,18 @@ async fn a_person_walks_in_and_out_through_the_pages(peer: Peer) {
 
     let fields = [("username", "alice"), ("password", "Red-Apple-11"), ("csrf_token", &token), ("next", "/")];
     let mut stranger = gateway.browser();
-    assert_eq!(stranger.form("/login", &fields).await.status, 403, "a token without its cookie is worth nothing");
+    assert_eq!(
+        stranger.form("/login", &fields).await.status,
+        403,
+        "a token without its cookie is worth nothing"
+    );
     let welcomed = person.form("/login", &fields).await;
     assert_eq!((welcomed.status, welcomed.header("location")), (303, Some("/")), "{}", welcomed.body);
-    let cookie = welcomed.headers.iter().find(|(name, value)| name == "set-cookie" && value.starts_with("ldapgate=")).expect("a session");
+    let cookie = welcomed
+        .headers
+        .iter()
+        .find(|(name, value)| name == "set-cookie" && value.starts_with("ldapgate="))
+        .expect("a session");
     for attribute in ["HttpOnly", "SameSite=Lax", "Path=/"] {
         assert!(cookie.1.contains(attribute), "{}", cookie.1);
     }
@@ -57,7 +66,11 @@ async fn a_program_walks_in_with_a_token(peer: Peer) {
     assert_eq!(refused.header("www-authenticate"), Some("Basic realm=\"Authentication Required\""));
     assert!(refused.header("location").is_some_and(|place| place.ends_with("/auth/request-token")));
 
-    let asked = gateway.program().with("authorization", &basic("alice", "Red-Apple-11")).send("POST", "/auth/request-token", None, b"").await;
+    let asked = gateway
+        .program()
+        .with("authorization", &basic("alice", "Red-Apple-11"))
+        .send("POST", "/auth/request-token", None, b"")
+        .await;
     assert_eq!(asked.status, 200, "{}", asked.body);
     let token = asked.json()["token"].as_str().expect("a token").to_owned();
     assert!(token.ends_with(':'));
@@ -71,11 +84,19 @@ async fn a_program_walks_in_with_a_token(peer: Peer) {
     forged.insert(bare.len() / 2, last);
     let refused = gateway.program().with("authorization", &format!("Bearer {forged}")).get("/api/me").await;
     assert_eq!((refused.status, refused.body.as_str()), (401, UNAUTHORIZED));
-    let wrong = gateway.program().with("authorization", &basic("alice", "no")).send("POST", "/auth/request-token", None, b"").await;
+    let wrong = gateway
+        .program()
+        .with("authorization", &basic("alice", "no"))
+        .send("POST", "/auth/request-token", None, b"")
+        .await;
     assert_eq!(wrong.status, 401);
     let keys = gateway.program().get("/.well-known/jwks.json").await.json();
     assert_eq!(keys["keys"][0]["crv"], "Ed25519");
-    assert_eq!(gateway.program().with("authorization", &format!("Bearer {bare}")).get("/").await.status, 401, "`/` takes cookies alone");
+    assert_eq!(
+        gateway.program().with("authorization", &format!("Bearer {bare}")).get("/").await.status,
+        401,
+        "`/` takes cookies alone"
+    );
 }
 
 async fn a_wrong_password_gets_one_text_and_too_many_get_429(peer: Peer) {
@@ -88,9 +109,19 @@ async fn a_wrong_password_gets_one_text_and_too_many_get_429(peer: Peer) {
         let fields = [("username", username), ("password", "wrong"), ("csrf_token", token.as_str())];
         let answer = person.form("/login", &fields).await;
         assert_eq!(answer.status, 401);
-        answers.push(answer.body.replace(username, "NAME").replace(&answer.field("csrf_token").unwrap_or_default(), "TOKEN"));
+        answers.push(
+            answer
+                .body
+                .replace(username, "NAME")
+                .replace(&answer.field("csrf_token").unwrap_or_default(), "TOKEN"),
+        );
     }
-    assert!(answers.windows(2).all(|two| two[0] == two[1]), "one text for all:\n{}\n{}", answers[0], answers[1]);
+    assert!(
+        answers.windows(2).all(|two| two[0] == two[1]),
+        "one text for all:\n{}\n{}",
+        answers[0],
+        answers[1]
+    );
     for _ in 0..3 {
         assert_eq!(gateway.api_login("carol", "wrong").await.status, 401);
     }
@@ -116,8 +147,14 @@ async fn the_account_page_lists_and_ends_sessions(peer: Peer) {
     let forms: Vec<&str> = account.body.split("<form").filter(|form| form.contains("/sessions")).collect();
     assert!(!forms.is_empty(), "sessions can be ended: {}", account.body);
     for form in forms {
-        let action = form.split("action=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a form posts somewhere");
-        let field = |name: &str| form.split(&format!("name=\"{name}\"")).nth(1)?.split("value=\"").nth(1)?.split('"').next();
+        let action = form
+            .split("action=\"")
+            .nth(1)
+            .and_then(|rest| rest.split('"').next())
+            .expect("a form posts somewhere");
+        let field = |name: &str| {
+            form.split(&format!("name=\"{name}\"")).nth(1)?.split("value=\"").nth(1)?.split('"').next()
+        };
         let mut fields = vec![("csrf_token", token.as_str())];
         if let Some(id) = field("id").or_else(|| field("session")) {
             fields.push((if field("id").is_some() { "id" } else { "session" }, id));

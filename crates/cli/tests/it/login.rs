@@ -33,7 +33,10 @@ async fn a_right_password_is_granted_with_everything_the_directory_knows(peer: P
     assert_eq!(document["username"], "alice");
     assert_eq!(document["dn"], "uid=alice,ou=people,dc=example,dc=com");
     assert_eq!(document["id"].as_str().map(str::len), Some(36), "{document}");
-    assert_eq!(document["fields"], json!({"first_name": "Alice", "last_name": "Anderson", "email": "alice@example.test"}));
+    assert_eq!(
+        document["fields"],
+        json!({"first_name": "Alice", "last_name": "Anderson", "email": "alice@example.test"})
+    );
     assert_eq!(document["lists"], json!({"phones": ["+49 30 1000", "+49 30 1001"]}));
     assert_eq!(document["flags"], json!({"is_staff": true, "is_deep": false}));
     let groups = json!([
@@ -48,7 +51,10 @@ async fn a_right_password_is_granted_with_everything_the_directory_knows(peer: P
 async fn a_wrong_password_is_denied(peer: Peer) {
     let world = World::start(peer).await;
     let (document, status) = login(&configure(&world, USUAL), "alice", "Red-Apple-12");
-    assert_eq!((document["outcome"].as_str(), document["reason"].as_str(), status), (Some("denied"), Some("wrong_password"), 1));
+    assert_eq!(
+        (document["outcome"].as_str(), document["reason"].as_str(), status),
+        (Some("denied"), Some("wrong_password"), 1)
+    );
 }
 
 async fn an_unknown_user_is_denied_with_the_same_words(peer: Peer) {
@@ -83,7 +89,15 @@ async fn names_with_special_characters_are_taken_literally(peer: Peer) {
     let (pat, _) = login(&config, "pat", "Pink-Pearl-66");
     assert_eq!(pat["outcome"], "granted", "{pat}");
     assert_eq!(pat["flags"]["is_staff"], true, "a DN full of escapes is found in the group");
-    for name in ["*", "a*", "alice)(uid=*", "alice)(|(uid=*", "*)(objectClass=*", r"\2a", "uid=alice,ou=people,dc=example,dc=com"] {
+    for name in [
+        "*",
+        "a*",
+        "alice)(uid=*",
+        "alice)(|(uid=*",
+        "*)(objectClass=*",
+        r"\2a",
+        "uid=alice,ou=people,dc=example,dc=com",
+    ] {
         let (document, status) = login(&config, name, "Red-Apple-11");
         assert_eq!((document["reason"].as_str(), status), (Some("unknown_user"), 1), "{name}: {document}");
     }
@@ -103,7 +117,11 @@ async fn a_name_in_two_branches_is_ambiguous(peer: Peer) {
     let world = World::start(peer).await;
     let (document, status) = login(&configure(&world, USUAL), "twin", "Twin-Inside-12");
     assert_eq!((document["reason"].as_str(), status), (Some("ambiguous_user"), 1), "{document}");
-    let (document, _) = login(&configure(&world, "[directory.user]\nbase = \"ou=people,dc=example,dc=com\""), "twin", "Twin-Inside-12");
+    let (document, _) = login(
+        &configure(&world, "[directory.user]\nbase = \"ou=people,dc=example,dc=com\""),
+        "twin",
+        "Twin-Inside-12",
+    );
     assert_eq!(document["outcome"], "granted", "{document}");
 }
 
@@ -131,7 +149,9 @@ async fn the_deny_group_wins(peer: Peer) {
 async fn require_admits_members_only_nested_ones_included(peer: Peer) {
     let world = World::start(peer).await;
     let require = |nested: bool| {
-        format!("[directory.groups]\nnested = {nested}\n[directory.access]\nrequire = \"cn=level4,ou=groups,dc=example,dc=com\"")
+        format!(
+            "[directory.groups]\nnested = {nested}\n[directory.access]\nrequire = \"cn=level4,ou=groups,dc=example,dc=com\""
+        )
     };
     let nested = configure(&world, &require(true));
     assert_eq!(login(&nested, "carol", "Green-Garden-33").0["outcome"], "granted");
@@ -143,7 +163,8 @@ async fn require_admits_members_only_nested_ones_included(peer: Peer) {
 
 async fn a_dn_template_needs_no_search(peer: Peer) {
     let world = World::start(peer).await;
-    let config = configure(&world, "[directory.user]\ndn_template = \"uid={username},ou=people,dc=example,dc=com\"");
+    let config =
+        configure(&world, "[directory.user]\ndn_template = \"uid={username},ou=people,dc=example,dc=com\"");
     assert_eq!(login(&config, "alice", "Red-Apple-11").0["outcome"], "granted");
     assert_eq!(login(&config, r"we(i)rd*\user,x=1", "White-Whale-77").0["outcome"], "granted");
     assert_eq!(login(&config, "alice", "no").0["reason"], "wrong_password");
@@ -155,7 +176,8 @@ async fn posix_groups_count_the_primary_one(peer: Peer) {
     let world = World::start(peer).await;
     let config = configure(&world, "[directory.groups]\nkind = \"posix\"");
     let (document, _) = login(&config, "alice", "Red-Apple-11");
-    let names: Vec<_> = document["groups"].as_array().into_iter().flatten().map(|group| group["name"].clone()).collect();
+    let names: Vec<_> =
+        document["groups"].as_array().into_iter().flatten().map(|group| group["name"].clone()).collect();
     assert_eq!(names, ["posix-admins", "posix-staff"], "{document}");
 }
 
@@ -168,9 +190,16 @@ async fn explain_shows_every_operation(peer: Peer) {
     for part in ["uid=alice", "(uid=alice)", "success", "cn=staff"] {
         assert!(trace.contains(part), "{part} is not in {trace}");
     }
-    assert!(!done.stdout.contains("Red-Apple-11") && !done.stderr.contains("Red-Apple-11"), "the password is nowhere");
+    assert!(
+        !done.stdout.contains("Red-Apple-11") && !done.stderr.contains("Red-Apple-11"),
+        "the password is nowhere"
+    );
     let text = ldapgate(&config, &["login", "alice", "--explain", "-w", "nope"], "");
-    assert!(text.stdout.contains("wrong_password") && text.stdout.contains("invalidCredentials"), "{}", text.stdout);
+    assert!(
+        text.stdout.contains("wrong_password") && text.stdout.contains("invalidCredentials"),
+        "{}",
+        text.stdout
+    );
 }
 
 async fn a_look_up_needs_no_password_and_passes_over_deny(peer: Peer) {
@@ -178,7 +207,10 @@ async fn a_look_up_needs_no_password_and_passes_over_deny(peer: Peer) {
     let config = configure(&world, USUAL);
     let done = ldapgate(&config, &["user", "bob", "--json"], "");
     let document: serde_json::Value = serde_json::from_str(&done.stdout).expect("one document");
-    assert_eq!((document["outcome"].as_str(), document["username"].as_str(), done.status), (Some("found"), Some("bob"), 0));
+    assert_eq!(
+        (document["outcome"].as_str(), document["username"].as_str(), done.status),
+        (Some("found"), Some("bob"), 0)
+    );
     let missing = ldapgate(&config, &["user", "nobody", "--json"], "");
     assert_eq!(missing.status, 1, "{}{}", missing.stdout, missing.stderr);
     let listed = ldapgate(&config, &["user", "list", "--json"], "");

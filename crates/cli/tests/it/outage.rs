@@ -27,7 +27,10 @@ async fn a_login_on_a_warm_pool_opens_no_connection(peer: Peer) {
     }
     assert_eq!(world.connections(), connections, "the server saw no new connection");
     let each = (world.requests() - requests) as f64 / 20.0;
-    assert!((each - 4.0).abs() < f64::EPSILON, "search, bind, two levels of groups; the server saw {each} requests a login");
+    assert!(
+        (each - 4.0).abs() < f64::EPSILON,
+        "search, bind, two levels of groups; the server saw {each} requests a login"
+    );
 }
 
 async fn a_server_that_stops_is_an_error_and_its_return_is_noticed(peer: Peer) {
@@ -38,7 +41,8 @@ async fn a_server_that_stops_is_an_error_and_its_return_is_noticed(peer: Peer) {
     let (granted, failed) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let people: Vec<_> = (0..4)
         .map(|_| {
-            let (url, ended, granted, failed) = (gateway.url.clone(), ended.clone(), granted.clone(), failed.clone());
+            let (url, ended, granted, failed) =
+                (gateway.url.clone(), ended.clone(), granted.clone(), failed.clone());
             tokio::spawn(async move {
                 let body = serde_json::json!({"username": "alice", "password": "Red-Apple-11"});
                 while !ended.load(Ordering::Relaxed) {

@@ -22,7 +22,11 @@ fn trusting(world: &World, more: &str) -> String {
 /// The error document of a login that cannot reach the directory, as one text.
 fn refused(world: &World, url: &str, more: &str) -> String {
     let (document, status) = login(&configure_url(world, url, more), "alice", "Red-Apple-11");
-    assert_eq!((document["outcome"].as_str(), document["fault"].as_str(), status), (Some("error"), Some("directory"), 3), "{document}");
+    assert_eq!(
+        (document["outcome"].as_str(), document["fault"].as_str(), status),
+        (Some("error"), Some("directory"), 3),
+        "{document}"
+    );
     document.to_string()
 }
 
