@@ -1,5 +1,40 @@
 //! LDAP sign-in for web applications: the one crate an application adds.
-#![allow(clippy::todo)]
-pub mod config;
+//!
+//! It reads the configuration, connects the directories, the store and the login pages, and hands out routes, a guard and
+//! an extractor. It decides nothing itself: no LDAP, no SQL and no policy live here, and nobody else reads files, the environment,
+//! the clock or randomness.
+//!
+//! ```no_run
+//! use ldapgate::axum::{Router, routing::get};
+//! use ldapgate::{Config, CurrentUser, Engine};
+//!
+//! async fn upload(user: CurrentUser) -> String {
+//!     format!("upload something, {}", user.username)
+//! }
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let config = Config::find(None, &std::env::vars().collect())?;
+//!     let engine = Engine::start(&config).await?;
+//!     let guarded = Router::new().route("/upload", get(upload)).layer(engine.login_required());
+//!     let application = Router::new().route("/", get(|| async { "hello" })).merge(guarded);
+//!     let listener = tokio::net::TcpListener::bind(config.listen()).await?;
+//!     engine.serve_only(listener, application.merge(engine.login_routes()), std::future::pending()).await?;
+//!     Ok(())
+//! }
+//! ```
+//!
+//! Reading order: [`Config`] (`config/`, one file a section), [`Engine`] (`engine.rs`), `ambient.rs` (clock and randomness).
 
-pub use config::{Config, ConfigErrors, Origin, Problem, Shown};
+mod ambient;
+pub mod config;
+mod engine;
+mod error;
+
+pub use account::{Account, Accounts, Ambient, Clock, Entropy, Hook, Origin, Outcome, SignIn};
+pub use ambient::system_time;
+pub use axum;
+pub use config::{Config, ConfigErrors, Problem, Shown};
+pub use engine::Engine;
+pub use error::Error;
+pub use web::{CurrentUser, LoginOptional, LoginRequired, Permission, Require, Via};

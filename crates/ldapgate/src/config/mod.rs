@@ -1,118 +1,303 @@
-//! The configuration (bodies follow; these signatures stay).
+//! The configuration: TOML, the environment, and secrets in files. One file a section; each checks itself and becomes the
+//! settings of one room. Reading order: `read/` is the machinery, `directory.rs` the longest section.
+
+mod access;
+mod admin;
+mod audit;
+mod cache;
+mod directory;
+mod expression;
+mod find;
+mod forward_auth;
+mod groups;
+mod http;
+mod log;
+mod login;
+mod metrics;
+mod password;
+mod permissions;
+mod pool;
+mod preset;
+mod profile;
+mod read;
+mod rooms;
+mod search;
+mod session;
+mod store;
+mod sync;
+mod tls;
+mod token;
+mod user;
+
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use read::{Kind, Section, Sheet, Table, lay_over};
+
+pub use read::{ConfigErrors, Origin, Problem, Shown};
+pub(crate) use rooms::Fixed;
 
 /// A checked configuration.
+///
+/// ```
+/// use std::collections::BTreeMap;
+/// use std::path::Path;
+///
+/// let text = r#"
+///     [directory]
+///     preset = "openldap"
+///     url = "ldap://localhost:3890"
+///     base = "dc=example,dc=com"
+/// "#;
+/// let config = ldapgate::Config::parse(text, Path::new("ldapgate.toml"), &BTreeMap::new())?;
+/// assert_eq!(config.directories(), ["main"]);
+/// let idle = config.show().iter().find(|shown| shown.key == "session.idle").unwrap();
+/// assert_eq!((idle.value.as_str(), idle.origin.to_string().as_str()), ("\"30m\"", "default"));
+/// # Ok::<(), ldapgate::ConfigErrors>(())
+/// ```
 #[derive(Debug)]
 pub struct Config {
+    path: Option<PathBuf>,
+    directories: Vec<directory::Directory>,
+    permissions: Vec<permissions::Line>,
+    login: login::Login,
+    store: store::Store,
+    session: session::Session,
+    token: token::Token,
+    http: http::Http,
+    audit_keep: Duration,
+    log: log::Log,
     shown: Vec<Shown>,
     warnings: Vec<String>,
 }
 
-/// One effective setting.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Shown {
-    /// `session.idle`, `directory.main.user.match`.
-    pub key: String,
-    /// The value as TOML; `(hidden)` for a secret.
-    pub value: String,
-    /// Where it comes from.
-    pub origin: Origin,
-}
-
-/// Where a value comes from; prints as `default`, `preset openldap`, `ldapgate.toml:12`, `$LDAPGATE_SESSION__IDLE`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Origin {
-    /// Nobody set it.
-    Default,
-    /// The directory's preset.
-    Preset(String),
-    /// A line of the file.
-    File {
-        /// The file.
-        path: std::path::PathBuf,
-        /// The line, from 1.
-        line: usize,
-    },
-    /// An environment variable.
-    Variable(String),
-}
-
-/// Everything that is wrong with a configuration, in the file's order; displays one problem a line.
-#[derive(Debug, thiserror::Error)]
-#[error("bad configuration")]
-pub struct ConfigErrors {
-    problems: Vec<Problem>,
-}
-
-/// One thing that is wrong; displays as `ldapgate.toml:3:5: unknown key "iddle"; did you mean "idle"?`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
-    /// `FILE:LINE:COLUMN`, or the variable's name.
-    pub place: String,
-    /// What is wrong.
-    pub message: String,
-    /// What to do, where there is something to say.
-    pub suggestion: Option<String>,
-}
-
-impl ConfigErrors {
-    /// The problems.
-    pub fn problems(&self) -> &[Problem] {
-        &self.problems
-    }
-}
-
 impl Config {
-    /// Finds and reads the configuration: `explicit` (`--config`), `$LDAPGATE_CONFIG`, `./ldapgate.toml`, `/etc/ldapgate/ldapgate.toml`;
-    /// `environment` is the process's, passed in.
+    /// Finds and reads the configuration: `explicit` (`--config`), else `$LDAPGATE_CONFIG`, `./ldapgate.toml`,
+    /// `/etc/ldapgate/ldapgate.toml`. The first that is there is taken whole. Without any, `LDAPGATE_SECTION__KEY` variables
+    /// can be a configuration by themselves. `environment` is the process's, handed in.
+    ///
+    /// # Errors
+    /// A file that is named and missing, none at all, and everything that is wrong in it, at once.
+    pub fn find(
+        explicit: Option<&Path>,
+        environment: &BTreeMap<String, String>,
+    ) -> Result<Config, ConfigErrors> {
+        match find::find(explicit, environment)? {
+            Some((path, text)) => Self::parse(&text, &path, environment),
+            None => Self::parse("", Path::new("environment"), environment)
+                .map(|config| Self { path: None, ..config }),
+        }
+    }
+
+    /// Reads a configuration from text. `path` is the file it came from: messages name it, relative paths start in its folder.
     ///
     /// # Errors
     /// Everything that is wrong, at once.
-    pub fn find(_explicit: Option<&Path>, _environment: &BTreeMap<String, String>) -> Result<Config, ConfigErrors> {
-        todo!()
+    pub fn parse(
+        text: &str,
+        path: &Path,
+        environment: &BTreeMap<String, String>,
+    ) -> Result<Config, ConfigErrors> {
+        let sheet = Sheet::new(path, text);
+        let (mut table, mistakes) = Table::parse(text);
+        // A file whose TOML is broken is told so and no more: what is missing from the broken part would only confuse.
+        if !mistakes.is_empty() {
+            mistakes.iter().for_each(|(place, message)| sheet.wrong(place, message.as_str()));
+            return Err(sheet.finish().expect_err("a mistake was noted"));
+        }
+        for (place, message) in lay_over(&mut table, environment) {
+            sheet.wrong(&place, message);
+        }
+        let draft = read(Section::root(&sheet, table));
+        let (shown, warnings) = sheet.finish()?;
+        let draft = draft.expect("a configuration without problems is complete");
+        Ok(Config { path: Some(path.to_owned()), shown, warnings, ..draft })
     }
 
-    /// Reads a configuration from text; `path` is the file it came from (messages, and the base of relative paths).
-    ///
-    /// # Errors
-    /// Everything that is wrong, at once.
-    pub fn parse(_text: &str, _path: &Path, _environment: &BTreeMap<String, String>) -> Result<Config, ConfigErrors> {
-        todo!()
-    }
-
-    /// The effective values with their origin.
+    /// The effective values in the order of the documentation, each with its origin; secrets are hidden.
+    #[must_use]
     pub fn show(&self) -> &[Shown] {
         &self.shown
     }
 
-    /// What is allowed and yet dangerous.
+    /// What is allowed and yet dangerous, each with its place.
+    #[must_use]
     pub fn warnings(&self) -> &[String] {
         &self.warnings
     }
 
-    /// The names of the directories, in order.
+    /// The names of the directories, in the order in which they are asked.
+    #[must_use]
     pub fn directories(&self) -> Vec<&str> {
-        todo!()
+        self.directories.iter().map(|directory| directory.settings.name.as_str()).collect()
+    }
+
+    /// How the client reaches a directory (`None`: the first): servers, service account, TLS. Certificate files are read now.
+    ///
+    /// # Errors
+    /// No directory has that name (the text says which there are), or a certificate file can no longer be used.
+    pub fn client_options(&self, directory: Option<&str>) -> Result<client::Options, String> {
+        self.directory(directory)?.connection.options()
+    }
+
+    /// Whom a directory's (`None`: the first) connections trust.
+    #[must_use]
+    pub fn tls_settings(&self, directory: Option<&str>) -> Option<::tls::ClientSettings> {
+        self.directory(directory).ok().map(|directory| directory.connection.tls.clone())
+    }
+
+    /// A directory's (`None`: the first) base.
+    #[must_use]
+    pub fn base(&self, directory: Option<&str>) -> Option<String> {
+        self.directory(directory).ok().map(|directory| directory.settings.base.to_string())
     }
 
     /// `http.listen`.
-    pub fn listen(&self) -> std::net::SocketAddr {
-        todo!()
+    #[must_use]
+    pub fn listen(&self) -> SocketAddr {
+        self.http.listen
+    }
+
+    /// The gateway's own listener speaks TLS.
+    #[must_use]
+    pub fn tls_listener(&self) -> bool {
+        self.http.tls.is_some()
+    }
+
+    /// `http.public_url`, without a slash at its end.
+    #[must_use]
+    pub fn public_url(&self) -> Option<&str> {
+        self.http.public_url.as_deref()
     }
 
     /// `log.format` is `json`.
+    #[must_use]
     pub fn log_json(&self) -> bool {
-        todo!()
+        self.log.json
     }
 
-    /// `log.level`, as `tracing-subscriber`'s filter reads it.
+    /// `log.level`: a level, or a list of `target=level`.
+    #[must_use]
     pub fn log_level(&self) -> &str {
-        todo!()
+        &self.log.level
     }
 
-    /// The file it was read from, if any.
+    /// The file it was read from; `None` where the environment alone is the configuration.
+    #[must_use]
     pub fn path(&self) -> Option<&Path> {
-        todo!()
+        self.path.as_deref()
     }
+
+    fn directory(&self, name: Option<&str>) -> Result<&directory::Directory, String> {
+        let found =
+            self.directories.iter().find(|directory| name.is_none_or(|name| directory.settings.name == name));
+        found.ok_or_else(|| {
+            format!(
+                "no directory is named {:?}: there is {}",
+                name.unwrap_or_default(),
+                self.directories().join(", ")
+            )
+        })
+    }
+}
+
+/// Reads every section. `None` only where something was wrong.
+fn read(root: Section<'_>) -> Option<Config> {
+    let starts: Vec<_> = directories(&root).into_iter().map(directory::start).collect();
+    let known: Vec<_> = starts.iter().map(|start| start.known.clone()).collect();
+    check_directories(&root, &starts);
+    // Names are folded alike in every directory, so this section is read first and still shown after them.
+    let fold = login::fold(&root.section("login"));
+    let directories: Vec<_> = starts.into_iter().map(|start| start.finish(fold)).collect();
+    let permissions = permissions::read(root.section("permissions"), &known);
+    let login = login::read(root.section("login"));
+    cache::read(root.section("cache"));
+    sync::read(root.section("sync"));
+    let store = store::read(root.section("store"));
+    let session = session::read(root.section("session"));
+    let token = token::read(root.section("token"));
+    let http = http::read(root.section("http"));
+    forward_auth::read(root.section("forward_auth"), &known);
+    metrics::read(root.section("metrics"));
+    let audit_keep = audit::read(root.section("audit"));
+    let log = log::read(root.section("log"));
+    admin::read(root.section("admin"), &known);
+    root.finish();
+    let directories = directories.into_iter().collect::<Option<Vec<_>>>()?;
+    let (path, shown, warnings) = Default::default();
+    Some(Config {
+        path,
+        directories,
+        permissions,
+        login,
+        store,
+        session,
+        token,
+        http,
+        audit_keep,
+        log,
+        shown,
+        warnings,
+    })
+}
+
+/// `[directory]`, or each of `[[directory]]`.
+fn directories<'s>(root: &Section<'s>) -> Vec<Section<'s>> {
+    match root.value("directory").map(|value| value.kind) {
+        Some(Kind::List(values)) if !values.is_empty() => root.tables("directory"),
+        Some(Kind::List(_)) | None => {
+            let message = "no directory is configured";
+            root.sheet().wrong_but(
+                root.place(),
+                message,
+                "a [directory] with preset, url and base is enough",
+            );
+            Vec::new()
+        }
+        Some(_) => vec![root.section("directory")],
+    }
+}
+
+/// What has to hold between several directories.
+fn check_directories(root: &Section<'_>, starts: &[directory::Start<'_>]) {
+    let sheet = root.sheet();
+    let mut domains: BTreeMap<String, String> = BTreeMap::new();
+    for (index, start) in starts.iter().enumerate() {
+        let name = &start.known.name;
+        if starts[..index].iter().any(|other| other.known.name == *name) {
+            sheet.wrong_but(
+                &start.place(),
+                format!("two directories are named {name:?}"),
+                "give each its own name",
+            );
+        }
+        start.check_template(index + 1 == starts.len());
+        for domain in start.domains() {
+            match domains.insert(domain.value.clone(), name.clone()) {
+                Some(other) if other != *name => {
+                    let message =
+                        format!("domains: {:?} belongs to directory {other:?} already", domain.value);
+                    sheet.wrong(&domain.place, message);
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+/// An error and what caused it, in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let next = error.to_string();
+        if !text.contains(&next) {
+            text.push_str(": ");
+            text.push_str(&next);
+        }
+        cause = error.source();
+    }
+    text
 }

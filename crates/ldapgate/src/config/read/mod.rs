@@ -1,0 +1,22 @@
+//! How configuration text becomes checked values: a tree that remembers where everything stood, the environment laid over it,
+//! and sections that are read key by key, so that every mistake of a file is found in one run.
+
+mod duration;
+mod environment;
+mod problem;
+mod secret;
+mod section;
+mod sheet;
+mod similar;
+mod tree;
+
+pub use problem::{ConfigErrors, Problem};
+pub use sheet::{Origin, Shown};
+
+pub(super) use duration::Zero;
+pub(super) use environment::{PREFIX, lay_over};
+pub(super) use secret::{Secret, read_small};
+pub(super) use section::Section;
+pub(super) use sheet::{Found, Sheet};
+pub(super) use similar::closest;
+pub(super) use tree::{Kind, Place, Table, Value, quote};

@@ -1,0 +1,55 @@
+//! `[session]`: how long a sign-in lasts, and its cookie.
+
+use std::time::Duration;
+
+use super::read::{Section, Zero};
+
+/// `[session]`.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(crate) idle: Duration,
+    pub(crate) absolute: Duration,
+    /// `None`: no box to tick.
+    pub(crate) remember_me: Option<Duration>,
+    pub(crate) cookie: String,
+}
+
+pub(super) fn read(section: Section<'_>) -> Session {
+    let sheet = section.sheet();
+    let idle = section.duration("idle", "30m", Zero::Wrong);
+    let absolute = section.duration("absolute", "12h", Zero::Wrong);
+    let remember_me = section.duration("remember_me", "0s", Zero::Off);
+    let refresh = section.duration("refresh", "5m", Zero::Wrong);
+    if refresh.value != Duration::from_secs(5 * 60) {
+        sheet.not_yet(&refresh.place, "session.refresh other than \"5m\"");
+    }
+    let cookie = section.text("cookie", "ldapgate");
+    if !is_token(&cookie.value) || cookie.value.starts_with("__") {
+        let message =
+            format!("cookie cannot be {:?}: it is a name of letters, digits, - and _", cookie.value);
+        sheet.wrong_but(&cookie.place, message, "the prefix __Host- is added by itself under https");
+    }
+    let domain = section.text("domain", "");
+    let bare = domain.value.trim_start_matches('.');
+    if !domain.value.is_empty() && !super::http::is_host_name(bare) {
+        sheet.wrong(
+            &domain.place,
+            format!("domain cannot be {:?}: it is a host name such as \"example.com\"", domain.value),
+        );
+    } else if !domain.value.is_empty() {
+        sheet.not_yet(&domain.place, "session.domain, the applications' cookie of forward-auth,");
+    }
+    section.finish();
+    Session {
+        idle: idle.value,
+        absolute: absolute.value,
+        remember_me: Some(remember_me.value).filter(|duration| !duration.is_zero()),
+        cookie: cookie.value,
+    }
+}
+
+/// Whether a cookie may be named so without surprises.
+fn is_token(name: &str) -> bool {
+    (1..=64).contains(&name.len())
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+}

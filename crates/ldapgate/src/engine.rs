@@ -1,0 +1,269 @@
+//! The engine: everything between a configuration and a listener, wired together.
+//!
+//! `Pool` per directory -> [`auth::Directories`] -> the store -> [`Accounts`] -> [`Gate`].
+
+use std::future::Future;
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use account::{Accounts, Ambient};
+use auth::Directories;
+use axum::Router;
+use client::Pool;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinHandle;
+use web::{Gate, LoginOptional, LoginRequired, ServeOptions};
+
+use crate::ambient;
+use crate::config::{Config, ConfigErrors, Fixed};
+use crate::error::Error;
+
+/// A running installation: directories, store, accounts and the gate before them. Clones share it; the last one that is dropped ends
+/// what goes on in the background.
+///
+/// It starts when no directory can be reached, too: sign-in is an error until one answers.
+#[derive(Clone)]
+pub struct Engine(Arc<Inner>);
+
+struct Inner {
+    accounts: Accounts,
+    gate: Gate,
+    /// What a reload cannot change.
+    fixed: Fixed,
+    tls: Option<tls::ServerTls>,
+    live: Mutex<Live>,
+}
+
+/// What a reload replaces.
+struct Live {
+    pools: Vec<(String, Pool)>,
+    background: Background,
+}
+
+/// Tasks that end with their engine.
+struct Background(Vec<JoinHandle<()>>);
+
+impl Engine {
+    /// Starts with the system's clock and randomness.
+    ///
+    /// # Errors
+    /// Settings that cannot work together, a file that can no longer be used, a store that cannot be opened. A directory that
+    /// cannot be reached is no error.
+    pub async fn start(config: &Config) -> Result<Engine, Error> {
+        Self::start_with(config, ambient::system()).await
+    }
+
+    /// Starts with another clock or randomness.
+    ///
+    /// # Errors
+    /// As [`Engine::start`].
+    pub async fn start_with(config: &Config, ambient: Ambient) -> Result<Engine, Error> {
+        let (pools, directories) = directories(config, &ambient)?;
+        let settings =
+            config.account_settings().map_err(|error| Error::because("token.secret_key_file", error))?;
+        let store = open_store(config.store_url()).await?;
+        let accounts = Accounts::open(settings, directories.clone(), store, ambient.clone()).await?;
+        let gate = Gate::new(config.web_settings(), accounts.clone())?;
+        let follow = tokio::spawn({
+            let accounts = accounts.clone();
+            async move { accounts.follow().await }
+        });
+        let background = Background(vec![follow, tokio::spawn(tell_missing_groups(directories))]);
+        let live = Mutex::new(Live { pools, background });
+        Ok(Self(Arc::new(Inner { accounts, gate, fixed: config.fixed(), tls: config.listener_tls(), live })))
+    }
+
+    /// People, sessions, tokens, and the one sign-in.
+    #[must_use]
+    pub fn accounts(&self) -> &Accounts {
+        &self.0.accounts
+    }
+
+    /// Pages, guards and the API.
+    #[must_use]
+    pub fn gate(&self) -> &Gate {
+        &self.0.gate
+    }
+
+    /// Every path of the gateway, for a server of its own; a router that is merged with it has neither `/` nor a fallback.
+    pub fn routes(&self) -> Router {
+        self.0.gate.routes()
+    }
+
+    /// The paths that an application merges with its own: sign in and out, tokens, `/api/`. `/` stays the application's.
+    pub fn login_routes(&self) -> Router {
+        self.0.gate.embedded_routes()
+    }
+
+    /// A layer that lets only people who are signed in through.
+    #[must_use]
+    pub fn login_required(&self) -> LoginRequired {
+        self.0.gate.login_required()
+    }
+
+    /// A layer that lets everybody through, so that handlers can take an `Option<CurrentUser>`.
+    #[must_use]
+    pub fn login_optional(&self) -> LoginOptional {
+        self.0.gate.login_optional()
+    }
+
+    /// The connections to a directory (`None`: the first).
+    #[must_use]
+    pub fn pool(&self, directory: Option<&str>) -> Option<Pool> {
+        let live = self.0.live.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = live.pools.iter().find(|(name, _)| directory.is_none_or(|wanted| wanted == name));
+        found.map(|(_, pool)| pool.clone())
+    }
+
+    /// Serves the gateway and an application's routes on one listener until `shutdown` is ready and the requests under way are done.
+    ///
+    /// # Errors
+    /// When the listener cannot be used.
+    pub async fn serve(
+        &self,
+        listener: TcpListener,
+        application: impl Into<Option<Router>>,
+        shutdown: impl Future<Output = ()> + Send + 'static,
+    ) -> io::Result<()> {
+        let application = application.into().unwrap_or_default().layer(self.login_optional());
+        self.serve_only(listener, self.routes().merge(application), shutdown).await
+    }
+
+    /// Serves exactly these routes, with the gateway's limits and its certificate: for applications that merge
+    /// [`Engine::login_routes`] with their own.
+    ///
+    /// # Errors
+    /// When the listener cannot be used.
+    pub async fn serve_only(
+        &self,
+        listener: TcpListener,
+        routes: Router,
+        shutdown: impl Future<Output = ()> + Send + 'static,
+    ) -> io::Result<()> {
+        let options = ServeOptions { tls: self.0.tls.clone(), ..ServeOptions::default() };
+        web::serve(listener, routes, options.until(shutdown)).await
+    }
+
+    /// Takes a new configuration: for the requests that come from now on. Returns the keys whose change needs a restart; their
+    /// old value stays.
+    ///
+    /// # Errors
+    /// When the new one cannot work; the running one stays.
+    pub async fn reload(&self, config: &Config) -> Result<Vec<String>, Error> {
+        let (pools, directories) = directories(config, self.0.accounts.ambient())?;
+        let settings =
+            config.account_settings().map_err(|error| Error::because("token.secret_key_file", error))?;
+        // The gate refuses a bad theme before anything has changed; accounts refuse only a bad key, which was read before.
+        let mut restart = config.restart_needed(&self.0.fixed);
+        self.0.accounts.reconfigure(settings, directories.clone()).await?;
+        restart.extend(self.0.gate.swap(config.web_settings())?.into_iter().map(str::to_owned));
+        let mut live = self.0.live.lock().unwrap_or_else(PoisonError::into_inner);
+        live.pools = pools;
+        live.background.0.retain(|task| !task.is_finished());
+        live.background.0.push(tokio::spawn(tell_missing_groups(directories)));
+        Ok(restart)
+    }
+
+    /// Reads the configuration again at each SIGHUP: `load` reads, [`Engine::reload`] takes it. A bad one is told to the log, and the
+    /// running one stays. Listens from this call on; the future never ends: run it in a task of its own.
+    pub fn reload_on_hangup(
+        &self,
+        load: impl Fn() -> Result<Config, ConfigErrors> + Send + Sync + 'static,
+    ) -> impl Future<Output = ()> + Send + 'static {
+        let engine = self.clone();
+        let hangups = signal(SignalKind::hangup());
+        async move {
+            let Ok(mut hangups) = hangups else { return };
+            while hangups.recv().await.is_some() {
+                match load() {
+                    Ok(config) => engine.reload_and_tell(&config).await,
+                    Err(errors) => {
+                        tracing::error!("the new configuration is bad, the running one stays:\n{errors}")
+                    }
+                }
+            }
+        }
+    }
+
+    async fn reload_and_tell(&self, config: &Config) {
+        match self.reload(config).await {
+            Ok(restart) if restart.is_empty() => tracing::info!("configuration reloaded"),
+            Ok(restart) => {
+                tracing::warn!("configuration reloaded; restart needed for {}", restart.join(", "))
+            }
+            Err(error) => {
+                let causes = error.causes().join(": ");
+                tracing::error!("the new configuration does not work, the running one stays: {causes}");
+            }
+        }
+    }
+
+    /// Ends what goes on in the background. Requests that are still served get their answers.
+    pub async fn shutdown(&self) {
+        let tasks = {
+            let mut live = self.0.live.lock().unwrap_or_else(PoisonError::into_inner);
+            std::mem::take(&mut live.background.0)
+        };
+        for task in tasks {
+            task.abort();
+            let _ = task.await;
+        }
+    }
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine").field("fixed", &self.0.fixed).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        self.0.iter().for_each(JoinHandle::abort);
+    }
+}
+
+type Pools = Vec<(String, Pool)>;
+
+/// A pool for each directory, none of them opened yet.
+fn directories(config: &Config, ambient: &Ambient) -> Result<(Pools, Directories), Error> {
+    let connections = config.connections().map_err(Error::configuration)?;
+    let pools: Pools = connections.into_iter().map(|(name, options)| (name, Pool::lazy(options))).collect();
+    let together = config.auth_settings().into_iter().zip(pools.iter().map(|(_, pool)| pool.clone()));
+    let clock = Arc::clone(&ambient.clock);
+    let directories = Directories::new(together.collect(), Arc::new(move || clock.now()))?;
+    Ok((pools, directories))
+}
+
+/// Opens the configured store.
+#[cfg(feature = "sqlite")]
+async fn open_store(url: &str) -> Result<Arc<dyn account::Store>, Error> {
+    store::open(url).await.map_err(|error| Error::Store { url: url.to_owned(), source: error.into() })
+}
+
+/// Without a database there is memory alone.
+#[cfg(not(feature = "sqlite"))]
+async fn open_store(url: &str) -> Result<Arc<dyn account::Store>, Error> {
+    match url {
+        "memory:" => Ok(Arc::new(account::MemoryStore::new())),
+        _ => Err(Error::configuration(format!(
+            "store.url {url:?}: this program was built without the feature \"sqlite\""
+        ))),
+    }
+}
+
+/// Tells the log which groups of the configuration are not there: they have no members, so a rule that names one may
+/// not do what its writer meant.
+async fn tell_missing_groups(directories: Directories) {
+    match directories.missing_groups().await {
+        Ok(missing) => {
+            for (directory, group) in missing {
+                tracing::error!(directory, %group, "a group that the configuration names is not there: it has no members");
+            }
+        }
+        Err(error) => {
+            tracing::warn!(%error, "cannot look whether the groups that the configuration names are there");
+        }
+    }
+}

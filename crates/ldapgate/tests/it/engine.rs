@@ -1,0 +1,215 @@
+//! Engines: started, asked, reloaded, served.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use ldapgate::{Config, Engine, Origin, Outcome, SignIn};
+use testkit::http::Visitor;
+use testkit::world::{BASE, Peer, READER, READER_PASSWORD, World};
+
+use crate::log::Log;
+
+/// A configuration for the world, with more lines inside `[directory]` and after it.
+fn configuration(world: &World, more: &str) -> Config {
+    let text = format!(
+        "[directory]\npreset = \"openldap\"\nurl = \"{}\"\nbase = \"{BASE}\"\nbind_dn = \"{READER}\"\n\
+         bind_password = \"{READER_PASSWORD}\"\n{more}\n[store]\nurl = \"memory:\"\n",
+        world.ldap_url()
+    );
+    Config::parse(&text, Path::new("ldapgate.toml"), &BTreeMap::new())
+        .unwrap_or_else(|error| panic!("{error}"))
+}
+
+async fn start(config: &Config) -> Engine {
+    Engine::start(config).await.unwrap_or_else(|error| panic!("{}", error.causes().join(": ")))
+}
+
+async fn sign_in(engine: &Engine, username: &str, password: &str) -> Outcome {
+    engine.accounts().sign_in(username, password.to_owned(), &Origin::default(), SignIn::default()).await
+}
+
+fn reason(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Granted(_) => "granted",
+        Outcome::Denied { denial, .. } => denial.reason().as_str(),
+        Outcome::Failed { fault, .. } => fault.as_str(),
+    }
+}
+
+#[tokio::test]
+async fn a_configuration_becomes_a_login_with_all_that_it_asks_for() {
+    let world = World::start(Peer::Memory).await;
+    let config = configuration(
+        &world,
+        &format!(
+            "[directory.access]\nrequire = \"cn=staff,ou=groups,{BASE}\"\n\
+             [directory.profile]\nfields = {{ first_name = \"givenName\" }}\nlists = {{ phones = \"telephoneNumber\" }}\n\
+             flags = {{ is_admin = \"cn=admins,ou=groups,{BASE}\", is_staff = [\"cn=staff,ou=groups,{BASE}\"] }}\n\
+             local_name = \"{{username}}@staff\"\n[directory.permissions]\nfrom_groups = true\n\
+             [permissions]\n\"cn=staff,ou=groups,{BASE}\" = [\"reports.view\"]\n"
+        ),
+    );
+    let engine = start(&config).await;
+    let Outcome::Granted(signed_in) = sign_in(&engine, "Alice", "Red-Apple-11").await else {
+        panic!("alice may enter")
+    };
+    let account = &signed_in.account;
+    assert_eq!((account.username.as_str(), account.local_name.as_str()), ("alice", "alice@staff"));
+    assert_eq!(account.fields["first_name"], "Alice");
+    assert_eq!(account.lists["phones"].len(), 2);
+    assert!(account.flags["is_staff"]);
+    assert_eq!(account.permissions, ["reports.view"]);
+    assert_eq!(reason(&sign_in(&engine, "alice", "wrong").await), "wrong_password");
+    assert_eq!(reason(&sign_in(&engine, "nogroups", "None-Nickel-17").await), "not_in_required_group");
+    engine.shutdown().await;
+}
+
+#[tokio::test]
+async fn an_engine_starts_without_its_directory_and_works_when_it_is_back() {
+    let mut world = World::start(Peer::Memory).await;
+    let config = configuration(&world, "");
+    world.stop().await;
+    let engine = start(&config).await;
+    assert_eq!(reason(&sign_in(&engine, "alice", "Red-Apple-11").await), "directory");
+    world.resume().await;
+    let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(30);
+    while reason(&sign_in(&engine, "alice", "Red-Apple-11").await) != "granted" {
+        assert!(tokio::time::Instant::now() < deadline, "the directory is back and nobody gets in");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_group_that_is_not_there_is_an_error_in_the_log() {
+    let log = Log::start();
+    let world = World::start(Peer::Memory).await;
+    let rules = format!(
+        "[directory.access]\ndeny = [\"cn=gone,ou=groups,{BASE}\", \"cn=staff,ou=groups,{BASE}\"]\n\
+         [permissions]\n\"cn=left,ou=groups,{BASE}\" = [\"x\"]\n"
+    );
+    let engine = start(&configuration(&world, &rules)).await;
+    let lines = log.until(2, "is not there").await;
+    assert!(lines.iter().any(|line| line.contains("ERROR") && line.contains("cn=gone")), "{lines:?}");
+    assert!(lines.iter().any(|line| line.contains("cn=left")), "{lines:?}");
+    assert!(!lines.iter().any(|line| line.contains("cn=staff")), "{lines:?}");
+    engine.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_reload_takes_what_it_can_and_says_what_needs_a_restart() {
+    let world = World::start(Peer::Memory).await;
+    let engine = start(&configuration(&world, "")).await;
+    assert_eq!(reason(&sign_in(&engine, "nogroups", "None-Nickel-17").await), "granted");
+    let stricter =
+        configuration(&world, &format!("[directory.access]\nrequire = \"cn=staff,ou=groups,{BASE}\"\n"));
+    assert_eq!(engine.reload(&stricter).await.expect("good"), Vec::<String>::new());
+    assert_eq!(reason(&sign_in(&engine, "nogroups", "None-Nickel-17").await), "not_in_required_group");
+    let elsewhere = configuration(&world, "[http]\nlisten = \"127.0.0.1:8081\"\n[token]\npath = \"/t\"\n");
+    assert_eq!(engine.reload(&elsewhere).await.expect("good"), ["http.listen", "token.path"]);
+    assert_eq!(reason(&sign_in(&engine, "nogroups", "None-Nickel-17").await), "granted");
+}
+
+#[tokio::test]
+async fn a_reload_that_cannot_work_leaves_the_running_configuration_alone() {
+    let world = World::start(Peer::Memory).await;
+    let folder = world.folder();
+    let engine = start(&configuration(&world, "")).await;
+    std::fs::write(folder.join("secret"), "hush").expect("writable");
+    let file = folder.join("secret");
+    let more = format!(
+        "[directory.access]\ndeny = \"cn=staff,ou=groups,{BASE}\"\n[token]\nlegacy = true\nsecret_key_file = \"{}\"\n",
+        file.display()
+    );
+    let config = configuration(&world, &more);
+    std::fs::remove_file(&file).expect("it was there");
+    let error = engine.reload(&config).await.expect_err("the secret is gone");
+    assert!(error.is_configuration(), "{error}");
+    assert_eq!(reason(&sign_in(&engine, "alice", "Red-Apple-11").await), "granted");
+}
+
+#[tokio::test]
+async fn a_hangup_reads_the_configuration_again_and_a_bad_one_is_refused() {
+    let log = Log::start();
+    let world = World::start(Peer::Memory).await;
+    let file = world.folder().join("ldapgate.toml");
+    let text = |rule: &str| {
+        format!(
+            "[directory]\npreset = \"openldap\"\nurl = \"{}\"\nbase = \"{BASE}\"\nbind_dn = \"{READER}\"\n\
+             bind_password = \"{READER_PASSWORD}\"\n[directory.access]\n{rule}\n[store]\nurl = \"memory:\"\n",
+            world.ldap_url()
+        )
+    };
+    let load = move || Config::find(Some(&file), &BTreeMap::new());
+    let path = world.folder().join("ldapgate.toml");
+    std::fs::write(&path, text("")).expect("writable");
+    let engine = start(&load().expect("good")).await;
+    let reloads = tokio::spawn(engine.reload_on_hangup(load));
+    let hang_up = || {
+        let id = std::process::id().to_string();
+        assert_eq!(testkit::process::run("kill", "procps", &["-HUP", &id], "").status, 0);
+    };
+    std::fs::write(&path, text("require = \"staff\"")).expect("writable");
+    hang_up();
+    let lines = log.until(1, "the running one stays").await;
+    assert!(lines[0].contains("\"staff\" is no distinguished name"), "{lines:?}");
+    assert_eq!(reason(&sign_in(&engine, "alice", "Red-Apple-11").await), "granted");
+    std::fs::write(&path, text(&format!("deny = \"cn=staff,ou=groups,{BASE}\""))).expect("writable");
+    hang_up();
+    log.until(1, "configuration reloaded").await;
+    assert_eq!(reason(&sign_in(&engine, "alice", "Red-Apple-11").await), "in_denied_group");
+    reloads.abort();
+}
+
+#[tokio::test]
+async fn the_gateway_and_an_application_share_a_listener() {
+    let world = World::start(Peer::Memory).await;
+    let engine = start(&configuration(&world, "")).await;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let url = format!("http://{}", listener.local_addr().expect("bound"));
+    let who = |user: Option<ldapgate::CurrentUser>| async move {
+        user.map_or_else(|| "nobody".to_owned(), |user| user.username.clone())
+    };
+    let application = ldapgate::axum::Router::new().route("/who", ldapgate::axum::routing::get(who));
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let serving = tokio::spawn({
+        let engine = engine.clone();
+        async move { engine.serve(listener, application, async { drop(stopped.await) }).await }
+    });
+    let mut visitor = Visitor::browser(&url);
+    assert_eq!(visitor.get("/healthz").await.status, 200);
+    assert_eq!(visitor.get("/who").await.body, "nobody");
+    let form = visitor.get("/login").await;
+    let token = form.field("csrf_token").expect("a token");
+    let answer = visitor
+        .form("/login", &[("username", "alice"), ("password", "Red-Apple-11"), ("csrf_token", &token)])
+        .await;
+    assert_eq!(answer.status, 303, "{}", answer.body);
+    assert_eq!(visitor.get("/who").await.body, "alice");
+    drop(stop);
+    serving.await.expect("no panic").expect("it served");
+    engine.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_pool_is_known_by_its_directorys_name() {
+    let world = World::start(Peer::Memory).await;
+    let engine = start(&configuration(&world, "")).await;
+    assert_eq!(engine.pool(None).expect("the first").urls(), [world.ldap_url()]);
+    assert!(engine.pool(Some("main")).is_some());
+    assert!(engine.pool(Some("other")).is_none());
+}
+
+#[tokio::test]
+async fn a_store_that_cannot_be_opened_is_no_fault_of_the_configurations_words() {
+    let world = World::start(Peer::Memory).await;
+    let path = world.folder().join("missing").join("ldapgate.db");
+    let text = format!(
+        "[directory]\npreset = \"openldap\"\nurl = \"{}\"\nbase = \"{BASE}\"\n[store]\nurl = \"sqlite:{}\"\n",
+        world.ldap_url(),
+        path.display()
+    );
+    let config = Config::parse(&text, Path::new("ldapgate.toml"), &BTreeMap::new()).expect("good words");
+    let error = Engine::start(&config).await.expect_err("there is no such folder");
+    assert!(!error.is_configuration());
+    assert!(error.to_string().contains("ldapgate.db"), "{error}");
+}
