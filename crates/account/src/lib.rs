@@ -1,11 +1,76 @@
 //! What is known of people between logins, and the one sign-in that every door uses.
+//!
+//! Page, API, Basic, token endpoint and command line call [`Accounts::sign_in`] and differ only in how they ask and
+//! answer. A wrong password is [`Outcome::Denied`]; a directory or store that cannot be asked is
+//! [`Outcome::Failed`]: nothing turns the one into the other. Nobody gets a session without a proof that `auth` minted.
+//!
+//! This room refuses to know HTTP and SQL. It reads neither the system's clock nor its random source: both come in as
+//! [`Ambient`]. It keeps no password, not even hashed, and of cookies and tokens only their digests.
+//!
+//! ```
+//! # use std::sync::Arc;
+//! # use ldapgate_account as account;
+//! use account::{Accounts, MemoryStore, Origin, Outcome, Settings, SignIn};
+//!
+//! # async fn example(
+//! #     directories: ldapgate_account::Directories, ambient: account::Ambient,
+//! # ) -> Result<(), account::Error> {
+//! let accounts =
+//!     Accounts::open(Settings::default(), directories, Arc::new(MemoryStore::new()), ambient).await?;
+//! let how = SignIn { session: true, ..SignIn::default() };
+//! match accounts.sign_in("alice", "correct horse".to_owned(), &Origin::default(), how).await {
+//!     Outcome::Granted(signed_in) => assert_eq!(signed_in.account.username, "alice"),
+//!     Outcome::Denied { message, .. } => eprintln!("{message}"),
+//!     Outcome::Failed { message, causes, .. } => eprintln!("{message}: {causes:?}"),
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Reading order: `sign_in` (the table of its steps), `admission` (what the store and the application say to a person),
+//! `throttle` (why parallel guesses do not slip by), `holdback`, [`store`] (everything that outlives a login, as
+//! commands), `session` and `cache` (why a valid session costs no query), `grant` and `token`, [`document`].
 
+mod accounts;
+mod admission;
 mod ambient;
+mod audit;
+mod cache;
+pub mod document;
+mod error;
+mod follow;
+mod grant;
+mod holdback;
+mod hook;
+mod look_up;
+mod outcome;
+mod permission;
 mod person;
+mod ready;
+mod seal;
+mod session;
+mod settings;
+mod sign_in;
 pub mod store;
+mod throttle;
 mod time;
+mod token;
 
+pub use accounts::Accounts;
 pub use ambient::{Ambient, Clock, Entropy};
+pub use auth::{Denial, Directories, Observer, Reason, Trace, Warning};
+pub use error::{Error, Fault};
+pub use grant::PersonalTokenInfo;
+pub use hook::{Hook, Profile, Refusal};
+pub use outcome::{Lookup, NewSession, Origin, Outcome, SignIn, SignedIn};
+pub use permission::{PermissionKey, PermissionKeyError};
 pub use person::{Account, Group, UserId, UserIdError};
+pub use ready::Ready;
+pub use session::{PersonalTokens, Session, SessionInfo};
+pub use settings::{
+    DirectorySettings, LocalName, LocalNameError, LoginSettings, SessionSettings, Settings, Throttle,
+    TokenSettings,
+};
 pub use store::{MemoryStore, Store, StoreError};
 pub use time::Time;
+pub use token::{NewPersonal, PERSONAL_PREFIX, Token};

@@ -3,6 +3,7 @@
 //! It panics at the first difference, with the seed and the commands that led there.
 
 mod random;
+mod sentences;
 
 use std::sync::Arc;
 
@@ -16,6 +17,11 @@ use super::{State, Store, run};
 ///
 /// At the first answer that differs from the model's, and when a store answers with an error.
 pub async fn battery(open: impl AsyncFn() -> Arc<dyn Store>) {
+    sentences::attempts(&open).await;
+    sentences::people(&open).await;
+    sentences::sessions(&open).await;
+    sentences::tokens_and_secrets(&open).await;
+    sentences::changes(&open).await;
     for seed in 0..24 {
         follow_script(&*open().await, seed, 120).await;
     }

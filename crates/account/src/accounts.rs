@@ -1,0 +1,212 @@
+//! The room's one handle: what every door holds.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
+
+use auth::Directories;
+use tokio::sync::Notify;
+
+use crate::cache::Cache;
+use crate::holdback::HoldBack;
+use crate::permission::{Names, PermissionKey};
+use crate::ready::Readiness;
+use crate::seal::Seal;
+use crate::settings::DirectorySettings;
+use crate::store::{SecretBytes, Store};
+use crate::token::Tokens;
+use crate::{Ambient, Error, Hook, Settings};
+
+/// How long opening waits for the directories to say whose groups the names in `[permissions]` are.
+const NAMES_WITHIN: Duration = Duration::from_secs(10);
+
+/// People, their sessions and tokens, and the one sign-in. Clones share everything.
+#[derive(Clone)]
+pub struct Accounts(pub(crate) Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) ambient: Ambient,
+    pub(crate) seal: Seal,
+    pub(crate) hold_back: HoldBack,
+    /// Wakes logins that wait for reservations of others.
+    pub(crate) settled: Notify,
+    pub(crate) cache: Cache,
+    /// A directory has answered since the start.
+    pub(crate) answered: AtomicBool,
+    pub(crate) readiness: tokio::sync::Mutex<Option<Readiness>>,
+    current: RwLock<Arc<Current>>,
+    hooks: RwLock<Vec<Arc<dyn Hook>>>,
+}
+
+/// What a reload exchanges, as one.
+pub(crate) struct Current {
+    pub(crate) settings: Settings,
+    pub(crate) directories: Directories,
+    pub(crate) tokens: Tokens,
+    names: Mutex<Names>,
+}
+
+impl Accounts {
+    /// Fetches the installation's keys from the store, making them if this is the first time, and asks the
+    /// directories whose groups the names in `[permissions]` are. A directory that does not answer is no error.
+    ///
+    /// # Errors
+    ///
+    /// When the store does not answer, or a token key cannot be used.
+    pub async fn open(
+        settings: Settings,
+        directories: Directories,
+        store: Arc<dyn Store>,
+        ambient: Ambient,
+    ) -> Result<Self, Error> {
+        let seal = Seal::new(secret(&*store, &ambient, "seal").await?.expose());
+        let seed = secret(&*store, &ambient, "token-ed25519").await?;
+        let current = Arc::new(Current::new(settings, directories, &seed)?);
+        current.learn_names().await;
+        Ok(Self(Arc::new(Inner {
+            store,
+            ambient,
+            seal,
+            hold_back: HoldBack::default(),
+            settled: Notify::new(),
+            cache: Cache::default(),
+            answered: AtomicBool::new(false),
+            readiness: tokio::sync::Mutex::default(),
+            current: RwLock::new(current),
+            hooks: RwLock::default(),
+        })))
+    }
+
+    /// Exchanges settings and directories; logins under way end with the old ones.
+    ///
+    /// # Errors
+    ///
+    /// As [`Accounts::open`]; the old ones stay then.
+    pub async fn reconfigure(&self, settings: Settings, directories: Directories) -> Result<(), Error> {
+        let seed = secret(&*self.0.store, &self.0.ambient, "token-ed25519").await?;
+        let current = Arc::new(Current::new(settings, directories, &seed)?);
+        current.learn_names().await;
+        *self.0.current.write().unwrap_or_else(PoisonError::into_inner) = current;
+        Ok(())
+    }
+
+    /// Adds an application's say on each login, after those added before.
+    pub fn add_hook(&self, hook: Arc<dyn Hook>) {
+        self.0.hooks.write().unwrap_or_else(PoisonError::into_inner).push(hook);
+    }
+
+    /// Signs bytes that leave the house and must come back unchanged, such as a form's token. They are not hidden.
+    /// The text holds letters, digits, `-`, `_` and one `.`; it opens for the same purpose only.
+    #[must_use]
+    pub fn seal(&self, purpose: &str, bytes: &[u8]) -> String {
+        self.0.seal.seal(&format!("door {purpose}"), bytes)
+    }
+
+    /// The bytes of a sealed text; `None` when it was changed, made elsewhere or for another purpose.
+    #[must_use]
+    pub fn unseal(&self, purpose: &str, text: &str) -> Option<Vec<u8>> {
+        self.0.seal.unseal(&format!("door {purpose}"), text)
+    }
+
+    /// The clock and randomness this room was opened with.
+    #[must_use]
+    pub fn ambient(&self) -> &Ambient {
+        &self.0.ambient
+    }
+
+    /// The store this room was opened with.
+    #[must_use]
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.0.store
+    }
+
+    /// The directories as they are configured now.
+    #[must_use]
+    pub fn directories(&self) -> Directories {
+        self.current().directories.clone()
+    }
+
+    pub(crate) fn current(&self) -> Arc<Current> {
+        Arc::clone(&self.0.current.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn hooks(&self) -> Vec<Arc<dyn Hook>> {
+        self.0.hooks.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl fmt::Debug for Accounts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Accounts").finish_non_exhaustive()
+    }
+}
+
+impl Current {
+    fn new(settings: Settings, directories: Directories, seed: &SecretBytes) -> Result<Self, Error> {
+        let tokens = Tokens::new(&settings.token, seed)?;
+        Ok(Self { settings, directories, tokens, names: Mutex::default() })
+    }
+
+    pub(crate) fn directory(&self, name: &str) -> DirectorySettings {
+        self.settings.directories.get(name).cloned().unwrap_or_default()
+    }
+
+    /// What a person may do by their groups, where their directory gives permissions at all.
+    pub(crate) fn permissions(&self, person: &auth::Person) -> Vec<String> {
+        if !self.directory(person.directory()).from_groups {
+            return Vec::new();
+        }
+        let names = self.names.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        crate::permission::permissions(person, &self.settings.permissions, &names)
+    }
+
+    /// Asks every directory which groups bear the names that `[permissions]` uses; answers whether all said.
+    ///
+    /// A name whose groups are not known gives nobody anything.
+    pub(crate) async fn learn_names(&self) -> bool {
+        let used = self.settings.directories.values().any(|directory| directory.from_groups);
+        let names = self.settings.permissions.keys().filter_map(|key| match key {
+            PermissionKey::Name(name) if used => Some(name.as_str()),
+            _ => None,
+        });
+        let asking = async {
+            let mut all = true;
+            for name in names {
+                all &= self.learn_name(name).await;
+            }
+            all
+        };
+        tokio::time::timeout(NAMES_WITHIN, asking).await.unwrap_or(false)
+    }
+
+    async fn learn_name(&self, name: &str) -> bool {
+        let mut found = BTreeSet::new();
+        for directory in self.directories.names() {
+            match self.directories.groups_named(&directory, name).await {
+                Ok(groups) => found.extend(groups.into_iter().map(|dn| (directory.clone(), dn))),
+                Err(error) => {
+                    tracing::warn!(name, directory, %error, "the group of that name cannot be looked up");
+                    return false;
+                }
+            }
+        }
+        self.names.lock().unwrap_or_else(PoisonError::into_inner).learn(name, found);
+        true
+    }
+}
+
+/// A secret of the installation, 32 bytes.
+async fn secret(store: &dyn Store, ambient: &Ambient, name: &str) -> Result<SecretBytes, Error> {
+    let candidate = SecretBytes::new(ambient.random::<32>().to_vec());
+    let secret = store.secret(name.to_owned(), candidate).await?;
+    match secret.expose().len() {
+        32 => Ok(secret),
+        other => Err(Error::internal(
+            format!("the store's secret {name:?} cannot be used"),
+            format!("it has {other} bytes and not 32"),
+        )),
+    }
+}

@@ -1,0 +1,186 @@
+//! From a person whom the directory admits to an account: steps 11 to 16, shared by login and look-up.
+
+use std::time::Duration;
+
+use auth::{Denial, Observer, Person, Reason, Step};
+use tokio::time::Instant;
+
+use crate::accounts::{Accounts, Current};
+use crate::hook::{Profile, Refusal};
+use crate::settings::DirectorySettings;
+use crate::store::{Admission, Admit, Admitted, Audit, Facts, Link, Linked, Occasion, StoreError};
+use crate::{Account, Error, Group, UserId};
+
+/// Somebody who is in the store now.
+pub(crate) struct Taken {
+    pub(crate) account: Account,
+}
+
+/// Why somebody is not.
+pub(crate) enum Refused {
+    Denied(Denial),
+    Failed(Error),
+}
+
+impl From<StoreError> for Refused {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+impl Accounts {
+    /// Links, asks the application, and writes everything in one transaction.
+    pub(crate) async fn take_in(
+        &self,
+        current: &Current,
+        person: &Person,
+        occasion: Occasion,
+        audit: Audit,
+        observer: &dyn Observer,
+    ) -> Result<Taken, Refused> {
+        let settings = current.directory(person.directory());
+        let login = matches!(occasion, Occasion::Login { .. });
+        let local_name = settings.local_name.of(person.username());
+        let started = Instant::now();
+        let linked = self.0.store.link(link(person, &local_name)).await?;
+        let known = judge_link(linked, &settings, login);
+        let result = match &known {
+            Ok(known) => if known.is_some() { "known" } else { "new" }.to_owned(),
+            Err(denial) => denial.to_string(),
+        };
+        tell(
+            observer,
+            "link",
+            &format!("{} {}", person.directory(), person.id()),
+            &result,
+            started.elapsed(),
+        );
+        let known = known.map_err(Refused::Denied)?;
+
+        let keep_profile = login && !settings.update_on_login;
+        let profile = profile(person, known.as_ref(), keep_profile, current.permissions(person));
+        let profile = self.ask_hooks(profile, observer).await?;
+
+        let started = Instant::now();
+        let admit = Admit {
+            at: self.0.ambient.now(),
+            new_id: UserId::from_random(self.0.ambient.random()),
+            facts: facts(person, local_name, profile),
+            keep_profile,
+            create: settings.create_users,
+            mirror: settings.mirror.clone(),
+            occasion,
+            audit,
+        };
+        let admitted = self.0.store.admit(Box::new(admit)).await?;
+        let denied = |reason| Err(Refused::Denied(Denial::of(reason)));
+        let Admission { account, created } = match admitted {
+            Admitted::Yes(admission) => *admission,
+            Admitted::Disabled => return denied(Reason::AccountDisabled),
+            Admitted::Unknown => return denied(Reason::NoNewUsers),
+            Admitted::Taken => return denied(Reason::DuplicateAccount),
+        };
+        self.0.cache.forget(&[account.id]);
+        let result = if created { "created" } else { "updated" };
+        tell(observer, "store", &account.local_name, result, started.elapsed());
+        Ok(Taken { account })
+    }
+
+    async fn ask_hooks(&self, mut profile: Profile, observer: &dyn Observer) -> Result<Profile, Refused> {
+        for hook in self.hooks() {
+            let started = Instant::now();
+            let answer = hook.admit(&mut profile).await;
+            let result = match &answer {
+                Ok(()) => "admitted".to_owned(),
+                Err(Refusal::Refused(why)) => format!("refused: {why}"),
+                Err(Refusal::Failed(error)) => error.to_string(),
+            };
+            tell(observer, "application", &profile.username, &result, started.elapsed());
+            answer.map_err(|refusal| match refusal {
+                Refusal::Refused(why) => {
+                    Refused::Denied(Denial::of(Reason::RefusedByApplication).with_detail(why))
+                }
+                Refusal::Failed(error) => {
+                    Refused::Failed(Error::internal("the application did not decide", error))
+                }
+            })?;
+        }
+        Ok(profile)
+    }
+}
+
+/// Tells one step to whoever explains the decision.
+pub(crate) fn tell(observer: &dyn Observer, step: &'static str, what: &str, result: &str, took: Duration) {
+    observer.step(Step { step, what: what.to_owned(), server: None, took, result: result.to_owned() });
+}
+
+/// Steps 11 to 13: who this is here, unless they may not enter.
+fn judge_link(linked: Linked, settings: &DirectorySettings, login: bool) -> Result<Option<Account>, Denial> {
+    match linked {
+        Linked::Known(account) if account.disabled && login => {
+            Err(Denial::of(Reason::AccountDisabled).with_detail("disabled in the store"))
+        }
+        Linked::Known(account) => Ok(Some(*account)),
+        Linked::Taken(account) => Err(Denial::of(Reason::DuplicateAccount).with_detail(format!(
+            "the name {:?} belongs to {} of directory {:?}",
+            account.local_name, account.external_id, account.directory
+        ))),
+        Linked::New if !settings.create_users => {
+            Err(Denial::of(Reason::NoNewUsers).with_detail("not in the store, and create_users is off"))
+        }
+        Linked::New => Ok(None),
+    }
+}
+
+fn link(person: &Person, local_name: &str) -> Link {
+    Link {
+        directory: person.directory().to_owned(),
+        external_id: person.id().to_owned(),
+        local_name: local_name.to_owned(),
+    }
+}
+
+/// What the application sees: the directory's fields and lists, or those of the account that stay.
+fn profile(person: &Person, known: Option<&Account>, keep: bool, permissions: Vec<String>) -> Profile {
+    let (fields, lists) = match known.filter(|_| keep) {
+        Some(account) => (account.fields.clone(), account.lists.clone()),
+        None => (person.fields().clone(), person.lists().clone()),
+    };
+    Profile {
+        directory: person.directory().to_owned(),
+        username: person.username().to_owned(),
+        external_id: person.id().to_owned(),
+        dn: person.dn().to_owned(),
+        groups: groups(person),
+        known: known.is_some(),
+        fields,
+        lists,
+        flags: person.flags().clone(),
+        permissions,
+    }
+}
+
+fn facts(person: &Person, local_name: String, profile: Profile) -> Facts {
+    let Profile { fields, lists, flags, mut permissions, .. } = profile;
+    permissions.sort();
+    permissions.dedup();
+    Facts {
+        directory: person.directory().to_owned(),
+        external_id: person.id().to_owned(),
+        username: person.username().to_owned(),
+        local_name,
+        dn: person.dn().to_owned(),
+        fields,
+        lists,
+        flags,
+        groups: groups(person),
+        permissions,
+    }
+}
+
+fn groups(person: &Person) -> Vec<Group> {
+    let group = |group: &auth::Group| Group { name: group.name.clone(), dn: group.dn.as_str().to_owned() };
+    let mut groups: Vec<_> = person.groups().iter().map(group).collect();
+    groups.sort();
+    groups
+}

@@ -1,0 +1,161 @@
+//! The documents of the contract: what `--json` prints and `/api` answers.
+
+use auth::{Denial, Step, Warning};
+use serde_json::{Map, Value, json};
+
+use crate::grant::PersonalTokenInfo;
+use crate::outcome::{Outcome, SignedIn};
+use crate::session::SessionInfo;
+use crate::store::AuditRecord;
+use crate::token::NewPersonal;
+use crate::{Account, Fault, Time};
+
+/// The login document, for an operator: the reason of a denial and the causes of an error are in it.
+#[must_use]
+pub fn outcome(outcome: &Outcome) -> Value {
+    match outcome {
+        Outcome::Granted(signed_in) => granted(signed_in),
+        Outcome::Denied { denial, message, .. } => denied(denial, message),
+        Outcome::Failed { fault, message, causes } => failed(*fault, message, causes),
+    }
+}
+
+/// Somebody who signed in.
+#[must_use]
+pub fn granted(signed_in: &SignedIn) -> Value {
+    person("outcome", "granted", &signed_in.account, &signed_in.warnings)
+}
+
+/// Somebody who was looked up.
+#[must_use]
+pub fn found(account: &Account) -> Value {
+    person("outcome", "found", account, &[])
+}
+
+/// Somebody who is signed in, and by what: `session`, `token` or `basic`.
+#[must_use]
+pub fn me(account: &Account, via: &str) -> Value {
+    person("via", via, account, &[])
+}
+
+/// A refusal, for an operator.
+#[must_use]
+pub fn denied(denial: &Denial, message: &str) -> Value {
+    json!({ "outcome": "denied", "reason": denial.reason().as_str(), "message": message })
+}
+
+/// A refusal, for a visitor.
+#[must_use]
+pub fn denied_to_visitor(message: &str) -> Value {
+    json!({ "outcome": "denied", "message": message })
+}
+
+/// A failure, for an operator.
+#[must_use]
+pub fn failed(fault: Fault, message: &str, causes: &[String]) -> Value {
+    json!({ "outcome": "error", "fault": fault.as_str(), "message": message, "causes": causes })
+}
+
+/// A failure, for a visitor: who must act, and nothing of the inside.
+#[must_use]
+pub fn failed_to_visitor(fault: Fault, message: &str) -> Value {
+    json!({ "outcome": "error", "fault": fault.as_str(), "message": message })
+}
+
+/// A login document with every step of the decision.
+#[must_use]
+pub fn with_trace(mut document: Value, steps: &[Step]) -> Value {
+    let trace = steps.iter().map(|step| {
+        json!({
+            "step": step.step, "what": step.what, "server": step.server,
+            "took_us": u64::try_from(step.took.as_micros()).unwrap_or(u64::MAX), "result": step.result,
+        })
+    });
+    document["trace"] = trace.collect();
+    document
+}
+
+/// `user list`.
+#[must_use]
+pub fn users(accounts: &[Account]) -> Value {
+    let user = |account: &Account| {
+        json!({
+            "username": account.username, "id": account.external_id, "directory": account.directory,
+            "dn": account.dn, "disabled": account.disabled, "fields": account.fields, "lists": account.lists,
+            "flags": account.flags, "local_groups": account.local_groups, "permissions": account.permissions,
+            "first_seen": time(account.first_seen), "last_login": account.last_login.map(time),
+        })
+    };
+    json!({ "users": accounts.iter().map(user).collect::<Vec<_>>() })
+}
+
+/// `session list`.
+#[must_use]
+pub fn sessions(sessions: &[SessionInfo]) -> Value {
+    let session = |session: &SessionInfo| {
+        json!({
+            "id": session.id, "username": session.username, "created": time(session.created),
+            "last_seen": time(session.last_seen), "expires": time(session.expires),
+            "address": session.address, "agent": session.agent,
+        })
+    };
+    json!({ "sessions": sessions.iter().map(session).collect::<Vec<_>>() })
+}
+
+/// `token issue`: the only time the token is shown.
+#[must_use]
+pub fn new_personal(token: &NewPersonal) -> Value {
+    json!({ "token": token.text, "id": token.id, "expires": token.expires.map(time) })
+}
+
+/// `token list`.
+#[must_use]
+pub fn personal_tokens(tokens: &[PersonalTokenInfo]) -> Value {
+    let token = |token: &PersonalTokenInfo| {
+        json!({
+            "id": token.id, "username": token.username, "name": token.name, "created": time(token.created),
+            "expires": token.expires.map(time), "last_used": token.last_used.map(time),
+        })
+    };
+    json!({ "tokens": tokens.iter().map(token).collect::<Vec<_>>() })
+}
+
+/// One line of `audit`.
+#[must_use]
+pub fn audit(record: &AuditRecord) -> Value {
+    let audit = &record.audit;
+    json!({
+        "at": time(audit.at), "event": audit.event, "username": audit.username, "outcome": audit.outcome,
+        "reason": audit.reason, "address": audit.address, "request_id": audit.request_id,
+        "directory": audit.directory, "agent": audit.agent, "detail": audit.detail,
+    })
+}
+
+fn person(key: &str, word: &str, account: &Account, warnings: &[Warning]) -> Value {
+    let groups: Vec<_> =
+        account.groups.iter().map(|group| json!({ "name": group.name, "dn": group.dn })).collect();
+    let warnings: Vec<_> = warnings.iter().map(warning).collect();
+    let mut document = Map::new();
+    document.insert(key.to_owned(), word.into());
+    let facts = json!({
+        "directory": account.directory, "username": account.username, "id": account.external_id,
+        "dn": account.dn, "fields": account.fields, "lists": account.lists, "flags": account.flags,
+        "groups": groups, "permissions": account.permissions, "warnings": warnings,
+    });
+    if let Value::Object(facts) = facts {
+        document.extend(facts);
+    }
+    Value::Object(document)
+}
+
+fn warning(warning: &Warning) -> Value {
+    match warning {
+        Warning::PasswordExpires { seconds } => json!({ "kind": "password_expires", "seconds": seconds }),
+        Warning::GraceLogins { remaining } => json!({ "kind": "grace_logins", "remaining": remaining }),
+    }
+}
+
+/// RFC 3339 in UTC.
+fn time(time: Time) -> String {
+    time.to_string()
+}

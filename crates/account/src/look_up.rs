@@ -1,0 +1,86 @@
+//! People without a password: look one up, list those who are known.
+
+use std::sync::Arc;
+
+use auth::{Answer, Observer, Silent, Username};
+
+use crate::accounts::Accounts;
+use crate::admission::{Refused, Taken};
+use crate::outcome::Lookup;
+use crate::store::{AccountQuery, Audit, Occasion, SetDisabled};
+use crate::{Account, Error, Origin, UserId};
+
+/// So many accounts are read of the store at once.
+const PAGE: u32 = 500;
+
+impl Accounts {
+    /// Looks a person up without a password, and creates or refreshes their account; require and deny are passed
+    /// over. No session can come of it.
+    ///
+    /// # Errors
+    ///
+    /// When directory or store do not answer.
+    pub async fn look_up(
+        &self,
+        username: &str,
+        observer: Option<Arc<dyn Observer>>,
+    ) -> Result<Lookup, Error> {
+        let observer: &dyn Observer = observer.as_deref().unwrap_or(&Silent);
+        let current = self.current();
+        let username = match Username::parse(username, current.settings.login.fold) {
+            Ok(username) => username,
+            Err(denial) => return Ok(Lookup::Denied(denial)),
+        };
+        let person = match current.directories.locate(&username, observer).await? {
+            Answer::Yes(located) => located.describe(observer).await?,
+            Answer::No(denial) => return Ok(Lookup::Denied(denial)),
+        };
+        let person = match person {
+            Answer::Yes(person) => person,
+            Answer::No(denial) => return Ok(Lookup::Denied(denial)),
+        };
+        let audit = Audit {
+            username: Some(person.username().to_owned()),
+            directory: Some(person.directory().to_owned()),
+            ..self.audit("look_up", &Origin::default())
+        };
+        match self.take_in(&current, &person, Occasion::LookUp, audit, observer).await {
+            Ok(Taken { account }) => Ok(Lookup::Found(Box::new(account))),
+            Err(Refused::Denied(denial)) => Ok(Lookup::Denied(denial)),
+            Err(Refused::Failed(error)) => Err(error),
+        }
+    }
+
+    /// Everybody the store knows, sorted by local name.
+    ///
+    /// # Errors
+    ///
+    /// When the store does not answer.
+    pub async fn users(&self) -> Result<Vec<Account>, Error> {
+        let mut users: Vec<Account> = Vec::new();
+        loop {
+            let after = users.last().map(|account| account.local_name.clone());
+            let page = self.0.store.accounts(AccountQuery { after, limit: PAGE }).await?;
+            let last = page.len() < PAGE as usize;
+            users.extend(page);
+            if last {
+                return Ok(users);
+            }
+        }
+    }
+
+    /// Shuts an account out, whatever the directory says, or lets it in again; shutting out ends its sessions and
+    /// tokens. Answers whether the account is there.
+    ///
+    /// # Errors
+    ///
+    /// When the store does not answer: nothing changed.
+    pub async fn set_disabled(&self, user: UserId, disabled: bool, origin: &Origin) -> Result<bool, Error> {
+        let event = if disabled { "disabled" } else { "enabled" };
+        let audit = self.audit(event, origin);
+        let set = SetDisabled { user, disabled, at: self.0.ambient.now(), audit };
+        let found = self.0.store.set_disabled(set).await?;
+        self.forget(Some(user));
+        Ok(found)
+    }
+}

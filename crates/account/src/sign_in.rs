@@ -1,0 +1,345 @@
+//! The one sign-in that every door uses, in the contract's order.
+//!
+//! | step | here |
+//! |---|---|
+//! | 1 parse, 2 the address's budget | [`Login::decide`] |
+//! | 3 choose the directory, 4 locate | `auth`, called from [`Login::decide`] |
+//! | 5 reserve an attempt | [`Accounts::reserve`] |
+//! | 6 prove, 7 state, 8 groups | `auth`, called from [`Login::prove`] |
+//! | 9 deny, 10 require | `auth`'s judgement, called from [`Login::decide`] |
+//! | 11 link, 12 disabled here, 13 new people, 14 the application's say | `admission` |
+//! | 15 one transaction, 16 the attempt given back, 17 the record | the store's `admit`, or `settle` for a refusal |
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use auth::{Answer, Credentials, Denial, Located, Observer, Person, Reason, Silent, Username, Verdict};
+use proto::Password;
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+use tracing::Instrument as _;
+
+use crate::accounts::{Accounts, Current};
+use crate::admission::{Refused, Taken};
+use crate::outcome::{Origin, Outcome, SignIn, SignedIn};
+use crate::store::{AttemptId, Audit, CounterKey, EndSessions, Find, Occasion, Settlement};
+use crate::throttle::Permit;
+use crate::{Error, Time};
+
+impl Accounts {
+    /// Decides a login.
+    ///
+    /// It runs in a task of its own: a visitor who hangs up changes nothing. The answer comes within
+    /// `login.deadline`; a bind that was written by then is still waited for in the background, so that a wrong
+    /// password counts and a right one does not.
+    pub async fn sign_in(&self, username: &str, password: String, origin: &Origin, how: SignIn) -> Outcome {
+        let current = self.current();
+        let deadline = current.settings.login.deadline;
+        let login = Login {
+            accounts: self.clone(),
+            current,
+            origin: origin.clone(),
+            how,
+            give_up: Instant::now() + deadline,
+            told: Mutex::new(Told { name: crate::audit::shortened(username.trim()), directory: None }),
+            attempt: Mutex::default(),
+            late: AtomicBool::new(false),
+        };
+        let username = username.to_owned();
+        let (answer, answered) = oneshot::channel();
+        let task = async move { login.run(username, password, answer).await };
+        let task = tokio::spawn(task.instrument(tracing::Span::current()));
+        match answered.await {
+            Ok(outcome) => outcome,
+            // The task ended without an answer: it panicked.
+            Err(_) => {
+                let why = task.await.err().map_or_else(|| "no answer".to_owned(), |error| error.to_string());
+                Error::internal("the login broke off", why).into()
+            }
+        }
+    }
+}
+
+/// One login under way.
+struct Login {
+    accounts: Accounts,
+    current: Arc<Current>,
+    origin: Origin,
+    how: SignIn,
+    give_up: Instant,
+    told: Mutex<Told>,
+    attempt: Mutex<Attempt>,
+    /// The visitor was told that it took too long: nobody is let in any more.
+    late: AtomicBool,
+}
+
+/// Whom the record names: the directory's name for them, once there is one.
+#[derive(Clone)]
+struct Told {
+    name: String,
+    directory: Option<String>,
+}
+
+/// The attempt that was reserved, and what would become of it if the login broke off now.
+#[derive(Clone, Copy, Default)]
+struct Attempt {
+    id: Option<AttemptId>,
+    counts: bool,
+}
+
+impl Login {
+    /// Answers in time, and goes on until the attempt is settled.
+    async fn run(self, username: String, password: String, answer: oneshot::Sender<Outcome>) {
+        let deadline = self.current.settings.login.deadline;
+        let mut deciding = std::pin::pin!(self.decide(username, password));
+        let decided = tokio::select! {
+            biased;
+            decided = &mut deciding => decided,
+            () = tokio::time::sleep_until(self.give_up) => {
+                self.late.store(true, Ordering::Relaxed);
+                let _ = answer.send(Error::Deadline { after: deadline }.into());
+                // Whoever reserves knows that an attempt may go on for this long: see `throttle`.
+                if let Ok(Err(error)) = tokio::time::timeout(deadline, deciding).await {
+                    self.fail(error).await;
+                }
+                return;
+            }
+        };
+        let outcome = match decided {
+            Ok(outcome) => outcome,
+            Err(error) => self.fail(error).await,
+        };
+        let _ = answer.send(outcome);
+    }
+
+    async fn decide(&self, username: String, password: String) -> Result<Outcome, Error> {
+        let Credentials { username, password } =
+            match Credentials::parse(&username, password, self.current.settings.login.fold) {
+                Ok(credentials) => credentials,
+                Err(denial) => return self.turn_away(denial).await,
+            };
+        self.step("parse", username.folded(), "a name and a password");
+        if let Some(until) = self.accounts.address_blocked(&self.current, &self.origin).await? {
+            return self.throttled(until).await;
+        }
+        let located = match self.current.directories.locate(&username, self.observer()).await? {
+            Answer::Yes(located) => located,
+            Answer::No(denial) => {
+                self.heard_from_directory();
+                return self.nobody(&username, denial).await;
+            }
+        };
+        self.note(located.directory(), located.key());
+        let who = self.counted_by(&located).await?;
+        if let Some(refused) = self.reserve(who).await? {
+            return Ok(refused);
+        }
+        let person = match self.prove(located, &password).await? {
+            Answer::Yes(person) => person,
+            Answer::No(denial) => return self.deny(denial).await,
+        };
+        match self.current.directories.judge(&person, self.observer()) {
+            Verdict::Admitted { .. } => self.enter(person).await,
+            Verdict::Refused(denial) => self.deny(denial.after_proof()).await,
+        }
+    }
+
+    /// The password, the account's state and the groups.
+    async fn prove(&self, located: Located, password: &Password) -> Result<Answer<Person>, Error> {
+        self.in_time()?;
+        let started = Instant::now();
+        self.attempt().counts = true;
+        let proof = match located.prove(password, self.observer()).await {
+            Ok(Answer::Yes(proof)) => proof,
+            Ok(Answer::No(denial)) => {
+                self.heard_from_directory();
+                match denial.bound() {
+                    true if !denial.proved() => self.accounts.0.hold_back.saw(started.elapsed()),
+                    true => {}
+                    false => self.hold_back().await,
+                }
+                return Ok(Answer::No(denial));
+            }
+            Err(error) => {
+                self.attempt().counts = error.bound() && !error.proved();
+                return Err(error.into());
+            }
+        };
+        self.heard_from_directory();
+        self.attempt().counts = false;
+        self.note(proof.directory(), proof.username());
+        Ok(Answer::Yes(proof.person(self.observer()).await?))
+    }
+
+    /// Lets somebody in whom the directory admits, unless the store or the application will not have them.
+    async fn enter(&self, person: Person) -> Result<Outcome, Error> {
+        self.in_time()?;
+        let (start, session) = match self.how.session {
+            true => {
+                let (start, session) = self.accounts.new_session(self.how.remember_me, &self.origin);
+                (Some(start), Some(session))
+            }
+            false => (None, None),
+        };
+        let occasion = Occasion::Login { session: start, attempt: self.attempt().id };
+        let audit = self.audit().granted();
+        let taken = self.accounts.take_in(&self.current, &person, occasion, audit, self.observer()).await;
+        match taken {
+            Ok(Taken { account }) => {
+                self.accounts.0.settled.notify_waiters();
+                self.end_replaced().await;
+                let warnings = person.warnings().to_vec();
+                Ok(Outcome::Granted(Box::new(SignedIn { account, session, warnings })))
+            }
+            Err(Refused::Denied(denial)) => self.deny(denial.after_proof()).await,
+            Err(Refused::Failed(error)) => Err(error),
+        }
+    }
+
+    /// Nobody bears the name, or several do: counted like a wrong password, and answered as slowly.
+    async fn nobody(&self, username: &Username, denial: Denial) -> Result<Outcome, Error> {
+        if let Some(refused) = self.reserve(self.accounts.unknown_place(username.folded())).await? {
+            return Ok(refused);
+        }
+        self.attempt().counts = true;
+        self.hold_back().await;
+        self.finish(denial, Settlement::Wrong).await
+    }
+
+    /// What was typed cannot be anybody's: no budget is touched.
+    async fn turn_away(&self, denial: Denial) -> Result<Outcome, Error> {
+        self.step("parse", &self.told().name, denial.reason().as_str());
+        if denial.reason() != Reason::EmptyPassword {
+            self.hold_back().await;
+        }
+        self.finish(denial, Settlement::Back).await
+    }
+
+    async fn throttled(&self, until: Time) -> Result<Outcome, Error> {
+        let retry_after = until.since(self.accounts.0.ambient.now()).max(Duration::from_secs(1));
+        let denial = Denial::of(Reason::Throttled).with_detail(format!("until {until}"));
+        self.step("throttle", &self.told().name, "refused");
+        let outcome = self.finish(denial, Settlement::Back).await?;
+        match outcome {
+            Outcome::Denied { denial, message, .. } => {
+                Ok(Outcome::Denied { denial, message, retry_after: Some(retry_after) })
+            }
+            other => Ok(other),
+        }
+    }
+
+    /// A refusal after the attempt was reserved.
+    async fn deny(&self, denial: Denial) -> Result<Outcome, Error> {
+        let settlement = match denial.bound() && !denial.proved() {
+            true => Settlement::Wrong,
+            false => Settlement::Back,
+        };
+        self.finish(denial, settlement).await
+    }
+
+    async fn finish(&self, denial: Denial, settlement: Settlement) -> Result<Outcome, Error> {
+        let id = self.attempt().id;
+        let audit = self.audit().denied(&denial);
+        self.accounts.settle(&self.current, id, settlement, audit).await?;
+        self.attempt().id = None;
+        tracing::info!(username = self.told().name, reason = %denial, "denied");
+        let message = denial.public_message(self.current.settings.login.show_account_state);
+        Ok(Outcome::Denied { denial, message, retry_after: None })
+    }
+
+    /// A failure: the attempt is settled in the background, since the store may be what failed.
+    async fn fail(&self, error: Error) -> Outcome {
+        let Attempt { id, counts } = *self.attempt();
+        let settlement = if counts { Settlement::Wrong } else { Settlement::Back };
+        let audit = self.audit().failed(&error);
+        tracing::error!(fault = %error.fault(), %error, causes = ?error.causes(), "the login failed");
+        let (accounts, current) = (self.accounts.clone(), Arc::clone(&self.current));
+        tokio::spawn(async move {
+            let within = current.settings.login.deadline;
+            let settling = accounts.settle(&current, id, settlement, audit);
+            if let Ok(Err(error)) = tokio::time::timeout(within, settling).await {
+                tracing::error!(%error, "a failed login is missing in the record");
+            }
+        });
+        error.into()
+    }
+
+    async fn reserve(&self, who: CounterKey) -> Result<Option<Outcome>, Error> {
+        self.in_time()?;
+        let permit = self.accounts.reserve(&self.current, who, &self.origin, self.give_up).await?;
+        match permit {
+            Permit::Go(id) => {
+                *self.attempt() = Attempt { id, counts: false };
+                Ok(None)
+            }
+            Permit::Blocked(until) => self.throttled(until).await.map(Some),
+        }
+    }
+
+    /// By the directory's name for the person. Where the directory was not searched the name is whatever was typed:
+    /// only one that is in the store has a counter of its own, so that made-up names cannot fill the store.
+    async fn counted_by(&self, located: &Located) -> Result<CounterKey, Error> {
+        let (directory, key) = (located.directory().to_owned(), located.key().to_owned());
+        let known = located.was_searched() || {
+            let find = Find::Username { directory: directory.clone(), username: key.clone() };
+            self.accounts.0.store.account(find).await?.is_some()
+        };
+        Ok(if known { CounterKey::person(&directory, &key) } else { self.accounts.unknown_place(&key) })
+    }
+
+    /// The session that the browser came with ends; should that fail it ends by itself later.
+    async fn end_replaced(&self) {
+        let Some(digest) = self.how.replaces.as_deref().and_then(|old| self.accounts.cookie_digest(old))
+        else {
+            return;
+        };
+        let audit = Audit { event: "session_replaced".to_owned(), ..self.audit() };
+        if let Err(error) = self.accounts.0.store.end_sessions(EndSessions::Cookie { digest, audit }).await {
+            tracing::warn!(%error, "the session before this login was not ended");
+        }
+        self.accounts.0.cache.forget_session(digest);
+    }
+
+    async fn hold_back(&self) {
+        tokio::time::sleep(self.accounts.0.hold_back.long()).await;
+    }
+
+    /// Nothing new is begun after the visitor was told that it took too long.
+    fn in_time(&self) -> Result<(), Error> {
+        match self.late.load(Ordering::Relaxed) {
+            false => Ok(()),
+            true => Err(Error::Deadline { after: self.current.settings.login.deadline }),
+        }
+    }
+
+    fn heard_from_directory(&self) {
+        self.accounts.0.answered.store(true, Ordering::Relaxed);
+    }
+
+    fn observer(&self) -> &dyn Observer {
+        self.how.observer.as_deref().unwrap_or(&Silent)
+    }
+
+    fn step(&self, step: &'static str, what: &str, result: &str) {
+        crate::admission::tell(self.observer(), step, what, result, Duration::ZERO);
+    }
+
+    fn audit(&self) -> Audit {
+        let Told { name, directory } = self.told();
+        Audit { username: Some(name), directory, ..self.accounts.audit("login", &self.origin) }
+    }
+
+    fn note(&self, directory: &str, name: &str) {
+        let told = Told { name: name.to_owned(), directory: Some(directory.to_owned()) };
+        *self.told.lock().unwrap_or_else(PoisonError::into_inner) = told;
+    }
+
+    fn told(&self) -> Told {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn attempt(&self) -> std::sync::MutexGuard<'_, Attempt> {
+        self.attempt.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,279 @@
+//! What every store must do, said one by one; and what happens when several ask at once.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+
+use crate::store::{
+    Admission, Admit, Admitted, AttemptId, Audit, AuditQuery, CounterKey, Digest, EndSessions, Facts, Find,
+    IssuePersonal, Limit, LimitQuery, Mirror, Occasion, PersonalToken, Reserve, Reserved, Revoke,
+    SecretBytes, SetDisabled, Settle, Settlement, StartSession, Store, Sweep, Touch, UsePersonal,
+};
+use crate::{Account, Time, UserId};
+
+const WINDOW: Duration = Duration::from_secs(60);
+const NOW: Time = Time::from_seconds(1_700_000_000);
+
+fn later(seconds: u64) -> Time {
+    NOW.after(Duration::from_secs(seconds))
+}
+
+fn key() -> CounterKey {
+    CounterKey::person("main", "alice")
+}
+
+fn reserve(id: i64, at: Time) -> Reserve {
+    let limits = vec![Limit { key: key(), most: 3 }];
+    Reserve { id: AttemptId(id), limits, window: WINDOW, at, expires: at.after(Duration::from_secs(30)) }
+}
+
+fn settle(id: i64, settlement: Settlement, at: Time) -> Settle {
+    Settle { id: Some(AttemptId(id)), settlement, window: WINDOW, at, audit: None }
+}
+
+fn event(event: &str) -> Audit {
+    Audit { at: NOW, event: event.to_owned(), username: Some("alice".to_owned()), ..Audit::default() }
+}
+
+fn login(external_id: &str, local_name: &str, occasion: Occasion) -> Box<Admit> {
+    let Digest(digest) = Digest::of(external_id.as_bytes());
+    let (bytes, _) = digest.split_first_chunk().expect("a digest is longer than an id");
+    let facts = Facts {
+        directory: "main".to_owned(),
+        external_id: external_id.to_owned(),
+        username: local_name.to_owned(),
+        local_name: local_name.to_owned(),
+        dn: format!("uid={local_name},dc=example,dc=com"),
+        fields: BTreeMap::from([("mail".to_owned(), format!("{local_name}@example.com"))]),
+        lists: BTreeMap::new(),
+        flags: BTreeMap::new(),
+        groups: Vec::new(),
+        permissions: Vec::new(),
+    };
+    Box::new(Admit {
+        at: NOW,
+        new_id: UserId::from_random(*bytes),
+        facts,
+        keep_profile: false,
+        create: true,
+        mirror: Mirror::Off,
+        occasion,
+        audit: event("login"),
+    })
+}
+
+fn with_session(secret: &[u8]) -> Occasion {
+    let session = StartSession {
+        digest: Digest::of(secret),
+        handle: Digest::of(secret).to_hex()[..16].to_owned(),
+        expires: later(3600),
+        remembered: false,
+        address: Some("192.0.2.1".to_owned()),
+        agent: None,
+    };
+    Occasion::Login { session: Some(session), attempt: None }
+}
+
+async fn admitted(store: &dyn Store, admit: Box<Admit>) -> Account {
+    match store.admit(admit).await.expect("the store answers") {
+        Admitted::Yes(admission) => admission.account,
+        other => panic!("not admitted: {other:?}"),
+    }
+}
+
+pub(super) async fn attempts(open: &impl AsyncFn() -> Arc<dyn Store>) {
+    let store = open().await;
+    let ask = |id| store.reserve_attempt(reserve(id, NOW));
+    let answers = join_all((0..20).map(ask)).await;
+    let yes = answers.iter().filter(|answer| matches!(answer, Ok(Reserved::Yes))).count();
+    let wait = answers.iter().filter(|answer| matches!(answer, Ok(Reserved::UnderWay))).count();
+    assert_eq!((yes, wait), (3, 17), "twenty at once get no more than the limit, the others wait");
+
+    let answers: Vec<_> = answers.into_iter().map(|answer| answer.expect("the store answers")).collect();
+    let granted: Vec<_> = (0..20).filter(|id| answers[*id as usize] == Reserved::Yes).collect();
+    let settled = |id, settlement| store.settle_attempt(settle(id, settlement, NOW));
+    settled(granted[0], Settlement::Back).await.expect("the store answers");
+    assert_eq!(ask(20).await.expect("the store answers"), Reserved::Yes, "what was given back is free again");
+    for id in [granted[1], granted[2], 20] {
+        settled(id, Settlement::Wrong).await.expect("the store answers");
+    }
+    let blocked = Reserved::Blocked { until: later(60) };
+    assert_eq!(
+        ask(21).await.expect("the store answers"),
+        blocked,
+        "wrong ones block until the window has passed"
+    );
+    let query = LimitQuery { limit: Limit { key: key(), most: 3 }, window: WINDOW, at: later(59) };
+    let until = store.blocked_until(query.clone()).await.expect("the store answers");
+    assert_eq!(until, Some(later(60)));
+    let until = store.blocked_until(LimitQuery { at: later(60), ..query }).await.expect("the store answers");
+    assert_eq!(until, None, "and not longer");
+
+    let store = open().await;
+    for id in 0..3 {
+        store.reserve_attempt(reserve(id, NOW)).await.expect("the store answers");
+    }
+    let answer = store.reserve_attempt(reserve(3, later(30))).await.expect("the store answers");
+    assert_eq!(answer, blocked, "attempts that nobody settles count as wrong, from when they were made");
+}
+
+pub(super) async fn people(open: &impl AsyncFn() -> Arc<dyn Store>) {
+    let store = open().await;
+    let at_once = join_all((0..8).map(|_| store.admit(login("a", "alice", Occasion::LookUp)))).await;
+    let created = |answer: &Result<Admitted, _>| match answer {
+        Ok(Admitted::Yes(admission)) => admission.created,
+        other => panic!("not admitted: {other:?}"),
+    };
+    assert_eq!(at_once.iter().filter(|answer| created(answer)).count(), 1, "one person is one account");
+
+    let stranger = store.admit(login("b", "alice", with_session(b"b"))).await.expect("the store answers");
+    assert_eq!(stranger, Admitted::Taken, "a name belongs to one id");
+    let found = store.session(Digest::of(b"b")).await.expect("the store answers");
+    assert_eq!(found, None, "and who is refused gets no session");
+    let unknown = Admit { create: false, ..*login("c", "carol", Occasion::LookUp) };
+    let unknown = store.admit(Box::new(unknown)).await.expect("the store answers");
+    assert_eq!(unknown, Admitted::Unknown);
+
+    let renamed = admitted(&*store, login("a", "alicia", Occasion::LookUp)).await;
+    let found = store.account(Find::LocalName("alicia".to_owned())).await.expect("the store answers");
+    assert_eq!(found, Some(renamed.clone()), "who is renamed in the directory stays the same account");
+    let gone = store.account(Find::LocalName("alice".to_owned())).await.expect("the store answers");
+    assert_eq!(gone, None);
+
+    let set = SetDisabled { user: renamed.id, disabled: true, at: NOW, audit: event("disabled") };
+    assert!(store.set_disabled(set).await.expect("the store answers"));
+    let answer = store.admit(login("a", "alicia", with_session(b"a"))).await.expect("the store answers");
+    assert_eq!(answer, Admitted::Disabled, "who is disabled here does not enter");
+    let answer = store.admit(login("a", "alicia", Occasion::LookUp)).await.expect("the store answers");
+    assert!(
+        matches!(answer, Admitted::Yes(admission) if matches!(*admission, Admission { created: false, .. })),
+        "but is refreshed by a look-up"
+    );
+}
+
+pub(super) async fn sessions(open: &impl AsyncFn() -> Arc<dyn Store>) {
+    let store = open().await;
+    store.reserve_attempt(reserve(1, NOW)).await.expect("the store answers");
+    let mut admit = login("a", "alice", with_session(b"one"));
+    if let Occasion::Login { attempt, .. } = &mut admit.occasion {
+        *attempt = Some(AttemptId(1));
+    }
+    let alice = admitted(&*store, admit).await;
+    let (session, account) = store
+        .session(Digest::of(b"one"))
+        .await
+        .expect("the store answers")
+        .expect("a login starts a session");
+    assert_eq!((session.user, session.created, account), (alice.id, NOW, alice.clone()));
+    let free = join_all((2..5).map(|id| store.reserve_attempt(reserve(id, NOW)))).await;
+    assert!(free.iter().all(|answer| matches!(answer, Ok(Reserved::Yes))), "a login gives its attempt back");
+
+    let touch = |at| store.touch_session(Touch { digest: Digest::of(b"one"), at });
+    assert!(touch(later(60)).await.expect("the store answers"));
+    assert!(touch(later(10)).await.expect("the store answers"));
+    let (session, _) =
+        store.session(Digest::of(b"one")).await.expect("the store answers").expect("the session is there");
+    assert_eq!(session.last_seen, later(60), "a use that is told late does not turn time back");
+
+    admitted(&*store, login("a", "alice", with_session(b"two"))).await;
+    let bob = admitted(&*store, login("b", "bob", with_session(b"bob"))).await;
+    let handle = session.handle.clone();
+    let end = |user| EndSessions::Handle { user: Some(user), handle: handle.clone(), audit: event("ended") };
+    assert_eq!(store.end_sessions(end(bob.id)).await.expect("the store answers"), 0, "one's own only");
+    assert_eq!(store.end_sessions(end(alice.id)).await.expect("the store answers"), 1);
+
+    let keep = Some(Digest::of(b"bob"));
+    let revoke = Revoke { user: bob.id, keep, personal_tokens: false, at: NOW, audit: event("revoked") };
+    assert!(store.revoke(revoke).await.expect("the store answers"));
+    let (_, bob) = store
+        .session(Digest::of(b"bob"))
+        .await
+        .expect("the store answers")
+        .expect("the session to keep is kept");
+    assert_eq!(bob.generation, 1, "what was signed before is void");
+    let sweep = Sweep {
+        at: later(3600),
+        idle_before: NOW,
+        attempts_before: NOW,
+        audit_before: NOW,
+        changes_before: NOW,
+    };
+    assert_eq!(store.sweep(sweep).await.expect("the store answers"), 2, "what has run out is swept");
+}
+
+pub(super) async fn tokens_and_secrets(open: &impl AsyncFn() -> Arc<dyn Store>) {
+    let store = open().await;
+    let alice = admitted(&*store, login("a", "alice", Occasion::LookUp)).await;
+    let token = PersonalToken {
+        digest: Digest::of(b"token"),
+        id: "t1".to_owned(),
+        user: alice.id,
+        name: Some("laptop".to_owned()),
+        created: NOW,
+        expires: Some(later(600)),
+        last_used: None,
+    };
+    let issue = IssuePersonal { token: token.clone(), audit: event("issued") };
+    assert!(store.issue_personal(issue).await.expect("the store answers"));
+    let stranger =
+        PersonalToken { user: UserId::from_random([9; 16]), digest: Digest::of(b"x"), ..token.clone() };
+    let issue = IssuePersonal { token: stranger, audit: event("issued") };
+    assert!(!store.issue_personal(issue).await.expect("the store answers"), "nobody's token is not kept");
+
+    let usage = |at| UsePersonal { digest: Digest::of(b"token"), at };
+    for (at, noted) in [(later(1), later(1)), (later(30), later(1)), (later(61), later(61))] {
+        let used = store.use_personal(usage(at)).await.expect("the store answers");
+        let (used, account) = used.expect("the token is good");
+        assert_eq!((used.last_used, account.id), (Some(noted), alice.id), "its use is noted once a minute");
+    }
+    let late = store.use_personal(usage(later(600))).await.expect("the store answers");
+    assert_eq!(late, None, "a token that has run out is none");
+
+    let secret = |byte| store.secret("key".to_owned(), SecretBytes::new(vec![byte; 32]));
+    let at_once = join_all((1..9).map(secret)).await;
+    let first = secret(9).await.expect("the store answers");
+    for answer in at_once {
+        let answer = answer.expect("the store answers");
+        assert_eq!(answer.expose(), first.expose(), "all get the same secret, whoever asked first");
+    }
+    let other = store.secret("other".to_owned(), SecretBytes::new(vec![7])).await.expect("the store answers");
+    assert_eq!(other.expose(), [7]);
+    store.ping().await.expect("the store answers");
+}
+
+pub(super) async fn changes(open: &impl AsyncFn() -> Arc<dyn Store>) {
+    let store = open().await;
+    let start = store.changes_since(None).await.expect("the store answers").number;
+    let alice = admitted(&*store, login("a", "alice", with_session(b"one"))).await;
+    let bob = admitted(&*store, login("b", "bob", Occasion::LookUp)).await;
+    let seen = store.changes_since(Some(start)).await.expect("the store answers");
+    let mut both = vec![alice.id, bob.id];
+    both.sort();
+    assert_eq!((seen.users, seen.lost), (both, false), "who was admitted has changed");
+
+    let end = EndSessions::Cookie { digest: Digest::of(b"one"), audit: event("logout") };
+    assert_eq!(store.end_sessions(end).await.expect("the store answers"), 1);
+    let seen = store.changes_since(Some(seen.number)).await.expect("the store answers");
+    assert_eq!(seen.users, [alice.id], "and so has who lost a session");
+
+    let records = AuditQuery { after: 0, username: Some("alice".to_owned()), limit: 10 };
+    let records = store.audit(records).await.expect("the store answers");
+    let events: Vec<_> = records.iter().map(|record| record.audit.event.as_str()).collect();
+    assert_eq!(events, ["login", "login", "logout"], "all of it is on record, in order");
+    assert_eq!(records[2].audit.user, Some(alice.id));
+
+    let sweep = Sweep {
+        at: NOW,
+        idle_before: NOW,
+        attempts_before: NOW,
+        audit_before: NOW,
+        changes_before: later(1),
+    };
+    store.sweep(sweep).await.expect("the store answers");
+    let late = store.changes_since(Some(start)).await.expect("the store answers");
+    assert!(late.lost, "who asks too late is told to forget everything");
+    let seen = store.changes_since(Some(seen.number)).await.expect("the store answers");
+    assert!(!seen.lost && seen.users.is_empty(), "who is up to date is not");
+}

@@ -1,0 +1,126 @@
+//! Tokens in the hands of applications and people.
+
+use std::time::Duration;
+
+use ldapgate_account::store::SecretBytes;
+use ldapgate_account::{Origin, PersonalTokens, Settings};
+
+use crate::world::World;
+
+fn legacy() -> Settings {
+    let mut settings = Settings::default();
+    settings.token.legacy = true;
+    settings.token.secret = Some(SecretBytes::new(b"not so secret".to_vec()));
+    settings
+}
+
+#[tokio::test]
+async fn a_token_says_who_somebody_is_until_it_ends() {
+    let world = World::start().await;
+    let alice = world.granted("alice", "alice-secret").await.account;
+    let token = world.accounts.issue_token(&alice, None, &Origin::default()).await.unwrap();
+    let checked = world.accounts.check_token(&format!("{}:", token.text)).await.unwrap();
+    assert_eq!(checked.map(|account| account.id), Some(alice.id));
+    let elsewhere = world.replica().await.check_token(&token.text).await.unwrap();
+    assert_eq!(elsewhere.map(|account| account.id), Some(alice.id), "every process has the same key");
+    world.clock.advance(Duration::from_secs(3600));
+    assert_eq!(world.accounts.check_token(&token.text).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_forged_token_costs_no_query() {
+    let world = World::start().await;
+    let other = World::with(legacy(), |_| {}).await;
+    let alice = world.granted("alice", "alice-secret").await.account;
+    let token = world.accounts.issue_token(&alice, None, &Origin::default()).await.unwrap();
+    let forged = format!("{}x", token.text);
+    let before = world.store.asked();
+    for text in
+        ["", ":", "a.b.c", &forged, "ldg_short", include_str!("../fixtures/flask-ldap-auth.token").trim()]
+    {
+        assert_eq!(world.accounts.check_token(text).await.unwrap(), None, "{text}");
+        assert_eq!(world.accounts.check_personal(text).await.unwrap(), None, "{text}");
+    }
+    assert_eq!(world.store.asked(), before);
+    assert_eq!(other.accounts.check_token("").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn revoking_an_account_kills_its_tokens() {
+    let world = World::start().await;
+    let alice = world.granted("alice", "alice-secret").await.account;
+    let origin = Origin::default();
+    let token = world.accounts.issue_token(&alice, None, &origin).await.unwrap();
+    let personal = world.accounts.issue_personal(alice.id, None, None, &origin).await.unwrap();
+    assert!(world.accounts.check_token(&token.text).await.unwrap().is_some());
+    world.accounts.revoke(alice.id, None, PersonalTokens::Keep, &origin).await.unwrap();
+    assert_eq!(world.accounts.check_token(&token.text).await.unwrap(), None);
+    assert!(world.accounts.check_personal(&personal.text).await.unwrap().is_some());
+    world.accounts.revoke(alice.id, None, PersonalTokens::Drop, &origin).await.unwrap();
+    assert_eq!(world.accounts.check_personal(&personal.text).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn tokens_of_the_old_kind_are_made_and_read_where_that_is_chosen() {
+    let world = World::with(legacy(), |_| {}).await;
+    let made_elsewhere = include_str!("../fixtures/flask-ldap-auth.token").trim();
+    assert_eq!(world.accounts.check_token(made_elsewhere).await.unwrap(), None, "nobody is known yet");
+    let alice = world.granted("alice", "alice-secret").await.account;
+    let checked = world.accounts.check_token(made_elsewhere).await.unwrap();
+    assert_eq!(checked.map(|account| account.id), Some(alice.id));
+    let ours = world.accounts.issue_token(&alice, None, &Origin::default()).await.unwrap();
+    assert_eq!(ours.text, made_elsewhere);
+    world.accounts.revoke(alice.id, None, PersonalTokens::Keep, &Origin::default()).await.unwrap();
+    assert_eq!(world.accounts.check_token(made_elsewhere).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_personal_token_is_listed_used_and_revoked() {
+    let world = World::start().await;
+    let (alice, bob) =
+        (world.granted("alice", "alice-secret").await, world.granted("bob", "bob-secret").await);
+    let origin = Origin::default();
+    let issued = world
+        .accounts
+        .issue_personal(alice.account.id, Some("laptop".to_owned()), None, &origin)
+        .await
+        .unwrap();
+    assert!(issued.text.starts_with("ldg_") && issued.text.len() == 47, "{}", issued.text);
+    let owner = world.accounts.check_personal(&issued.text).await.unwrap();
+    assert_eq!(owner.map(|account| account.id), Some(alice.account.id));
+    let listed = world.accounts.personal_tokens(alice.account.id).await.unwrap();
+    assert_eq!(listed.len(), 1);
+    assert_eq!((listed[0].username.as_str(), listed[0].name.as_deref()), ("alice", Some("laptop")));
+    assert_eq!((&listed[0].id, listed[0].last_used.is_some()), (&issued.id, true));
+    assert!(world.accounts.personal_tokens(bob.account.id).await.unwrap().is_empty());
+
+    assert!(!world.accounts.revoke_personal(bob.account.id, &issued.id, &origin).await.unwrap());
+    assert!(world.accounts.revoke_personal(alice.account.id, &issued.id, &origin).await.unwrap());
+    assert_eq!(world.accounts.check_personal(&issued.text).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_personal_token_ends_when_it_was_to_and_with_its_account() {
+    let world = World::start().await;
+    let alice = world.granted("alice", "alice-secret").await.account;
+    let origin = Origin::default();
+    let hour = Some(Duration::from_secs(3600));
+    let short = world.accounts.issue_personal(alice.id, None, hour, &origin).await.unwrap();
+    let long = world.accounts.issue_personal(alice.id, None, None, &origin).await.unwrap();
+    world.clock.advance(Duration::from_secs(3600));
+    assert_eq!(world.accounts.check_personal(&short.text).await.unwrap(), None);
+    assert!(world.accounts.check_personal(&long.text).await.unwrap().is_some());
+    assert_eq!(world.accounts.personal_tokens(None).await.unwrap().len(), 1);
+    world.accounts.set_disabled(alice.id, true, &origin).await.unwrap();
+    assert_eq!(world.accounts.check_personal(&long.text).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn what_is_sealed_opens_in_every_process_for_its_purpose() {
+    let world = World::start().await;
+    let sealed = world.accounts.seal("form", b"abc");
+    let replica = world.replica().await;
+    assert_eq!(replica.unseal("form", &sealed).as_deref(), Some(&b"abc"[..]));
+    assert_eq!(replica.unseal("next", &sealed), None);
+    assert_eq!(World::with(legacy(), |_| {}).await.accounts.jwks()["keys"][0]["kty"], "OKP");
+}

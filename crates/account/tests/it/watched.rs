@@ -1,0 +1,70 @@
+//! A store that counts what it is asked, and can be down.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use ldapgate_account::store::*;
+use ldapgate_account::{Account, Time, UserId};
+
+#[derive(Default)]
+pub(crate) struct Watched {
+    inner: MemoryStore,
+    asked: AtomicU64,
+    down: AtomicBool,
+}
+
+impl Watched {
+    /// How often it was asked anything.
+    pub(crate) fn asked(&self) -> u64 {
+        self.asked.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn set_down(&self, down: bool) {
+        self.down.store(down, Ordering::SeqCst);
+    }
+
+    fn ask(&self) -> Result<&MemoryStore, StoreError> {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        match self.down.load(Ordering::SeqCst) {
+            false => Ok(&self.inner),
+            true => Err(StoreError::Unreachable("the disk is gone".into())),
+        }
+    }
+}
+
+macro_rules! pass_on {
+    ($($method:ident($($name:ident: $input:ty),*) -> $output:ty;)+) => {
+        $(fn $method(&self, $($name: $input),*) -> Answer<'_, $output> {
+            Box::pin(async move { self.ask()?.$method($($name),*).await })
+        })+
+    };
+}
+
+impl Store for Watched {
+    pass_on! {
+        link(link: Link) -> Linked;
+        admit(admit: Box<Admit>) -> Admitted;
+        account(find: Find) -> Option<Account>;
+        accounts(query: AccountQuery) -> Vec<Account>;
+        set_disabled(set: SetDisabled) -> bool;
+        revoke(revoke: Revoke) -> bool;
+        blocked_until(query: LimitQuery) -> Option<Time>;
+        reserve_attempt(reserve: Reserve) -> Reserved;
+        settle_attempt(settle: Settle) -> ();
+        blocks(query: BlockQuery) -> Vec<Block>;
+        clear_blocks(keys: Vec<CounterKey>) -> u64;
+        session(digest: Digest) -> Option<(StoredSession, Account)>;
+        sessions(query: SessionQuery) -> Vec<Sessions>;
+        touch_session(touch: Touch) -> bool;
+        end_sessions(end: EndSessions) -> u64;
+        issue_personal(issue: IssuePersonal) -> bool;
+        personal_tokens(user: Option<UserId>) -> Vec<PersonalToken>;
+        use_personal(usage: UsePersonal) -> Option<(PersonalToken, Account)>;
+        revoke_personal(revoke: RevokePersonal) -> bool;
+        secret(name: String, candidate: SecretBytes) -> SecretBytes;
+        record(audit: Audit) -> ();
+        audit(query: AuditQuery) -> Vec<AuditRecord>;
+        changes_since(number: Option<i64>) -> Changes;
+        sweep(sweep: Sweep) -> u64;
+        ping() -> ();
+    }
+}
