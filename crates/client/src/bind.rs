@@ -47,7 +47,8 @@ impl Connection {
     /// # Errors
     ///
     /// [`Error::Cleartext`] before anything is sent when somebody could listen: not with TLS, on loopback, over
-    /// `ldapi` or when the options allow it. [`Error::NoName`] for an empty name. Otherwise as every call.
+    /// `ldapi` or when the options allow it. [`Error::NoName`] for an empty name. [`Error::Shared`] on a pool's look-up
+    /// connection. Otherwise as every call.
     #[tracing::instrument(name = "ldap.bind", level = "debug", skip_all, fields(url = self.url(), dn))]
     pub async fn bind(&self, dn: &str, password: &Password) -> Result<BindReply, Error> {
         self.bind_with(dn, password, Controls::default()).await
@@ -83,6 +84,9 @@ impl Connection {
     }
 
     async fn send_bind(&self, request: BindRequest, controls: Controls) -> Result<BindReply, Error> {
+        if self.is_sealed() {
+            return Err(Error::Shared { url: self.url().to_owned() });
+        }
         let operation = Operation { name: "bind", request: Request::Bind(request), controls };
         let answer = self.call(operation).await?;
         match answer.response {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use proto::message::{Request, Response};
@@ -31,6 +31,8 @@ pub(crate) struct Shared {
     commands: mpsc::UnboundedSender<Command>,
     slots: Arc<Semaphore>,
     tickets: AtomicU64,
+    /// Set once it carries look-ups: nobody binds on it any more.
+    sealed: AtomicBool,
     pub(crate) state: Arc<State>,
     pub(crate) address: Address,
     pub(crate) options: Options,
@@ -58,6 +60,7 @@ impl Connection {
             commands,
             slots: Arc::new(Semaphore::new(MOST_OUTSTANDING)),
             tickets: AtomicU64::new(0),
+            sealed: AtomicBool::new(false),
             state,
             address: address.clone(),
             options: options.clone(),
@@ -86,6 +89,15 @@ impl Connection {
         if self.shared.commands.send(Command::Close(done)).is_ok() {
             drop(closed.await);
         }
+    }
+
+    /// From now on nobody binds on it, whoever has a handle.
+    pub(crate) fn seal(&self) {
+        self.shared.sealed.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn is_sealed(&self) -> bool {
+        self.shared.sealed.load(Ordering::Acquire)
     }
 
     /// May new work be given to it?
@@ -239,5 +251,39 @@ impl Drop for Guard {
         if let Some(commands) = self.commands.take() {
             drop(commands.send(Command::Cancel(self.ticket)));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::connect::Privacy;
+    use tokio::io::AsyncReadExt;
+
+    fn pooled(idle: Duration) -> (Connection, tokio::io::DuplexStream) {
+        let (client, server) = tokio::io::duplex(1024);
+        let options = Options::new(["ldap://localhost"]).unwrap();
+        let transport = Transport { stream: Box::new(client), privacy: Privacy::Local };
+        (Connection::start(transport, &options.servers[0].clone(), &options, Some(idle)), server)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_idle_connection_says_farewell_at_its_time() {
+        let began = Instant::now();
+        let (connection, mut server) = pooled(Duration::from_secs(300));
+        let mut bytes = Vec::new();
+        server.read_to_end(&mut bytes).await.unwrap();
+        assert_eq!(began.elapsed().as_secs(), 300);
+        assert_eq!(bytes, b"\x30\x05\x02\x01\x01\x42\x00", "an unbind request");
+        assert!(connection.is_closed());
+        assert!(matches!(*connection.shared.state.reason(), crate::Closed::Idle));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_operation_under_way_is_not_idleness() {
+        let (connection, _server) = pooled(Duration::from_secs(3));
+        let error = connection.read("cn=a", &[]).await.unwrap_err();
+        assert!(matches!(error, Error::Timeout { .. }), "{error:?}");
+        assert!(connection.is_suspect() && !connection.is_usable(), "the server said nothing at all");
     }
 }

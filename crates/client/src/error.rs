@@ -49,6 +49,12 @@ pub enum Error {
     /// A person's connection was asked to read before the person was proved.
     #[error("nobody has bound on this connection yet: bind first, then read as that person")]
     NotBound,
+    /// A bind on a look-up connection: it would change who everybody else on it is.
+    #[error("the connection to {url} is shared by look-ups: people are proved on connections of their own")]
+    Shared {
+        /// The server.
+        url: String,
+    },
     /// StartTLS on a connection that is encrypted already.
     #[error("the connection to {url} is encrypted already")]
     AlreadyEncrypted {

@@ -156,7 +156,7 @@ impl SearchStream {
     pub(crate) async fn collect(mut self) -> Result<Found, Error> {
         let (mut entries, mut bytes) = (Vec::new(), 0);
         while let Some(entry) = self.next().await? {
-            bytes += entry.size();
+            bytes += entry.size() + size_of::<Entry>();
             if bytes > self.max_bytes() {
                 return Err(self.too_large());
             }

@@ -65,7 +65,7 @@ pub(crate) struct PageSink {
     pub(crate) base: String,
 }
 
-/// What a page is made of; sizes are those of the whole message, in bytes.
+/// What a page is made of; a size is the whole message's in bytes, and the item's own.
 #[derive(Debug)]
 pub(crate) enum Item {
     Entry(Entry, usize),

@@ -291,7 +291,7 @@ impl Driver {
             let Some(event) = self.session.receive(&mut self.inbox).map_err(broken_rules)? else {
                 return Ok(());
             };
-            let size = before.saturating_sub(self.inbox.len());
+            let size = before.saturating_sub(self.inbox.len()) + size_of::<Item>();
             match event {
                 Event::Response { id, response, controls, last } => {
                     self.deliver(id, response, controls, last, size)?;
@@ -394,7 +394,7 @@ impl Driver {
             let gone = self.waiting.get(&id).is_some_and(|waiting| waiting.exclusive);
             let waiting = if gone { self.waiting.remove(&id) } else { self.give_up(id)? };
             let Some(waiting) = waiting else { continue };
-            if waiting.sent.is_none_or(|sent| self.last_heard < sent) {
+            if waiting.sent.is_none_or(|sent| self.last_heard <= sent) {
                 self.state.suspect.store(true, Ordering::Release);
             }
             let Waiting { operation, limit, sent, sink, .. } = waiting;

@@ -120,7 +120,7 @@ mod tests {
         let (rest, mut now) = (Rest::default(), Instant::now());
         let mut pauses = Vec::new();
         for _ in 0..7 {
-            let attempt = rest.enter(now).ok().expect("the time has come");
+            let attempt = rest.enter(now).expect("the time has come");
             if !pauses.is_empty() {
                 assert!(rest.enter(now).is_err(), "somebody is trying already");
             }
@@ -137,17 +137,17 @@ mod tests {
     #[test]
     fn an_attempt_that_came_to_nothing_lets_the_next_one_try() {
         let (rest, now) = (Rest::default(), Instant::now());
-        rest.enter(now).ok().expect("nothing was refused").refused(now, refusal());
+        rest.enter(now).expect("nothing was refused").refused(now, refusal());
         let later = now + FIRST;
-        drop(rest.enter(later).ok().expect("the time has come"));
-        rest.enter(later).ok().expect("the last attempt had no outcome").succeeded();
+        drop(rest.enter(later).expect("the time has come"));
+        rest.enter(later).expect("the last attempt had no outcome").succeeded();
         assert!(rest.enter(later).is_ok_and(|attempt| !attempt.probe));
     }
 
     #[test]
     fn two_servers_that_refuse_at_once_count_as_one() {
         let (rest, now) = (Rest::default(), Instant::now());
-        let (one, other) = (rest.enter(now).ok().expect("awake"), rest.enter(now).ok().expect("awake"));
+        let (one, other) = (rest.enter(now).expect("awake"), rest.enter(now).expect("awake"));
         one.refused(now, refusal());
         let Error::ServiceBind { retry, .. } = other.refused(now, refusal()) else { panic!("not refused") };
         assert_eq!(retry, FIRST);

@@ -47,6 +47,7 @@ impl Shelf {
     }
 
     pub(super) fn add_lookup(&mut self, kept: Kept) {
+        kept.connection.seal();
         self.lookups.push(kept);
     }
 

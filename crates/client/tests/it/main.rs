@@ -1,5 +1,7 @@
 //! The client against a scripted peer, the in-memory directory and a real server.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
+
 mod bind;
 mod deadlines;
 mod faults;

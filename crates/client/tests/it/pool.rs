@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
 use directory::{Directory, Fault, Kind, Running};
-use ldapgate_client::{Balance, Error, Options, Pool, Search, Simple};
+use ldapgate_client::{Balance, Error, Options, Pool, Search, Server, Simple};
 use proto::{Filter, Password, ResultCode};
 use testkit::world::{BASE, LDIF, READER, READER_PASSWORD};
 use tokio::time::timeout;
@@ -68,9 +68,19 @@ fn reader() -> Simple {
     Simple::new(READER, password())
 }
 
-/// What a login does: a search, and a bind.
+/// What a login does: a search and a bind on one server, and all over again on the next one as long as no bind was
+/// written.
 async fn login(pool: &Pool) -> Result<bool, Error> {
-    let server = pool.server().await?;
+    loop {
+        let server = pool.server().await?;
+        match login_at(&server).await {
+            Err(error) if error.is_unreachable() && !error.sent() => pool.report_dead(&server),
+            outcome => return outcome,
+        }
+    }
+}
+
+async fn login_at(server: &Server) -> Result<bool, Error> {
     server.search(&Search::below(BASE).matching(Filter::equal("cn", "reader")).limit(2)).await?;
     let mut proving = server.prove().await?;
     Ok(proving.bind(READER, &password()).await?.is_success())
@@ -121,6 +131,18 @@ async fn a_connection_that_carried_a_persons_bind_never_carries_a_look_up() {
     }
     assert_eq!(searching.len(), 50);
     assert!(site.connections() <= 16, "eight of each kind at most");
+}
+
+#[tokio::test]
+async fn nobody_can_bind_on_a_look_up_connection() {
+    let site = Site::start().await;
+    let pool = Pool::open(site.options()).await.unwrap();
+    let connection = pool.connection().await.unwrap();
+    let error = connection.bind(READER, &password()).await.unwrap_err();
+    assert!(matches!(&error, Error::Shared { .. }), "{error:?}");
+    let error = connection.bind_anonymous().await.unwrap_err();
+    assert!(matches!(&error, Error::Shared { .. }), "{error:?}");
+    assert_eq!(site.count(Kind::Bind), 1, "the service account's own");
 }
 
 #[tokio::test]
