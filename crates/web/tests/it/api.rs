@@ -79,7 +79,6 @@ async fn what_is_not_json_or_comes_from_another_site_is_refused() {
     for (kind, body, status) in [
         ("application/json", "{", 400),
         ("application/json", r#"{"username": 7}"#, 400),
-        ("application/json", "[]", 400),
         ("application/json", "", 400),
         ("text/plain", good, 415),
         ("application/x-www-form-urlencoded", "username=alice&password=Red-Apple-11", 415),

@@ -1,5 +1,10 @@
 //! The web room through its public door, against the in-memory directory and store.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "helpers of tests are tests, and clippy.toml speaks of test functions only"
+)]
+
 mod api;
 mod guard;
 mod health;

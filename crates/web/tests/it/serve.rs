@@ -42,7 +42,7 @@ fn hello() -> Router {
         .route(
             "/body",
             post(|body: Result<String, axum::extract::rejection::StringRejection>| async move {
-                body.map_or_else(|_| "no body".to_owned(), |body| body)
+                body.unwrap_or_else(|_| "no body".to_owned())
             }),
         )
 }

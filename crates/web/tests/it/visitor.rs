@@ -11,49 +11,49 @@ use testkit::http::{Answer, encode};
 use tower::ServiceExt as _;
 
 #[derive(Clone)]
-pub struct Visitor {
+pub(crate) struct Visitor {
     router: Router,
     headers: Vec<(String, String)>,
     peer: Peer,
-    pub cookies: BTreeMap<String, String>,
+    pub(crate) cookies: BTreeMap<String, String>,
 }
 
 impl Visitor {
-    pub fn of(router: Router) -> Self {
+    pub(crate) fn of(router: Router) -> Self {
         let peer = Peer { address: "192.0.2.1:40000".parse().unwrap(), tls: false };
         Self { router, headers: Vec::new(), peer, cookies: BTreeMap::new() }
     }
 
-    pub fn with(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    pub fn from(mut self, address: &str) -> Self {
+    pub(crate) fn from(mut self, address: &str) -> Self {
         self.peer.address = SocketAddr::new(address.parse().unwrap(), 40000);
         self
     }
 
-    pub async fn get(&mut self, path: &str) -> Answer {
+    pub(crate) async fn get(&mut self, path: &str) -> Answer {
         self.send("GET", path, None, Body::empty()).await
     }
 
-    pub async fn form(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
+    pub(crate) async fn form(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
         let pairs = fields.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value)));
         let body = pairs.collect::<Vec<_>>().join("&");
         self.send("POST", path, Some("application/x-www-form-urlencoded"), Body::from(body)).await
     }
 
-    pub async fn json(&mut self, path: &str, body: &serde_json::Value) -> Answer {
+    pub(crate) async fn json(&mut self, path: &str, body: &serde_json::Value) -> Answer {
         self.send("POST", path, Some("application/json"), Body::from(body.to_string())).await
     }
 
     /// Opens the login page and sends its form.
-    pub async fn sign_in(&mut self, username: &str, password: &str) -> Answer {
+    pub(crate) async fn sign_in(&mut self, username: &str, password: &str) -> Answer {
         self.sign_in_at("/login", username, password).await
     }
 
-    pub async fn sign_in_at(&mut self, page: &str, username: &str, password: &str) -> Answer {
+    pub(crate) async fn sign_in_at(&mut self, page: &str, username: &str, password: &str) -> Answer {
         let page = self.get(page).await;
         let (token, next) =
             (page.field("csrf_token").expect("the form has a token"), page.field("next").unwrap());
@@ -63,12 +63,18 @@ impl Visitor {
     }
 
     /// Opens a page and presses one of its buttons, with the token that the page gave.
-    pub async fn press(&mut self, page: &str, action: &str, fields: &[(&str, &str)]) -> Answer {
+    pub(crate) async fn press(&mut self, page: &str, action: &str, fields: &[(&str, &str)]) -> Answer {
         let token = self.get(page).await.field("csrf_token").expect("the page has a form");
         self.form(action, &[&[("csrf_token", token.as_str())], fields].concat()).await
     }
 
-    pub async fn send(&mut self, method: &str, path: &str, content_type: Option<&str>, body: Body) -> Answer {
+    pub(crate) async fn send(
+        &mut self,
+        method: &str,
+        path: &str,
+        content_type: Option<&str>,
+        body: Body,
+    ) -> Answer {
         let mut request = Request::builder().method(method).uri(path).header(header::HOST, "localhost:8080");
         for (name, value) in &self.headers {
             request = request.header(name, value);
@@ -109,6 +115,6 @@ impl Visitor {
     }
 }
 
-pub fn set_cookies(answer: &Answer) -> impl Iterator<Item = &str> {
+pub(crate) fn set_cookies(answer: &Answer) -> impl Iterator<Item = &str> {
     answer.headers.iter().filter(|(name, _)| name == "set-cookie").map(|(_, value)| value.as_str())
 }

@@ -17,31 +17,30 @@ use crate::visitor::Visitor;
 /// 2026-11-24.
 const NOW: u64 = 1_795_478_400;
 
-pub struct World {
-    pub gate: Gate,
-    pub accounts: Accounts,
-    pub directory: Directory,
-    pub clock: Clock,
+pub(crate) struct World {
+    pub(crate) gate: Gate,
+    pub(crate) directory: Directory,
+    pub(crate) clock: Clock,
     running: Option<Running>,
 }
 
 /// What a test wants to be different.
-pub struct Wishes {
-    pub web: Settings,
-    pub account: account::Settings,
+pub(crate) struct Wishes {
+    pub(crate) web: Settings,
+    pub(crate) account: account::Settings,
 }
 
-pub struct ViewReports;
+pub(crate) struct ViewReports;
 impl Permission for ViewReports {
     const NAME: &'static str = "reports.view";
 }
 
 impl World {
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self::with(|_| ()).await
     }
 
-    pub async fn with(change: impl FnOnce(&mut Wishes)) -> Self {
+    pub(crate) async fn with(change: impl FnOnce(&mut Wishes)) -> Self {
         let clock = Clock::at(NOW);
         let mut account = account::Settings::default();
         account.token.issuer = "http://localhost".to_owned();
@@ -58,12 +57,12 @@ impl World {
         let directories = auth::Directories::new(vec![(settings, pool)], tell).unwrap();
         let store = Arc::new(MemoryStore::new());
         let accounts = Accounts::open(wishes.account, directories, store, ambient(&clock)).await.unwrap();
-        let gate = Gate::new(wishes.web, accounts.clone()).unwrap();
-        Self { gate, accounts, directory, clock, running: Some(running) }
+        let gate = Gate::new(wishes.web, accounts).unwrap();
+        Self { gate, directory, clock, running: Some(running) }
     }
 
     /// Everything: the gateway, and an application with a guarded upload beside it.
-    pub fn router(&self) -> Router {
+    pub(crate) fn router(&self) -> Router {
         let guarded = Router::new()
             .route(
                 "/app/upload",
@@ -86,28 +85,28 @@ impl World {
         self.gate.routes().merge(guarded).merge(open)
     }
 
-    pub fn visitor(&self) -> Visitor {
+    pub(crate) fn visitor(&self) -> Visitor {
         Visitor::of(self.router())
     }
 
     /// A browser whose person has typed an address.
-    pub fn browser(&self) -> Visitor {
+    pub(crate) fn browser(&self) -> Visitor {
         self.visitor().with("accept", "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8")
     }
 
     /// A browser that is signed in.
-    pub async fn signed_in(&self, username: &str, password: &str) -> Visitor {
+    pub(crate) async fn signed_in(&self, username: &str, password: &str) -> Visitor {
         let mut browser = self.browser();
         let answer = browser.sign_in(username, password).await;
         assert_eq!(answer.status, 303, "{}", answer.body);
         browser
     }
 
-    pub fn operations(&self) -> usize {
+    pub(crate) fn operations(&self) -> usize {
         self.directory.operations().len()
     }
 
-    pub async fn directory_goes_away(&mut self) {
+    pub(crate) async fn directory_goes_away(&mut self) {
         self.running.take().expect("it runs").stop().await;
     }
 }
