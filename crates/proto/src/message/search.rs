@@ -158,15 +158,3 @@ impl Deref {
         }
     }
 }
-
-/// Stands in until the filter's own form is there; inherent functions of the same name come before it.
-#[allow(dead_code, clippy::todo)] // one commit
-trait Codec: Sized {
-    fn read(_: &mut Reader<'_>, _: &Limits) -> Result<Self, Error> {
-        todo!()
-    }
-    fn write(&self, _: &mut Writer) {
-        todo!()
-    }
-}
-impl Codec for Filter {}

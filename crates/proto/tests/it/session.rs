@@ -294,7 +294,7 @@ fn a_request_that_is_too_long_is_refused_and_costs_nothing() {
     let limits = Limits { max_request: 1000, ..Limits::client() };
     let mut client = ClientSession::new(limits);
     let refused = client.send(&compare(1000), &Controls::default()).unwrap_err();
-    assert!(matches!(refused, SessionError::RequestTooLong { length: 1023, limit: 1000 }), "{refused:?}");
+    assert!(matches!(refused, SessionError::RequestTooLong { length: 1028, limit: 1000 }), "{refused:?}");
     assert_eq!((refused.fault(), client.outstanding()), (Fault::Caller, 0));
     let (id, _) = client.send(&compare(900), &Controls::default()).unwrap();
     assert_eq!(id, MessageId(1));
