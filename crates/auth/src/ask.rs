@@ -4,7 +4,7 @@ use client::{Found, Proving, Search, Server};
 use proto::{Dn, Filter, Scope};
 
 use crate::explain::Asking;
-use crate::person::Record;
+use crate::record::Record;
 use crate::{Error, Observer};
 
 /// Who reads: the service account (or nobody) on a shared connection, or the person on their own.
@@ -172,5 +172,25 @@ mod tests {
         assert_eq!(covered(Scope::One), [false, true, false]);
         assert_eq!(covered(Scope::Subtree), [true, true, true]);
         assert!(!covers(&base, Scope::Subtree, &dn("dc=org")));
+    }
+
+    fn answered(dn: &str) -> Result<Hits, Error> {
+        let base = Dn::parse("ou=people,dc=example,dc=com").unwrap();
+        let filter = Filter::equal("uid", "alice");
+        let query =
+            Query { step: "locate", base: &base, scope: Scope::Subtree, filter, attributes: &[], limit: 1 };
+        let entry = proto::Entry::builder(dn).attribute("uid", ["alice"]).build();
+        let (references, controls) = (Vec::new(), proto::Controls::default());
+        let found = Found { entries: vec![entry], references, truncated: None, controls };
+        query.hits(query.asking("ldap://localhost", &crate::Silent), Ok(found))
+    }
+
+    #[test]
+    fn an_entry_from_elsewhere_is_an_error_and_not_a_person() {
+        assert_eq!(answered("uid=alice,OU=People,dc=example,dc=com").unwrap().records.len(), 1);
+        for dn in ["uid=alice,ou=admins,dc=example,dc=com", "dc=com", "ou=people,dc=example,dc=com,dc=evil"] {
+            assert!(answered(dn).unwrap_err().to_string().contains("does not lie there"), "{dn}");
+        }
+        assert!(answered("").is_err());
     }
 }

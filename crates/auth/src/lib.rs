@@ -20,7 +20,7 @@
 //! a password: [`Located::describe`], which no session can be made from.
 //!
 //! Reading order: [`Credentials`] (what was typed), [`Settings`] and the templates (what is asked), `directories` (which one
-//! is asked), `locate`, `prove` (the only file that mints a [`Proof`]), `state` (what servers say about accounts), `person`,
+//! is asked), `locate`, `prove` (the only file that mints a [`Proof`]), `state` (what servers say about accounts), `record` and `person`,
 //! `groups`, [`Rule`], [`Denial`] (the one table of reasons), [`Observer`] (what `--explain` prints), and [`manual`]: the
 //! disasters of the field, and what rules each out here.
 
@@ -34,7 +34,9 @@ mod groups;
 mod locate;
 pub mod manual;
 mod person;
+mod preset;
 mod prove;
+mod record;
 mod rule;
 mod settings;
 mod state;

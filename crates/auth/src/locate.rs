@@ -10,7 +10,7 @@ use proto::{Dn, Filter, Scope};
 use crate::ask::{self, Hits, Query, Reader};
 use crate::directories::{Answer, Directory};
 use crate::explain::decided;
-use crate::person::{Record, counting_name};
+use crate::record::{Record, counting_name};
 use crate::settings::{UserSearch, holds_domain};
 use crate::template::Values;
 use crate::{Denial, Error, FilterTemplate, Observer, Reason, UserTemplate, Username};
@@ -276,14 +276,14 @@ impl Directory {
         matches.iter().position(holds).unwrap_or(matches.len())
     }
 
-    /// After a bind by bind name: exactly one entry must carry it as its `userPrincipalName`.
+    /// Exactly one entry must carry a bind name as its `userPrincipalName`.
     pub(crate) async fn find_principal(
         &self,
         reader: &mut Reader,
         server: &str,
         principal: &str,
         observer: &dyn Observer,
-    ) -> Result<Record, Error> {
+    ) -> Result<Answer<Record>, Error> {
         let query = Query {
             step: "locate",
             base: &self.settings.base,
@@ -293,11 +293,16 @@ impl Directory {
             limit: NAMESAKES,
         };
         let mut hits = reader.search(server, query, observer).await?;
-        match hits.records.len() {
-            1 if !hits.truncated => Ok(hits.records.remove(0)),
-            0 => Err(Error::configuration(format!("no entry carries the {PRINCIPAL} {principal}"))),
-            count => Err(Error::directory(format!("{count} entries carry the {PRINCIPAL} {principal}"))),
-        }
+        let carried = |count: String| {
+            format!("{count} below {} carries the {PRINCIPAL} {principal}", self.settings.base)
+        };
+        Ok(match hits.records.len() {
+            1 if !hits.truncated => Answer::Yes(hits.records.remove(0)),
+            0 => Answer::No(Denial::of(Reason::UnknownUser).with_detail(carried("no entry".to_owned()))),
+            count => Answer::No(
+                Denial::of(Reason::AmbiguousUser).with_detail(carried(format!("each of {count} entries"))),
+            ),
+        })
     }
 }
 

@@ -11,7 +11,8 @@ use crate::directories::{Answer, Directory};
 use crate::explain::{Asking, decided};
 use crate::groups;
 use crate::locate::{Asker, Located, Name, PRINCIPAL, Target};
-use crate::person::{Facts, Identity, Person, Record};
+use crate::person::{Facts, Person};
+use crate::record::{Identity, Record};
 use crate::state::{self, Bound, Moment};
 use crate::{Denial, Error, Observer, Reason, Warning};
 
@@ -140,19 +141,17 @@ impl Located {
     async fn look_up(&self, observer: &dyn Observer) -> Result<Answer<Person>, Error> {
         let (directory, server) = (&self.directory, self.server.url());
         let mut reader = Reader::Service(self.server.clone());
-        let record = match &self.target {
-            Target::Entry(record) => record.clone(),
+        let found = match &self.target {
+            Target::Entry(record) => Answer::Yes(record.clone()),
             Target::Name(dn) => match reader.read(server, dn, &directory.attributes, observer).await? {
-                Some(record) => record,
-                None => {
-                    return Ok(Answer::No(
-                        Denial::of(Reason::UnknownUser).with_detail("there is no such entry"),
-                    ));
-                }
+                Some(record) => Answer::Yes(record),
+                None => Answer::No(Denial::of(Reason::UnknownUser).with_detail("there is no such entry")),
             },
-            Target::BindName(principal) => {
-                directory.find_principal(&mut reader, server, principal, observer).await?
-            }
+            Target::BindName(name) => directory.find_principal(&mut reader, server, name, observer).await?,
+        };
+        let record = match found {
+            Answer::Yes(record) => record,
+            Answer::No(denial) => return Ok(Answer::No(denial)),
         };
         let identity = record.identity(&directory.settings)?;
         let hindrance = directory.judge_state(&record, Moment::LookUp, observer);
@@ -218,7 +217,7 @@ impl Directory {
             Target::Entry(record) => record.dn,
             Target::Name(dn) => dn,
             Target::BindName(principal) => {
-                return self.find_principal(reader, server, &principal, observer).await.map(Answer::Yes);
+                return self.find_principal(reader, server, &principal, observer).await;
             }
         };
         match reader.read(server, &dn, &self.attributes, observer).await? {

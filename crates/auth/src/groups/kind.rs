@@ -3,7 +3,7 @@
 use proto::{Dn, Filter};
 
 use crate::Settings;
-use crate::person::Record;
+use crate::record::Record;
 use crate::settings::GroupKind;
 
 /// Attributes of a person's entry that the kinds need.
@@ -139,7 +139,7 @@ fn primary_group(record: &Record) -> Option<Filter> {
 mod tests {
     use super::*;
     use crate::Vendor;
-    use crate::person::Attributes;
+    use crate::record::Attributes;
 
     fn settings(kinds: &[GroupKind]) -> Settings {
         let mut settings =

@@ -11,7 +11,8 @@ use proto::{Dn, Filter, Scope};
 
 use crate::ask::{Query, Reader, covers};
 use crate::explain::decided;
-use crate::person::{Group, Record};
+use crate::person::Group;
+use crate::record::Record;
 use crate::settings::GroupSearch;
 use crate::{Error, Observer, Settings, Silent};
 

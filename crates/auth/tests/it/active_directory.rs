@@ -1,13 +1,21 @@
 //! The preset of Active Directory against entries and answers as Active Directory makes them.
 
-use ldapgate_auth::{Answer, Directories, GroupKind, Reason, Settings, UserTemplate, Vendor};
+use directory::{Fault, Kind};
+use ldapgate_auth::{
+    Answer, Directories, Error, GroupKind, Person, Reason, Settings, Silent, UserTemplate, Vendor,
+};
+use proto::{LdapResult, ResultCode};
 
-use crate::world::{World, admitted, clock, described, dn, names, reason, refused};
+use crate::world::{World, admitted, clock, decide, described, dn, names, reason, refused};
 
 async fn world() -> World {
+    with_reader(include_str!("active_directory.ldif")).await
+}
+
+async fn with_reader(ldif: &str) -> World {
     let reader =
         "dn: cn=reader,dc=example,dc=com\nobjectClass: user\ncn: reader\nuserPassword: Reader-Pass-1\n\n";
-    World::with(&format!("{reader}{}", include_str!("active_directory.ldif"))).await
+    World::with(&format!("{reader}{ldif}")).await
 }
 
 fn directories(world: &World, change: impl FnOnce(&mut Settings)) -> Directories {
@@ -87,4 +95,92 @@ async fn a_look_up_by_bind_name_finds_the_one_entry_that_carries_it() {
     });
     let Answer::Yes(person) = described(&directories, "CORP\\ada").await else { panic!("ada is there") };
     assert_eq!(person.username(), "ada");
+}
+
+/// Opens the connections, so that the next bind is the person's.
+async fn warm(directories: &Directories, world: &World) {
+    assert!(directories.health().await[0].1.is_ok());
+    world.operations();
+}
+
+/// The in-memory directory knows no bind names; it is told to accept the next one.
+async fn by_bind_name(world: &World, change: impl FnOnce(&mut Settings)) -> Result<Answer<Person>, Error> {
+    let directories = directories(world, |settings| {
+        settings.user.template =
+            Some(UserTemplate::parse("{username}@corp.example.com").expect("a good template"));
+        change(settings);
+    });
+    warm(&directories, world).await;
+    world.directory.faults().next(Kind::Bind, 1, Fault::Answer(LdapResult::success()));
+    let answer = decide(&directories, "CORP\\ada", "Ada-Apple-1", &Silent).await;
+    let binds = world.operations().into_iter().filter(|(kind, _)| *kind == Kind::Bind);
+    assert_eq!(binds.map(|(_, name)| name).collect::<Vec<_>>(), ["ada@corp.example.com"]);
+    answer
+}
+
+#[tokio::test]
+async fn after_a_bind_by_name_exactly_one_entry_carries_it() {
+    let found = world().await;
+    let Ok(Answer::Yes(person)) = by_bind_name(&found, |_| ()).await else { panic!("ada is there") };
+    assert_eq!((person.username(), person.proved()), ("ada", true));
+
+    let ldif = include_str!("active_directory.ldif");
+    let twice = with_reader(&ldif.replace("off@corp.example.com", "ADA@corp.example.com")).await;
+    let Ok(Answer::No(denial)) = by_bind_name(&twice, |_| ()).await else {
+        panic!("two entries carry the name")
+    };
+    assert_eq!((denial.reason(), denial.proved()), (Reason::AmbiguousUser, true));
+}
+
+#[tokio::test]
+async fn a_bind_name_that_no_entry_carries_lets_nobody_in() {
+    let ldif =
+        include_str!("active_directory.ldif").replace("ada@corp.example.com", "ada@elsewhere.example.com");
+    let world = with_reader(&ldif).await;
+    let directories = directories(&world, |settings| {
+        settings.user.template =
+            Some(UserTemplate::parse("{username}@corp.example.com").expect("a good template"));
+    });
+    let Answer::No(denial) = described(&directories, "ada").await else { panic!("nobody carries the name") };
+    assert_eq!((denial.reason(), denial.bound()), (Reason::UnknownUser, false));
+    warm(&directories, &world).await;
+    world.directory.faults().next(Kind::Bind, 1, Fault::Answer(LdapResult::success()));
+    let denial = refused(&directories, "CORP\\ada", "Ada-Apple-1").await;
+    assert_eq!((denial.reason(), denial.proved()), (Reason::UnknownUser, true));
+}
+
+#[tokio::test]
+async fn hours_and_workstations_are_causes_too() {
+    let world = world().await;
+    let directories = directories(&world, |_| ());
+    admitted(&directories, "ada", "Ada-Apple-1").await;
+    for (data, cause, proved) in [
+        ("530", Reason::LogonHours, true),
+        ("531", Reason::LogonWorkstation, true),
+        ("534", Reason::LogonNotAllowed, false),
+    ] {
+        let text = format!(
+            "80090308: LdapErr: DSID-0C090447, comment: AcceptSecurityContext error, data {data}, v3839"
+        );
+        let answer = LdapResult::new(ResultCode::INVALID_CREDENTIALS, text);
+        world.directory.faults().next(Kind::Bind, 1, Fault::Answer(answer));
+        let denial = refused(&directories, "ada", "Ada-Apple-1").await;
+        assert_eq!((denial.reason(), denial.proved()), (cause, proved));
+    }
+}
+
+#[tokio::test]
+async fn a_search_after_the_bind_has_to_find_whose_name_was_bound() {
+    let world = world().await;
+    let refresh = |settings: &mut Settings| {
+        settings.user.bind_as_user = true;
+        settings.user.refresh_dn_after_bind = true;
+    };
+    // The server took the bind, but this connection is nobody's: reading works all the same.
+    let Ok(Answer::Yes(person)) = by_bind_name(&world, refresh).await else { panic!("ada is there") };
+    assert_eq!(person.username(), "ada");
+    let elsewhere =
+        include_str!("active_directory.ldif").replace("ada@corp.example.com", "ada@elsewhere.example.com");
+    let error = by_bind_name(&with_reader(&elsewhere).await, refresh).await.expect_err("another name");
+    assert!(error.to_string().contains("another userPrincipalName") && error.proved());
 }

@@ -120,3 +120,16 @@ async fn a_domain_alone_is_no_name() {
     assert_eq!(reason(&directories, "@corp", "x").await, Reason::BadUsername);
     assert_eq!(reason(&directories, "CORP\\", "x").await, Reason::BadUsername);
 }
+
+#[tokio::test]
+async fn a_name_that_a_crowd_has_is_ambiguous_and_not_the_first_of_them() {
+    let person = |n| {
+        format!(
+            "\ndn: cn=p{n},ou=people,dc=example,dc=com\nobjectClass: inetOrgPerson\nuid: crowd\ncn: p{n}\nsn: p\n\
+            userPassword: Crowd-Cat-1\n"
+        )
+    };
+    let crowd: String = (0..25).map(person).collect();
+    let world = World::with(&format!("{}{crowd}", crate::world::PEOPLE)).await;
+    assert_eq!(reason(&world.directories(|_| ()), "crowd", "Crowd-Cat-1").await, Reason::AmbiguousUser);
+}
