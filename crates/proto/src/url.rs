@@ -463,6 +463,7 @@ fn encode(text: &str, plain: &str, out: &mut impl Write) -> fmt::Result {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn url(text: &str) -> Url {
         Url::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"))
@@ -562,6 +563,41 @@ mod tests {
         ] {
             let error = Url::parse(text).expect_err(text);
             assert_eq!((error.kind(), error.offset()), (kind, offset), "{text}");
+        }
+    }
+
+    fn parts() -> impl Strategy<Value = Url> {
+        let host = "[a-z0-9][a-z0-9.-]{0,12}|::1|2001:db8::7|fe80::1%eth0";
+        let text = "[ ?%,/#=a-cä]{1,8}";
+        let server = prop_oneof![
+            (Just(Scheme::Ldap), host, 1..=u16::MAX),
+            (Just(Scheme::Ldaps), host, 1..=u16::MAX),
+            (Just(Scheme::Ldapi), "[/a-z %?]{0,12}", Just(0)),
+        ];
+        let scope = prop_oneof![Just(Scope::Base), Just(Scope::One), Just(Scope::Subtree)];
+        let search = (
+            proptest::option::of(text),
+            proptest::collection::vec(text, 0..3),
+            proptest::option::of(scope),
+            proptest::option::of(text.prop_map(|value| Filter::equal("cn", value))),
+            proptest::collection::vec(text, 0..3),
+        );
+        (server, search).prop_map(|((scheme, host, port), (base, attributes, scope, filter, extensions))| {
+            Url { scheme, host, port, base, attributes, scope, filter, extensions }
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_printed_is_parsed_to_the_same(url in parts()) {
+            let text = url.to_string();
+            prop_assert_eq!(Url::parse(&text), Ok(url), "{}", text);
+        }
+
+        #[test]
+        fn no_text_panics_and_what_parses_prints_the_same(text in "ldap[si]?://[a-c\\[\\]:/?%0-9,()=@\\PC]{0,30}") {
+            let Ok(parsed) = Url::parse(&text) else { return Ok(()) };
+            prop_assert_eq!(Url::parse(&parsed.to_string()), Ok(parsed));
         }
     }
 }

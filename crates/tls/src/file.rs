@@ -70,7 +70,9 @@ impl Source {
         for label in labels(text) {
             match label {
                 "CERTIFICATE" => expected += 1,
-                "TRUSTED CERTIFICATE" => return Err(self.wrong(Looks::TrustedCertificate, wanted)),
+                "TRUSTED CERTIFICATE" | "X509 CERTIFICATE" => {
+                    return Err(self.wrong(Looks::of_label(label), wanted));
+                }
                 _ => {}
             }
         }

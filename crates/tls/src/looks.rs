@@ -31,6 +31,7 @@ pub(crate) enum Looks {
     Empty,
     Certificate,
     TrustedCertificate,
+    OldCertificate,
     PrivateKey,
     EncryptedKey,
     SshKey,
@@ -90,7 +91,8 @@ impl Looks {
     /// Judges by what stands behind `-----BEGIN `.
     pub(crate) fn of_label(label: &str) -> Looks {
         match label {
-            "CERTIFICATE" | "X509 CERTIFICATE" => Looks::Certificate,
+            "CERTIFICATE" => Looks::Certificate,
+            "X509 CERTIFICATE" => Looks::OldCertificate,
             "TRUSTED CERTIFICATE" => Looks::TrustedCertificate,
             "ENCRYPTED PRIVATE KEY" => Looks::EncryptedKey,
             "OPENSSH PRIVATE KEY" | "SSH2 PUBLIC KEY" | "SSH2 ENCRYPTED PRIVATE KEY" => Looks::SshKey,
@@ -160,6 +162,7 @@ impl Looks {
             Looks::Empty => "empty",
             Looks::Certificate => "a certificate",
             Looks::TrustedCertificate => "a certificate in OpenSSL's own TRUSTED CERTIFICATE form",
+            Looks::OldCertificate => "a certificate under the obsolete label X509 CERTIFICATE",
             Looks::PrivateKey => "a private key",
             Looks::EncryptedKey => "a private key that a passphrase protects",
             Looks::SshKey => "an SSH key",
@@ -197,7 +200,7 @@ impl Looks {
             (Looks::EncryptedKey, Wanted::Key) => {
                 format!("remove the passphrase: openssl pkey -in {quoted} -out key.pem")
             }
-            (Looks::TrustedCertificate, _) => {
+            (Looks::TrustedCertificate | Looks::OldCertificate, _) => {
                 format!("convert it: openssl x509 -in {quoted} -out certificate.pem")
             }
             (Looks::Request, _) => {

@@ -383,6 +383,9 @@ impl<'de> serde::Deserialize<'de> for Dn {
 }
 
 #[cfg(test)]
+mod round_trip;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -474,6 +477,16 @@ mod tests {
         for attribute in ["", "cn=a,dc", "1cn", "1..2", "1.", "c n", "cn;lang-de", "çn", "cn\0"] {
             assert!(Rdn::new(attribute, "x").is_err(), "{attribute}");
         }
+    }
+
+    #[test]
+    fn serde_reads_and_refuses_text() {
+        use serde::Deserialize;
+        use serde::de::value::{Error, StrDeserializer};
+        let read = |text| Dn::deserialize(StrDeserializer::<Error>::new(text));
+        assert_eq!(read("cn=a"), Ok(dn("CN=A")));
+        let error = read("cn").expect_err("no name").to_string();
+        assert_eq!(error, "no distinguished name: `=` is missing after the attribute type at byte 2");
     }
 
     #[test]

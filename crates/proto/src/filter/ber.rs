@@ -69,7 +69,9 @@ impl Filter {
             // What is complete goes into what is around it, which may thereby be complete as well.
             while let Some(around) = open.last_mut() {
                 around.parts.extend(complete.take());
-                if !around.rest.is_empty() && !(around.tag == NOT && around.parts.len() == 1) {
+                // A negation ends behind its one part, whatever follows.
+                let ended = around.rest.is_empty() || (around.tag == NOT && around.parts.len() == 1);
+                if !ended {
                     break;
                 }
                 around.rest.finish()?;

@@ -272,6 +272,9 @@ impl FromStr for Filter {
 }
 
 #[cfg(test)]
+mod round_trip;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -61,14 +61,14 @@ impl Rule {
         let value = self.piece(value, Ends { start: true, end: true })?;
         let mut rest = &value[..];
         if let Some(initial) = initial {
-            let Some(after) = rest.strip_prefix(&self.piece(initial, Ends { start: true, end: false })?[..])
+            let Some(after) = rest.strip_prefix(&*self.piece(initial, Ends { start: true, end: false })?)
             else {
                 return Some(false);
             };
             rest = after;
         }
         if let Some(last) = last {
-            let Some(before) = rest.strip_suffix(&self.piece(last, Ends { start: false, end: true })?[..])
+            let Some(before) = rest.strip_suffix(&*self.piece(last, Ends { start: false, end: true })?)
             else {
                 return Some(false);
             };
@@ -76,8 +76,9 @@ impl Rule {
         }
         for piece in any {
             let piece = self.piece(piece.as_ref(), inner)?;
-            let Some(found) = find(rest, &piece) else { return Some(false) };
-            rest = &rest[found + piece.len()..];
+            // The library's search is linear, whatever a peer makes up to be looked for.
+            let Some((_, after)) = rest.split_once(&*piece) else { return Some(false) };
+            rest = after;
         }
         Some(true)
     }
@@ -125,13 +126,14 @@ impl Rule {
         })
     }
 
-    fn piece(self, value: &[u8], ends: Ends) -> Option<Vec<u8>> {
+    /// A value or a piece of one as text; of bytes that are none, each is a character.
+    fn piece(self, value: &[u8], ends: Ends) -> Option<String> {
         match (self, std::str::from_utf8(value)) {
             (Rule::Dn | Rule::Integer | Rule::Boolean | Rule::Time, _) => None,
-            (Rule::CaseIgnore, Ok(text)) => Some(prepare::piece(text, true, ends).into_bytes()),
-            (Rule::CaseExact, Ok(text)) => Some(prepare::piece(text, false, ends).into_bytes()),
-            (Rule::Telephone, Ok(text)) => Some(telephone(text).into_bytes()),
-            (Rule::Octet, _) | (_, Err(_)) => Some(value.to_vec()),
+            (Rule::CaseIgnore, Ok(text)) => Some(prepare::piece(text, true, ends)),
+            (Rule::CaseExact, Ok(text)) => Some(prepare::piece(text, false, ends)),
+            (Rule::Telephone, Ok(text)) => Some(telephone(text)),
+            (Rule::Octet, _) | (_, Err(_)) => Some(value.iter().copied().map(char::from).collect()),
         }
     }
 }
@@ -258,13 +260,6 @@ fn telephone(text: &str) -> String {
     number
 }
 
-fn find(text: &[u8], piece: &[u8]) -> Option<usize> {
-    if piece.is_empty() {
-        return Some(0);
-    }
-    text.windows(piece.len()).position(|window| window == piece)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -318,6 +313,17 @@ mod tests {
     }
 
     #[test]
+    fn a_search_for_what_nearly_is_there_stays_linear() {
+        // Byte by byte this would take 10^11 comparisons.
+        let value = vec![b'a'; 800_000];
+        let mut piece = vec![b'a'; 400_000];
+        piece[200_000] = b'b';
+        for rule in [Rule::CaseExact, Rule::Octet] {
+            assert_eq!(rule.substrings(&value, None, &[&piece], None), Some(false));
+        }
+    }
+
+    #[test]
     fn substrings_are_found_in_order_without_overlap() {
         let matches = |initial: Option<&str>, any: &[&str], last: Option<&str>, value: &str| {
             let last = last.map(str::as_bytes);
@@ -331,6 +337,11 @@ mod tests {
         assert_eq!(matches(None, &["a b"], None, "x A   B y"), Some(true));
         assert_eq!(matches(None, &[" b"], None, "a b"), Some(true));
         assert_eq!(matches(None, &[" b"], None, "ab"), Some(false));
+        assert_eq!(
+            Rule::Octet.substrings(b"\xff\xd8x\xc3", Some(b"\xff"), &[b"x"], Some(b"\xc3")),
+            Some(true)
+        );
+        assert_eq!(Rule::Octet.substrings(b"aX", Some(b"A"), &[b""; 0], None), Some(false));
         assert_eq!(Rule::Dn.substrings(b"cn=a", Some(b"cn"), &[b""; 0], None), None);
         assert_eq!(Rule::Telephone.substrings(b"+1 555-0100", None, &["5501"], None), Some(true));
     }

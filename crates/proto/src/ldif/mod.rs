@@ -15,7 +15,8 @@
 //!
 //! let mut writer = ldif::Writer::new(Vec::new());
 //! writer.entry(&ada)?;
-//! assert_eq!(writer.into_inner().len(), 91);
+//! let expected = "dn: uid=ada,dc=example,dc=com\nuid: ada\ncn:: SsO8cmdlbg==\ndescription: folded line\n\n";
+//! assert_eq!(writer.into_inner(), expected.as_bytes());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 

@@ -134,13 +134,16 @@ fn the_commands_that_are_advised_work() {
     folder.write("cert.pem", authority.pem());
     folder.openssl(&["crl2pkcs7", "-nocrl", "-certfile", "cert.pem", "-outform", "DER", "-out", "ca.p7b"]);
     folder.openssl(&["x509", "-in", "cert.pem", "-trustout", "-out", "trusted.pem"]);
-    for name in ["ca.p7b", "trusted.pem"] {
+    folder.write("old.pem", authority.pem().replace(" CERTIFICATE-", " X509 CERTIFICATE-"));
+    for name in ["ca.p7b", "trusted.pem", "old.pem"] {
         let text = trusting(&folder.path(name)).unwrap_err().to_string();
         let command = text.split_once("convert it: openssl ").unwrap().1;
-        folder.openssl(&command.split(' ').collect::<Vec<_>>());
+        let command = command.split(' ').collect::<Vec<_>>();
+        folder.openssl(&command);
+        let converted = folder.path(command.last().unwrap());
+        assert_eq!(trusting(&converted).unwrap().trusted(), 1, "{name}");
+        std::fs::remove_file(converted).unwrap();
     }
-    assert_eq!(trusting(&folder.path("certificates.pem")).unwrap().trusted(), 1);
-    assert_eq!(trusting(&folder.path("certificate.pem")).unwrap().trusted(), 1);
 }
 
 #[test]
