@@ -100,15 +100,17 @@ impl Login {
                 self.late.store(true, Ordering::Relaxed);
                 let _ = answer.send(Error::Deadline { after: deadline }.into());
                 // Whoever reserves knows that an attempt may go on for this long: see `throttle`.
-                if let Ok(Err(error)) = tokio::time::timeout(deadline, deciding).await {
-                    self.fail(error).await;
+                match tokio::time::timeout(deadline, deciding).await {
+                    Ok(Ok(_)) => {}
+                    Ok(Err(error)) => drop(self.fail(error)),
+                    Err(_) => drop(self.fail(Error::Deadline { after: deadline })),
                 }
                 return;
             }
         };
         let outcome = match decided {
             Ok(outcome) => outcome,
-            Err(error) => self.fail(error).await,
+            Err(error) => self.fail(error),
         };
         let _ = answer.send(outcome);
     }
@@ -243,13 +245,14 @@ impl Login {
         let audit = self.audit().denied(&denial);
         self.accounts.settle(&self.current, id, settlement, audit).await?;
         self.attempt().id = None;
-        tracing::info!(username = self.told().name, reason = %denial, "denied");
+        tracing::info!(username = self.told().name, reason = denial.reason().as_str(), "denied");
+        tracing::debug!(detail = denial.detail(), "denied");
         let message = denial.public_message(self.current.settings.login.show_account_state);
         Ok(Outcome::Denied { denial, message, retry_after: None })
     }
 
     /// A failure: the attempt is settled in the background, since the store may be what failed.
-    async fn fail(&self, error: Error) -> Outcome {
+    fn fail(&self, error: Error) -> Outcome {
         let Attempt { id, counts } = *self.attempt();
         let settlement = if counts { Settlement::Wrong } else { Settlement::Back };
         let audit = self.audit().failed(&error);

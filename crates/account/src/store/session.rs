@@ -29,7 +29,7 @@ impl Digest {
     #[must_use]
     pub fn from_hex(text: &str) -> Option<Self> {
         let mut digest = [0; 32];
-        if text.len() != 64 || !text.is_ascii() {
+        if text.len() != 64 || !text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
             return None;
         }
         for (byte, digits) in digest.iter_mut().zip(text.as_bytes().chunks_exact(2)) {

@@ -123,7 +123,7 @@ impl Server {
         settings.fields = [("first_name", "givenName"), ("email", "mail")].map(owned).into();
         settings.lists = [("phones", "telephoneNumber")].map(owned).into();
         change(&mut settings);
-        let options = Options::new([self.running.url()]).unwrap().timeout(Duration::from_millis(400));
+        let options = Options::new([self.running.url()]).unwrap().timeout(Duration::from_secs(2));
         (settings, Pool::lazy(options))
     }
 
