@@ -160,6 +160,9 @@ async fn a_person_reads_as_themselves_after_their_bind_and_not_before() {
     assert_eq!(proving.bind(READER, &wrong).await.unwrap().result.code, ResultCode::INVALID_CREDENTIALS);
     assert!(matches!(proving.read(BASE, &["dc"]).await, Err(Error::NotBound)), "not as who was bound before");
     assert!(proving.bind(READER, &password()).await.unwrap().is_success());
+    assert!(matches!(proving.bind("", &password()).await, Err(Error::NoName)));
+    assert!(matches!(proving.read(BASE, &["dc"]).await, Err(Error::NotBound)), "a failed bind proves nobody");
+    assert!(proving.bind(READER, &password()).await.unwrap().is_success());
     drop(proving);
 
     let mut next = server.prove().await.unwrap();
@@ -221,6 +224,22 @@ async fn a_bind_that_was_given_up_does_not_come_back_to_the_pool() {
     site.directory.faults().next(Kind::Bind, 1, Fault::Drop);
     assert!(timeout(Duration::from_millis(100), login(&pool)).await.is_err(), "no answer comes");
     assert!(login(&pool).await.unwrap(), "the next login has the lease, and a connection of its own");
+    assert_eq!(site.connections(), 3);
+}
+
+#[tokio::test]
+async fn a_connection_with_something_under_way_does_not_come_back_to_the_pool() {
+    let site = Site::start().await;
+    let pool = Pool::open(site.options()).await.unwrap();
+    let mut proving = pool.server().await.unwrap().prove().await.unwrap();
+    assert!(proving.bind(READER, &password()).await.unwrap().is_success());
+    site.directory.faults().next(Kind::Search, 1, Fault::Drop);
+    assert!(
+        timeout(Duration::from_millis(50), proving.read(BASE, &["dc"])).await.is_err(),
+        "no answer comes"
+    );
+    drop(proving);
+    assert!(login(&pool).await.unwrap());
     assert_eq!(site.connections(), 3);
 }
 
