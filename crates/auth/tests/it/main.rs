@@ -5,6 +5,7 @@ mod describe;
 mod explain;
 mod failover;
 mod groups;
+mod manual;
 mod names;
 mod openldap;
 mod operations;
