@@ -126,3 +126,80 @@ fn put<K: Eq + Hash, T>(map: &mut HashMap<K, Entry<T>>, key: K, value: T, read: 
     }
     map.insert(key, Entry { value, read });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::StartSession;
+
+    fn session() -> (StoredSession, Account) {
+        let account: Account = serde_json::from_value(serde_json::json!({
+            "id": "00000000-0000-4000-8000-00000000000a", "directory": "main", "external_id": "e1",
+            "username": "alice", "local_name": "alice", "dn": "", "fields": {}, "lists": {}, "flags": {},
+            "groups": [], "local_groups": [], "permissions": [], "disabled": false, "generation": 0,
+            "generation_at": null, "first_seen": 0, "last_login": null, "checked": 0,
+        }))
+        .unwrap();
+        let start = StartSession {
+            digest: Digest::of(b"id"),
+            handle: "h".to_owned(),
+            expires: Time::from_seconds(1000),
+            remembered: false,
+            address: None,
+            agent: None,
+        };
+        (start.begin(account.id, Time::from_seconds(0)), account)
+    }
+
+    #[test]
+    fn what_was_forgotten_is_gone() {
+        let (cache, (session, account)) = (Cache::default(), session());
+        let digest = session.digest;
+        let keep = || {
+            cache.keep_session(cache.asking(), session.clone(), account.clone());
+            cache.keep_account(cache.asking(), account.clone());
+            assert!(cache.session(digest).is_some() && cache.account(account.id).is_some());
+        };
+        keep();
+        cache.forget(&[account.id]);
+        assert!(cache.session(digest).is_none() && cache.account(account.id).is_none());
+        keep();
+        cache.forget_session(digest);
+        assert!(cache.session(digest).is_none() && cache.account(account.id).is_some());
+        keep();
+        cache.forget_everything();
+        assert!(cache.session(digest).is_none() && cache.account(account.id).is_none());
+    }
+
+    #[test]
+    fn what_was_asked_for_before_a_change_is_not_kept_after_it() {
+        let (cache, (session, account)) = (Cache::default(), session());
+        let asked = cache.asking();
+        cache.forget(&[account.id]);
+        cache.keep_session(asked, session.clone(), account.clone());
+        cache.keep_account(asked, account.clone());
+        assert!(cache.session(session.digest).is_none() && cache.account(account.id).is_none());
+    }
+
+    #[test]
+    fn what_was_read_long_ago_counts_only_while_the_store_is_heard() {
+        let (cache, (session, account)) = (Cache::default(), session());
+        let long_ago = Instant::now().checked_sub(FRESH).unwrap();
+        let asked = Asked { at: long_ago, ..cache.asking() };
+        cache.keep_session(asked, session.clone(), account);
+        assert!(cache.session(session.digest).is_none());
+        cache.heard(long_ago);
+        assert!(cache.session(session.digest).is_none());
+        cache.heard(Instant::now());
+        assert!(cache.session(session.digest).is_some());
+    }
+
+    #[test]
+    fn there_is_an_end_to_what_is_kept() {
+        let mut map = HashMap::new();
+        for key in 0..=MOST {
+            put(&mut map, key, (), Instant::now());
+        }
+        assert!(map.len() <= MOST);
+    }
+}

@@ -1,6 +1,7 @@
 //! Through the room's own door: a directory in memory, a store in memory, a clock that stands still.
 
 #![allow(clippy::unwrap_used, reason = "whatever a test sets up works, or the test fails")]
+
 mod admission;
 mod hold_back;
 mod look_up;
