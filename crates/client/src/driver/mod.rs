@@ -5,6 +5,8 @@
 //! server that does not read, or a caller that does not listen, holds up nobody else.
 
 mod command;
+mod end;
+mod start_tls;
 mod state;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -20,12 +22,12 @@ use bytes::{Bytes, BytesMut};
 use proto::message::{MessageId, Request, Response};
 use proto::session::{ClientSession, Event, SessionError};
 use proto::{Controls, Limits};
-use tls::ClientTls;
-use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
-use tokio::time::{Instant, Sleep, sleep_until, timeout, timeout_at};
+use tokio::io::{AsyncReadExt, AsyncWrite};
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::time::{Instant, Sleep, sleep_until};
 
 pub(crate) use command::{Answer, Command, Item, PageSink, Sink, Start};
+use start_tls::Upgrade;
 pub(crate) use state::State;
 
 use crate::connect::{Io, Transport};
@@ -33,8 +35,6 @@ use crate::error::{Closed, Error};
 
 /// Room for one read.
 const READ: usize = 16 * 1024;
-/// How long a farewell may take.
-const FAREWELL: Duration = Duration::from_secs(1);
 /// When nothing else is due.
 const FAR: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -79,15 +79,6 @@ struct Waiting {
     exclusive: bool,
     sink: Sink,
     _slot: Option<OwnedSemaphorePermit>,
-}
-
-struct Upgrade {
-    reply: oneshot::Sender<Result<Answer, Error>>,
-    answer: Answer,
-    tls: ClientTls,
-    host: String,
-    deadline: Instant,
-    limit: Duration,
 }
 
 enum Turn {
@@ -358,34 +349,6 @@ impl Driver {
         if starting { Err(Closed::Injected) } else { Ok(()) }
     }
 
-    async fn upgrade(&mut self, upgrade: Upgrade) -> Step {
-        let Upgrade { mut reply, answer, tls, host, deadline, limit } = upgrade;
-        if answer.response.result().is_none_or(|result| !result.is_success()) {
-            drop(reply.send(Ok(answer)));
-            return Err(Closed::NoTls);
-        }
-        let plain = std::mem::replace(&mut self.stream, Box::new(tokio::io::empty()));
-        let handshake = timeout_at(deadline, tls.connect(&host, plain));
-        let outcome = tokio::select! {
-            outcome = handshake => outcome,
-            () = reply.closed() => return Err(Closed::GivenUp("StartTLS")),
-        };
-        let url = self.state.url.clone();
-        let error = match outcome {
-            Ok(Ok(stream)) => {
-                self.stream = Box::new(stream);
-                self.state.encrypted.store(true, Ordering::Release);
-                self.state.private.store(true, Ordering::Release);
-                drop(reply.send(Ok(answer)));
-                return Ok(());
-            }
-            Ok(Err(source)) => Error::Tls { url, source: Box::new(source) },
-            Err(_) => Error::ConnectTimeout { url, stage: "the TLS handshake", limit },
-        };
-        drop(reply.send(Err(error)));
-        Err(Closed::NoTls)
-    }
-
     /// Ends what has waited too long.
     fn expire(&mut self, now: Instant) -> Step {
         let due: Vec<MessageId> =
@@ -418,49 +381,6 @@ impl Driver {
         if due != self.timer.deadline() {
             self.timer.as_mut().reset(due);
         }
-    }
-
-    async fn finish(mut self, reason: Closed) {
-        let polite = matches!(reason, Closed::Ours | Closed::Idle);
-        // The reason stands before anybody can ask for it. It is set once, here.
-        self.state.closed.get_or_init(|| Arc::new(reason));
-        self.commands.close();
-        for waiting in std::mem::take(&mut self.waiting).into_values() {
-            let sent = waiting.sent.is_some();
-            waiting.sink.fail(self.state.ended(waiting.operation, sent));
-        }
-        if let Some(upgrade) = self.upgrade.take() {
-            drop(upgrade.reply.send(Err(self.state.ended("StartTLS", true))));
-        }
-        let mut closing = Vec::new();
-        let mut command = self.held.take();
-        loop {
-            match command {
-                Some(Command::Start(start)) => start.sink.fail(self.state.ended(start.operation, false)),
-                Some(Command::Close(done)) => closing.push(done),
-                Some(Command::Cancel(_)) | None => {}
-            }
-            command = match self.commands.try_recv() {
-                Ok(command) => Some(command),
-                Err(_) => break,
-            };
-        }
-        if polite {
-            drop(timeout(FAREWELL, self.farewell()).await);
-        }
-        for done in closing {
-            // Who asked for the end may have left.
-            let _ = done.send(());
-        }
-    }
-
-    /// Unbind, then the end of the stream; requests that were not begun are forgotten.
-    async fn farewell(&mut self) -> io::Result<()> {
-        if let Some(out) = self.outbox.front().filter(|out| out.written > 0) {
-            self.stream.write_all(&out.frame[out.written..]).await?;
-        }
-        self.stream.write_all(&self.session.unbind()).await?;
-        self.stream.shutdown().await
     }
 }
 

@@ -199,7 +199,10 @@ impl Server {
     /// Lets all connections go; those in use go when their users have done with them.
     pub(super) fn distrust(&self) {
         *self.slot.shelf() = Shelf::default();
-        self.slot.health.doubted(Instant::now());
+        // A server that could not even be reached is tried before it is used; it needs no doubt beyond that.
+        if self.seems_up() {
+            self.slot.health.doubted(Instant::now());
+        }
     }
 
     fn pick(&self) -> Option<Connection> {

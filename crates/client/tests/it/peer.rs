@@ -26,6 +26,16 @@ pub(crate) async fn connected(options: &Options) -> (Connection, Peer) {
     (connection, Peer::new(server))
 }
 
+/// Waits for what happens in the background, looking again and again, but not for ever.
+pub(crate) async fn eventually(what: &str, happened: impl AsyncFn() -> bool) {
+    let looking = async {
+        while !happened().await {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    timeout(Duration::from_secs(20), looking).await.unwrap_or_else(|_| panic!("in vain: {what}"));
+}
+
 impl Peer {
     pub(crate) fn new(stream: DuplexStream) -> Peer {
         Peer { stream, session: ServerSession::new(Limits::server()), inbox: BytesMut::new() }

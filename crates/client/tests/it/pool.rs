@@ -11,6 +11,8 @@ use proto::{Filter, Password, ResultCode};
 use testkit::world::{BASE, LDIF, READER, READER_PASSWORD};
 use tokio::time::timeout;
 
+use crate::peer::eventually;
+
 const ANY: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
 
 struct Site {
@@ -337,13 +339,10 @@ async fn the_next_server_takes_over_and_gives_back() {
     assert_eq!(pool.server().await.unwrap().url(), second.url());
 
     first.resume().await;
-    timeout(Duration::from_secs(20), async {
-        while pool.server().await.unwrap().url() != first.url() {
-            tokio::task::yield_now().await;
-        }
+    eventually("the first server is tried again in the background", async || {
+        pool.server().await.unwrap().url() == first.url()
     })
-    .await
-    .expect("the first server is tried again in the background");
+    .await;
     assert!(login(&pool).await.unwrap());
 }
 
@@ -427,13 +426,7 @@ async fn an_old_connection_is_replaced() {
 async fn a_connection_that_nobody_uses_is_closed() {
     let site = Site::start().await;
     let pool = Pool::open(site.options().idle(Duration::from_millis(50))).await.unwrap();
-    timeout(Duration::from_secs(10), async {
-        while site.directory.counters().unbinds == 0 {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await
-    .expect("it says farewell");
+    eventually("it says farewell", async || site.directory.counters().unbinds > 0).await;
     assert!(pool.read(BASE, &["dc"]).await.unwrap().is_some());
     assert_eq!(site.connections(), 2);
 }
@@ -466,13 +459,7 @@ async fn dropping_the_pool_closes_its_connections() {
     login(&pool).await.unwrap();
     assert_eq!(site.directory.counters().open, 2);
     drop(pool);
-    timeout(Duration::from_secs(10), async {
-        while site.directory.counters().open > 0 {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await
-    .expect("nobody holds them");
+    eventually("nobody holds them", async || site.directory.counters().open == 0).await;
 }
 
 #[tokio::test]

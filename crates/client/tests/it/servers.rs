@@ -6,6 +6,8 @@ use testkit::certificate::Flaw;
 use testkit::world::{BASE, Peer, READER, READER_PASSWORD, World};
 use tls::ClientTls;
 
+use crate::peer::eventually;
+
 fn trust(world: &World) -> ClientTls {
     ClientTls::from_pem(world.authority().pem().as_bytes()).unwrap()
 }
@@ -66,14 +68,12 @@ async fn a_restart_costs_nothing(peer: Peer) {
 
     world.resume().await;
     // The server is left alone for a moment after it refused a connection.
-    tokio::time::timeout(std::time::Duration::from_secs(20), async {
-        while let Err(error) = pool.server().await {
-            assert!(matches!(error, Error::Down { .. }), "{error:?}");
-            tokio::task::yield_now().await;
-        }
+    eventually("the server is back", async || match pool.server().await {
+        Ok(_) => true,
+        Err(Error::Down { .. }) => false,
+        Err(error) => panic!("{error:?}"),
     })
-    .await
-    .expect("the server is back");
+    .await;
     assert!(pool.read(BASE, &["dc"]).await.unwrap().is_some());
     let server = pool.server().await.unwrap();
     assert!(server.prove().await.unwrap().bind(READER, &password).await.unwrap().is_success());

@@ -3,9 +3,8 @@
 //! LDAP has no flow control for one search among others. A page is therefore asked for only when its reader has taken
 //! all of the page before, and what waits for the reader has a limit in bytes.
 
-use std::collections::HashSet;
-use std::collections::hash_map::DefaultHasher;
-use std::hash::{Hash, Hasher};
+mod pages;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -15,13 +14,12 @@ use proto::{Control, Controls, Entry, LdapResult, PagedResults, ResultCode};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
+use pages::Pages;
+
 use crate::connection::{Connection, Guard, Operation};
 use crate::driver::{Item, PageSink, Sink};
 use crate::pool::{Pool, Server};
 use crate::{Error, Found, Search};
-
-/// How many pages without an entry a server may send in a row.
-const MOST_EMPTY_PAGES: u32 = 100;
 
 /// A running search: owned, `Send` and `'static`. Dropping it abandons the search.
 ///
@@ -92,18 +90,6 @@ struct Page {
     items: mpsc::UnboundedReceiver<Item>,
     backlog: Arc<AtomicUsize>,
     guard: Guard,
-}
-
-/// What is known of the pages so far.
-#[derive(Default)]
-struct Pages {
-    /// Where the next page begins.
-    cookie: Bytes,
-    /// The current page's first entry.
-    first: Option<String>,
-    empty: u32,
-    /// Each page's cookie and first entry, hashed.
-    seen: HashSet<u64>,
 }
 
 impl SearchStream {
@@ -305,7 +291,7 @@ impl SearchStream {
 
     /// A look-up that met a dying connection may go to a fresh one, once, as long as nothing was found.
     fn try_again(&mut self, error: Error) -> Result<(), Error> {
-        let untouched = self.entries == 0 && self.references.is_empty() && self.pages.seen.is_empty();
+        let untouched = self.entries == 0 && self.references.is_empty() && self.pages.is_first();
         let dying = matches!(error, Error::Closed { .. });
         if !(untouched && dying && self.source.may_try_again()) {
             return Err(error);
@@ -371,21 +357,6 @@ impl Source {
     }
 }
 
-impl Pages {
-    /// Goes on to the next page; `false` when the server runs in circles.
-    ///
-    /// A cookie alone proves nothing: 389 Directory Server gives the same one with every page of a search.
-    fn turn(&mut self, next: Bytes) -> bool {
-        let mut hasher = DefaultHasher::new();
-        (&self.cookie, &self.first).hash(&mut hasher);
-        let fresh = self.seen.insert(hasher.finish());
-        self.empty = if self.first.take().is_none() { self.empty + 1 } else { 0 };
-        self.cookie = next;
-        // A page without entries repeats itself at once when its cookie does.
-        fresh && self.empty < MOST_EMPTY_PAGES
-    }
-}
-
 /// "There would have been more" is a fact about what was found, and no failure.
 fn is_limit(code: ResultCode) -> bool {
     [ResultCode::SIZE_LIMIT_EXCEEDED, ResultCode::TIME_LIMIT_EXCEEDED, ResultCode::ADMIN_LIMIT_EXCEEDED]
@@ -416,42 +387,5 @@ impl std::fmt::Debug for SearchStream {
             .field("search", &self.search)
             .field("entries", &self.entries)
             .finish_non_exhaustive()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn page(pages: &mut Pages, first: Option<&str>, next: &'static str) -> bool {
-        pages.first = first.map(str::to_owned);
-        pages.turn(Bytes::from_static(next.as_bytes()))
-    }
-
-    #[test]
-    fn a_constant_cookie_is_no_loop_while_entries_differ() {
-        let mut pages = Pages::default();
-        assert!(page(&mut pages, Some("uid=a"), "0"));
-        assert!(page(&mut pages, Some("uid=b"), "0"));
-        assert!(page(&mut pages, Some("uid=c"), "0"));
-        assert!(!page(&mut pages, Some("uid=c"), "0"), "the same page again");
-    }
-
-    #[test]
-    fn a_circle_of_several_pages_is_a_loop() {
-        let mut pages = Pages::default();
-        assert!(page(&mut pages, Some("uid=a"), "1"));
-        assert!(page(&mut pages, Some("uid=b"), "2"));
-        assert!(page(&mut pages, Some("uid=c"), "1"));
-        assert!(!page(&mut pages, Some("uid=b"), "2"));
-    }
-
-    #[test]
-    fn pages_without_entries_come_to_an_end() {
-        let mut pages = Pages::default();
-        let cookies: Vec<String> = (0..1000).map(|at| at.to_string()).collect();
-        let turned =
-            cookies.iter().take_while(|cookie| pages.turn(Bytes::copy_from_slice(cookie.as_bytes())));
-        assert!(turned.count() < 1000);
     }
 }
