@@ -4,7 +4,7 @@
 
 use std::future::Future;
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use account::{Accounts, Ambient};
 use auth::Directories;
@@ -31,6 +31,9 @@ struct Inner {
     gate: Gate,
     /// What a reload cannot change.
     fixed: Fixed,
+    warnings: Vec<String>,
+    /// One reload at a time.
+    reloading: tokio::sync::Mutex<()>,
     tls: Option<tls::ServerTls>,
     live: Mutex<Live>,
 }
@@ -38,6 +41,7 @@ struct Inner {
 /// What a reload replaces.
 struct Live {
     pools: Vec<(String, Pool)>,
+    web: web::Settings,
     background: Background,
 }
 
@@ -70,8 +74,10 @@ impl Engine {
             async move { accounts.follow().await }
         });
         let background = Background(vec![follow, tokio::spawn(tell_missing_groups(directories))]);
-        let live = Mutex::new(Live { pools, background });
-        Ok(Self(Arc::new(Inner { accounts, gate, fixed: config.fixed(), tls: config.listener_tls(), live })))
+        let live = Mutex::new(Live { pools, web: config.web_settings(), background });
+        let (fixed, tls, warnings) = (config.fixed(), config.listener_tls(), config.warnings().to_vec());
+        let reloading = tokio::sync::Mutex::default();
+        Ok(Self(Arc::new(Inner { accounts, gate, fixed, warnings, reloading, tls, live })))
     }
 
     /// People, sessions, tokens, and the one sign-in.
@@ -111,7 +117,7 @@ impl Engine {
     /// The connections to a directory (`None`: the first).
     #[must_use]
     pub fn pool(&self, directory: Option<&str>) -> Option<Pool> {
-        let live = self.0.live.lock().unwrap_or_else(PoisonError::into_inner);
+        let live = self.live();
         let found = live.pools.iter().find(|(name, _)| directory.is_none_or(|wanted| wanted == name));
         found.map(|(_, pool)| pool.clone())
     }
@@ -131,7 +137,7 @@ impl Engine {
     }
 
     /// Serves exactly these routes, with the gateway's limits and its certificate: for applications that merge
-    /// [`Engine::login_routes`] with their own.
+    /// [`Engine::login_routes`] with their own. What is dangerous in the configuration is told to the log first.
     ///
     /// # Errors
     /// When the listener cannot be used.
@@ -141,6 +147,9 @@ impl Engine {
         routes: Router,
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> io::Result<()> {
+        for warning in &self.0.warnings {
+            tracing::warn!("{warning}");
+        }
         let options = ServeOptions { tls: self.0.tls.clone(), ..ServeOptions::default() };
         web::serve(listener, routes, options.until(shutdown)).await
     }
@@ -151,18 +160,28 @@ impl Engine {
     /// # Errors
     /// When the new one cannot work; the running one stays.
     pub async fn reload(&self, config: &Config) -> Result<Vec<String>, Error> {
+        let _one_at_a_time = self.0.reloading.lock().await;
         let (pools, directories) = directories(config, self.0.accounts.ambient())?;
         let settings =
             config.account_settings().map_err(|error| Error::because("token.secret_key_file", error))?;
-        // The gate refuses a bad theme before anything has changed; accounts refuse only a bad key, which was read before.
+        let before = self.live().web.clone();
         let mut restart = config.restart_needed(&self.0.fixed);
-        self.0.accounts.reconfigure(settings, directories.clone()).await?;
         restart.extend(self.0.gate.swap(config.web_settings())?.into_iter().map(str::to_owned));
-        let mut live = self.0.live.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Err(error) = self.0.accounts.reconfigure(settings, directories.clone()).await {
+            // They were good a moment ago, so there is nothing in them to refuse.
+            let _ = self.0.gate.swap(before);
+            return Err(error.into());
+        }
+        let mut live = self.live();
         live.pools = pools;
+        live.web = config.web_settings();
         live.background.0.retain(|task| !task.is_finished());
         live.background.0.push(tokio::spawn(tell_missing_groups(directories)));
         Ok(restart)
+    }
+
+    fn live(&self) -> MutexGuard<'_, Live> {
+        self.0.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Reads the configuration again at each SIGHUP: `load` reads, [`Engine::reload`] takes it. A bad one is told to the log, and the
@@ -201,10 +220,7 @@ impl Engine {
 
     /// Ends what goes on in the background. Requests that are still served get their answers.
     pub async fn shutdown(&self) {
-        let tasks = {
-            let mut live = self.0.live.lock().unwrap_or_else(PoisonError::into_inner);
-            std::mem::take(&mut live.background.0)
-        };
+        let tasks = std::mem::take(&mut self.live().background.0);
         for task in tasks {
             task.abort();
             let _ = task.await;

@@ -211,7 +211,11 @@ pub(super) fn parse_dn(sheet: &Sheet<'_>, key: &str, text: &str, place: &Place) 
         Err(error) => {
             sheet.wrong(
                 &sheet.inside(place, error.offset()),
-                format!("{key}: {text:?} is no distinguished name: {}", super::chain(&error)),
+                format!(
+                    "{key}: {text:?} is no distinguished name: {} at byte {}",
+                    error.kind(),
+                    error.offset()
+                ),
             );
             None
         }

@@ -87,7 +87,9 @@ fn read_filter(sheet: &Sheet<'_>, text: &Found<String>) -> Option<Filter> {
         Ok(filter) => Some(filter),
         Err(error) => {
             let place = sheet.inside(&text.place, error.offset());
-            sheet.wrong(&place, format!("filter: {:?} is no filter: {}", text.value, super::chain(&error)));
+            let message =
+                format!("filter: {:?} is no filter: {} at byte {}", text.value, error.kind(), error.offset());
+            sheet.wrong(&place, message);
             None
         }
     }

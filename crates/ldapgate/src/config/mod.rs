@@ -5,6 +5,7 @@ mod access;
 mod admin;
 mod audit;
 mod cache;
+mod connection;
 mod directory;
 mod expression;
 mod find;
@@ -275,13 +276,9 @@ fn check_directories(root: &Section<'_>, starts: &[directory::Start<'_>]) {
         }
         start.check_template(index + 1 == starts.len());
         for domain in start.domains() {
-            match domains.insert(domain.value.clone(), name.clone()) {
-                Some(other) if other != *name => {
-                    let message =
-                        format!("domains: {:?} belongs to directory {other:?} already", domain.value);
-                    sheet.wrong(&domain.place, message);
-                }
-                _ => {}
+            if let Some(other) = domains.insert(domain.value.clone(), name.clone()) {
+                let message = format!("domains: {:?} belongs to directory {other:?} already", domain.value);
+                sheet.wrong(&domain.place, message);
             }
         }
     }

@@ -13,6 +13,7 @@ pub(super) fn read(section: Section<'_>, preset: &Preset) -> UserSettings {
     let base = search::base(&section, preset.people());
     let scope = section.choice("scope", search::SCOPES, "subtree").value;
     let matches = section.texts_or("match", preset.texts(&standard.matches));
+    let empty_match = matches.value.is_empty().then(|| matches.place.clone());
     let matches: Vec<String> = matches
         .value
         .into_iter()
@@ -48,7 +49,11 @@ pub(super) fn read(section: Section<'_>, preset: &Preset) -> UserSettings {
     if let (Some(_), false, Some(place)) = (&template, refresh.value, set) {
         sheet.wrong_but(place, "with dn_template nobody is searched for", "leave one of them out");
     }
-    let is_set = set.is_some();
+    // Where the typed name should have stood; a filter that cannot be read may well have it.
+    let unreadable = filter.is_none() && !filter_text.value.is_empty();
+    let blame =
+        set.cloned().or(empty_match.filter(|place| matches!(place, Place::File(_) | Place::Variable(_))));
+    let several_set = !several.is_empty();
     let mut searches = match (several.is_empty(), base) {
         (true, Some(base)) => vec![(UserSearch { base: base.value, scope, filter }, filter_text.place)],
         _ => several,
@@ -56,8 +61,8 @@ pub(super) fn read(section: Section<'_>, preset: &Preset) -> UserSettings {
     searches.retain(|(search, place)| {
         let named =
             !matches.is_empty() || search.filter.as_ref().is_some_and(FilterTemplate::has_placeholder);
-        if !named && template.is_none() {
-            nobody(&section, place, preset, is_set);
+        if !named && (template.is_none() || refresh.value) && !unreadable {
+            nobody(&section, if several_set { Some(place) } else { blame.as_ref() }, preset);
         }
         named
     });
@@ -75,14 +80,13 @@ pub(super) fn read(section: Section<'_>, preset: &Preset) -> UserSettings {
 }
 
 /// A search in which the typed name stands nowhere would find everybody.
-fn nobody(section: &Section<'_>, place: &Place, preset: &Preset, is_set: bool) {
+fn nobody(section: &Section<'_>, place: Option<&Place>, preset: &Preset) {
     let suggestion = "write filter = \"(uid={username})\", or name the attributes in match";
-    if is_set {
-        section.sheet().wrong_but(place, "the typed name stands nowhere in this search", suggestion);
-    } else {
-        let message = format!("preset {:?} needs user.filter, user.search or user.dn_template", preset.name);
-        section.sheet().wrong_but(section.place(), message, suggestion);
-    }
+    let message = match place {
+        Some(_) => "the typed name stands nowhere in this search".to_owned(),
+        None => format!("preset {:?} needs user.filter, user.search or user.dn_template", preset.name),
+    };
+    section.sheet().wrong_but(place.unwrap_or(section.place()), message, suggestion);
 }
 
 fn read_id_attribute(section: &Section<'_>, preset: &Preset) -> String {
@@ -123,12 +127,12 @@ fn read_filter(sheet: &Sheet<'_>, text: &Found<String>) -> Option<FilterTemplate
 }
 
 fn template_error(sheet: &Sheet<'_>, key: &str, place: &Place, error: &TemplateError) {
-    let place = match error {
-        TemplateError::Filter { source, .. } => sheet.inside(place, source.offset()),
-        TemplateError::Dn { source, .. } => sheet.inside(place, source.offset()),
-        _ => place.clone(),
+    let (offset, why) = match error {
+        TemplateError::Filter { source, .. } => (source.offset(), source.kind().to_string()),
+        TemplateError::Dn { source, .. } => (source.offset(), source.kind().to_string()),
+        _ => return sheet.wrong(place, format!("{key}: {error}")),
     };
-    sheet.wrong(&place, format!("{key}: {}", super::chain(error)));
+    sheet.wrong(&sheet.inside(place, offset), format!("{key}: {error}: {why} at byte {offset}"));
 }
 
 /// Whether a text can be an attribute's name: letters, digits and hyphens, with options, or an OID (RFC 4512 section 2.5).

@@ -128,6 +128,22 @@ async fn a_reload_that_cannot_work_leaves_the_running_configuration_alone() {
 }
 
 #[tokio::test]
+async fn a_theme_with_a_mistake_leaves_the_running_configuration_alone() {
+    let world = World::start(Peer::Memory).await;
+    let engine = start(&configuration(&world, "")).await;
+    let theme = world.folder().join("theme");
+    std::fs::create_dir(&theme).expect("writable");
+    std::fs::write(theme.join("login.html"), "{% if %}").expect("writable");
+    let more = format!(
+        "[directory.access]\ndeny = \"cn=staff,ou=groups,{BASE}\"\n[http]\ntheme_dir = \"{}\"\n",
+        theme.display()
+    );
+    let error = engine.reload(&configuration(&world, &more)).await.expect_err("the theme is broken");
+    assert!(error.is_configuration() && error.causes()[1].contains("login.html"), "{:?}", error.causes());
+    assert_eq!(reason(&sign_in(&engine, "alice", "Red-Apple-11").await), "granted");
+}
+
+#[tokio::test]
 async fn a_hangup_reads_the_configuration_again_and_a_bad_one_is_refused() {
     let log = Log::start();
     let world = World::start(Peer::Memory).await;
@@ -162,8 +178,9 @@ async fn a_hangup_reads_the_configuration_again_and_a_bad_one_is_refused() {
 
 #[tokio::test]
 async fn the_gateway_and_an_application_share_a_listener() {
+    let log = Log::start();
     let world = World::start(Peer::Memory).await;
-    let engine = start(&configuration(&world, "")).await;
+    let engine = start(&configuration(&world, "[http]\npublic_url = \"http://login.example.test\"\n")).await;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let url = format!("http://{}", listener.local_addr().expect("bound"));
     let who = |user: Option<ldapgate::CurrentUser>| async move {
@@ -185,9 +202,27 @@ async fn the_gateway_and_an_application_share_a_listener() {
         .await;
     assert_eq!(answer.status, 303, "{}", answer.body);
     assert_eq!(visitor.get("/who").await.body, "alice");
+    log.until(1, "people would type their passwords into http://login.example.test").await;
     drop(stop);
     serving.await.expect("no panic").expect("it served");
     engine.shutdown().await;
+}
+
+#[tokio::test]
+async fn the_service_accounts_secret_is_read_anew_at_each_bind() {
+    let world = World::start(Peer::Memory).await;
+    let file = world.folder().join("reader");
+    std::fs::write(&file, "not yet\n").expect("writable");
+    let text = format!(
+        "[directory]\npreset = \"openldap\"\nurl = \"{}\"\nbase = \"{BASE}\"\nbind_dn = \"{READER}\"\nbind_password_file = \"{}\"\n",
+        world.ldap_url(),
+        file.display()
+    );
+    let config = Config::parse(&text, Path::new("ldapgate.toml"), &BTreeMap::new()).expect("good");
+    let options = config.client_options(None).expect("good");
+    assert!(client::Pool::lazy(options.clone()).check().await.is_err());
+    std::fs::write(&file, format!("{READER_PASSWORD}\n")).expect("writable");
+    client::Pool::lazy(options).check().await.expect("the new secret is taken");
 }
 
 #[tokio::test]

@@ -40,6 +40,11 @@ fn a_secret_is_never_shown() {
     assert_eq!(value(&config, "directory.main.bind_password"), "(hidden)");
     let everything = format!("{config:?} {:?} {:?}", config.show(), config.client_options(None));
     assert!(!everything.contains("hush"), "{everything}");
+    let config =
+        parse(&format!("{SMALL}[token]\nlegacy = true\nsecret_key = \"hush-hush\"\n")).expect("good");
+    assert_eq!(value(&config, "token.secret_key"), "(hidden)");
+    let everything = format!("{config:?} {:?}", config.show());
+    assert!(!everything.contains("hush"), "{everything}");
 }
 
 #[test]

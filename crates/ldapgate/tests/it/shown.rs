@@ -49,7 +49,7 @@ username_attribute = "cn"
 bind_as_user = true
 
 [directory.groups]
-kind = ["posix", "member-of"]
+kind = ["member-of"]
 base = "ou=groups,dc=example,dc=com"
 scope = "base"
 filter = "(cn=a*)"
@@ -86,6 +86,7 @@ base = "o=partners"
 
 [directory.user]
 dn_template = "uid={username},o=partners"
+filter = "(uid={username})"
 id_attribute = "employeeNumber"
 bind_as_user = true
 refresh_dn_after_bind = true
@@ -172,7 +173,7 @@ const EXPECTED: &[(&str, &str)] = &[
     ("directory.staff.user.id_attribute", "\"uidNumber\""),
     ("directory.staff.user.username_attribute", "\"cn\""),
     ("directory.staff.user.bind_as_user", "true"),
-    ("directory.staff.groups.kind", "[\"posix\", \"member-of\"]"),
+    ("directory.staff.groups.kind", "[\"member-of\"]"),
     ("directory.staff.groups.base", "\"ou=groups,dc=example,dc=com\""),
     ("directory.staff.groups.scope", "\"base\""),
     ("directory.staff.groups.filter", "\"(cn=a*)\""),

@@ -161,20 +161,14 @@ impl<'s> Section<'s> {
 
     /// A duration.
     pub(crate) fn duration(&self, key: &str, default: &str, zero: Zero) -> Found<Duration> {
-        let standard = duration::parse(default, Zero::Off).expect("a default is a duration");
-        let found =
-            self.value(key).and_then(|value| self.as_text(key, &value)).and_then(
-                |text| match duration::parse(&text.value, zero) {
-                    Ok(duration) => Some(text.map(|_| duration)),
-                    Err(problem) => {
-                        self.sheet.wrong(&text.place, format!("{key}: {problem}"));
-                        None
-                    }
-                },
-            );
-        let found = found.unwrap_or(Found::default(standard));
-        self.show(key, quote(&duration::print(found.value)), &found.place);
-        found
+        let text = self.text(key, default);
+        match duration::parse(&text.value, zero) {
+            Ok(duration) => text.map(|_| duration),
+            Err(problem) => {
+                self.sheet.wrong(&text.place, format!("{key}: {problem}"));
+                Found::default(Duration::ZERO)
+            }
+        }
     }
 
     /// A list of texts, each with its place.

@@ -100,6 +100,11 @@ impl<'t> Sheet<'t> {
         self.note(place, message.into(), Some(suggestion.into()));
     }
 
+    /// Whether nothing wrong has been noted so far.
+    pub(crate) fn is_clean(&self) -> bool {
+        self.problems.borrow().is_empty()
+    }
+
     /// A key of a room that is not built yet is set to more than off.
     pub(crate) fn not_yet(&self, place: &Place, what: &str) {
         self.wrong(place, format!("{what} is not available yet: it comes with a later release"));

@@ -1,0 +1,207 @@
+//! What `[directory]` says of its servers: where they are, as whom they are asked, how long it may take.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use ::tls::ClientSettings;
+use auth::Vendor;
+use client::{Balance, Options, Simple};
+use proto::{Scheme, Url};
+
+use super::expression::parse_dn;
+use super::pool::{self, Pool};
+use super::read::{Found, Secret, Section, Sheet, Zero, quote};
+
+const BALANCES: &[(&str, Balance)] = &[("failover", Balance::Failover), ("round-robin", Balance::RoundRobin)];
+
+/// How its servers are reached.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    urls: Vec<String>,
+    balance: Balance,
+    start_tls: bool,
+    allow_cleartext: bool,
+    bind: Option<(String, Secret)>,
+    connect_timeout: Duration,
+    timeout: Duration,
+    page_size: u32,
+    pool: Pool,
+    pub(crate) tls: ClientSettings,
+    /// Some URL is reached by TLS, or a TLS file is configured.
+    needs_tls: bool,
+}
+
+impl Connection {
+    /// Reads what `[directory]` says of its servers, `[directory.tls]` and `[directory.pool]`.
+    pub(super) fn read(section: &Section<'_>, vendor: Option<Vendor>) -> Self {
+        let start_tls = section.boolean("start_tls", false).value;
+        let allow_cleartext = section.boolean("allow_cleartext", false);
+        let (urls, encrypted) = read_urls(section, start_tls, allow_cleartext.value);
+        if allow_cleartext.value {
+            let warning = "allow_cleartext: passwords may travel readable to the directory";
+            section.sheet().warn(&allow_cleartext.place, warning);
+        }
+        let balance = section.choice("balance", BALANCES, "failover").value;
+        let bind = read_bind(section, vendor);
+        read_sasl(section.section("sasl"));
+        read_referrals(section);
+        let connect_timeout = section.duration("connect_timeout", "3s", Zero::Wrong).value;
+        let timeout = section.duration("timeout", "10s", Zero::Wrong).value;
+        let page_size = section.number("page_size", 500, 0..=100_000).value;
+        let tls = super::tls::read(section.section("tls"), encrypted);
+        let pool = pool::read(section.section("pool"));
+        Self {
+            urls,
+            balance,
+            start_tls,
+            allow_cleartext: allow_cleartext.value,
+            bind,
+            connect_timeout,
+            timeout,
+            page_size,
+            pool,
+            needs_tls: encrypted || !tls.ca_files.is_empty() || tls.client_identity.is_some(),
+            tls,
+        }
+    }
+
+    /// The client's options; certificate files are read now.
+    pub(crate) fn options(&self) -> Result<Options, String> {
+        let mut options = Options::new(&self.urls).map_err(|error| super::chain(&error))?;
+        options = options
+            .balance(self.balance)
+            .start_tls(self.start_tls)
+            .connect_timeout(self.connect_timeout)
+            .timeout(self.timeout)
+            .page_size(self.page_size)
+            .lookup(self.pool.lookup)
+            .prove(self.pool.prove)
+            .idle(self.pool.idle)
+            .max_age(self.pool.max_age);
+        if self.needs_tls {
+            options = options.tls(self.tls.load().map_err(|error| super::chain(&error))?);
+        }
+        if self.allow_cleartext {
+            options = options.allow_cleartext();
+        }
+        if let Some((name, secret)) = self.bind.clone() {
+            options = options.bind(Simple::reading(name, move || secret.read().map_err(Into::into)));
+        }
+        Ok(options)
+    }
+}
+
+/// The URLs, and whether any of them is encrypted.
+fn read_urls(section: &Section<'_>, start_tls: bool, allow_cleartext: bool) -> (Vec<String>, bool) {
+    let urls = section.one_or_many("url", Found::default(Vec::new()));
+    if urls.value.is_empty() {
+        let place = if urls.is_set() { &urls.place } else { section.place() };
+        section.sheet().wrong(
+            place,
+            format!("{} needs url: the server, as in \"ldaps://ldap.example.com\"", section.heading()),
+        );
+    }
+    let mut encrypted = false;
+    let mut good = Vec::new();
+    for text in urls.value {
+        let Some(url) = read_url(section.sheet(), &text) else { continue };
+        let clear = url.scheme() == Scheme::Ldap && !start_tls;
+        encrypted |= url.scheme() == Scheme::Ldaps || (url.scheme() == Scheme::Ldap && start_tls);
+        if clear && !allow_cleartext && !is_loopback(url.host()) {
+            let message = format!("url: {:?} would send passwords readable over the network", text.value);
+            section.sheet().wrong_but(
+                &text.place,
+                message,
+                "use ldaps://, or start_tls = true, or allow_cleartext = true in a laboratory",
+            );
+        }
+        good.push(text.value);
+    }
+    (good, encrypted)
+}
+
+fn read_url(sheet: &Sheet<'_>, text: &Found<String>) -> Option<Url> {
+    if text.value.starts_with("srv:") {
+        sheet.not_yet(&text.place, "url \"srv:...\"");
+        return None;
+    }
+    let url = match Url::parse(&text.value) {
+        Ok(url) => url,
+        Err(error) => {
+            let place = sheet.inside(&text.place, error.offset());
+            // What stands before an @ may be a password.
+            let shown = if text.value.contains('@') { "this".to_owned() } else { quote(&text.value) };
+            let message = format!("url: {shown} is no LDAP URL: {} at byte {}", error.kind(), error.offset());
+            sheet.wrong_but(
+                &place,
+                message,
+                "write it as in \"ldaps://ldap.example.com\" or \"ldap://localhost:3890\"",
+            );
+            return None;
+        }
+    };
+    let more = url.base().is_some_and(|base| !base.is_empty())
+        || !url.attributes().is_empty()
+        || url.scope().is_some()
+        || url.filter().is_some();
+    if more {
+        sheet.wrong_but(
+            &text.place,
+            format!("url: {:?} says more than scheme, host and port", text.value),
+            "the base goes into base, a filter into user.filter",
+        );
+        return None;
+    }
+    Some(url)
+}
+
+fn is_loopback(host: &str) -> bool {
+    let address = host.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback());
+    address || host.is_empty() || host.eq_ignore_ascii_case("localhost")
+}
+
+/// The service account: a DN, or what Active Directory takes for one.
+fn read_bind(section: &Section<'_>, vendor: Option<Vendor>) -> Option<(String, Secret)> {
+    let sheet = section.sheet();
+    let name = section.text("bind_dn", "");
+    let secret = section.secret("bind_password");
+    let bind_name = vendor == Some(Vendor::ActiveDirectory)
+        && !name.value.contains('=')
+        && name.value.contains(['@', '\\']);
+    if !name.value.is_empty() && !bind_name {
+        parse_dn(sheet, "bind_dn", &name.value, &name.place);
+    }
+    match (name.value.is_empty(), secret) {
+        (false, Some(secret)) => Some((name.value, secret.value)),
+        (true, None) => None,
+        (false, None) => {
+            sheet.wrong(&name.place, "bind_dn needs bind_password_file or bind_password");
+            None
+        }
+        (true, Some(secret)) => {
+            sheet.wrong(&secret.place, "a bind password needs bind_dn");
+            None
+        }
+    }
+}
+
+fn read_sasl(section: Section<'_>) {
+    let mechanism = section.text("mechanism", "");
+    let words = ["user", "authzid", "realm", "keytab"].map(|key| (key, section.text(key, "")));
+    if !mechanism.value.is_empty() {
+        section.sheet().not_yet(&mechanism.place, "sasl");
+    } else if let Some((key, word)) = words.iter().find(|(_, word)| !word.value.is_empty()) {
+        section.sheet().wrong(&word.place, format!("sasl.{key} needs sasl.mechanism"));
+    }
+    section.finish();
+}
+
+fn read_referrals(section: &Section<'_>) {
+    let follow = section.choice("referrals", &[("ignore", false), ("follow", true)], "ignore");
+    let hosts = section.texts("referral_hosts");
+    if follow.value {
+        section.sheet().not_yet(&follow.place, "referrals = \"follow\"");
+    } else if !hosts.value.is_empty() {
+        section.sheet().wrong(&hosts.place, "referral_hosts goes with referrals = \"follow\"");
+    }
+}
