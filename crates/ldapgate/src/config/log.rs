@@ -21,7 +21,7 @@ pub(super) fn read(section: Section<'_>) -> Log {
             continue;
         }
         let message = format!(
-            "level cannot be {word:?}: it is off, error, warn, info, debug or trace, or a list such as \"info,auth=debug\""
+            "level cannot be {word:?}: it is off, error, warn, info, debug or trace, or a list such as \"info,ldapgate_auth=debug\""
         );
         match closest(word, LEVELS.iter().copied()) {
             Some(nearest) => {

@@ -65,6 +65,36 @@ async fn a_configuration_becomes_a_login_with_all_that_it_asks_for() {
 }
 
 #[tokio::test]
+async fn tls_is_configured_to_the_last_certificate() {
+    for peer in [Peer::Memory, Peer::OpenLdap] {
+        let world = World::start(peer).await;
+        let configured = |url: &str, more: &str| {
+            let text = format!(
+                "[directory]\npreset = \"openldap\"\nurl = \"{url}\"\nbase = \"{BASE}\"\nbind_dn = \"{READER}\"\n\
+                 bind_password = \"{READER_PASSWORD}\"\n{more}\n[store]\nurl = \"memory:\"\n"
+            );
+            let config = Config::parse(&text, Path::new("ldapgate.toml"), &BTreeMap::new());
+            config.unwrap_or_else(|error| panic!("{error}"))
+        };
+        let trusting = format!("[directory.tls]\nca_files = [\"{}\"]\n", world.ca_file().display());
+        for (url, more, expected) in [
+            (world.ldaps_url(), trusting.clone(), "granted"),
+            (world.ldap_url(), format!("start_tls = true\n{trusting}"), "granted"),
+            (world.ldaps_url(), format!("{trusting}server_name = \"other.example\"\n"), "directory"),
+            (
+                world.ldaps_url(),
+                "[directory.tls]\ndanger_accept_invalid_certificates = true\n".to_owned(),
+                "granted",
+            ),
+        ] {
+            let engine = start(&configured(&url, &more)).await;
+            let outcome = sign_in(&engine, "alice", "Red-Apple-11").await;
+            assert_eq!(reason(&outcome), expected, "{peer:?} {url} {more}: {outcome:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn an_engine_starts_without_its_directory_and_works_when_it_is_back() {
     let mut world = World::start(Peer::Memory).await;
     let config = configuration(&world, "");

@@ -135,7 +135,7 @@ keep = "30d"
 
 [log]
 format = "json"
-level = "info,auth=debug"
+level = "info,ldapgate_auth=debug"
 "##;
 
 const EXPECTED: &[(&str, &str)] = &[
@@ -236,7 +236,7 @@ const EXPECTED: &[(&str, &str)] = &[
     ("http.theme_dir", "\"theme\""),
     ("audit.keep", "\"30d\""),
     ("log.format", "\"json\""),
-    ("log.level", "\"info,auth=debug\""),
+    ("log.level", "\"info,ldapgate_auth=debug\""),
 ];
 
 #[test]
@@ -265,7 +265,7 @@ fn every_key_is_read_and_shown_with_its_line() {
     assert_eq!(origin, format!("{}:{line}", path.display()));
     assert_eq!(config.public_url(), Some("https://login.example.com"));
     assert_eq!(config.listen().to_string(), "[::1]:9090");
-    assert_eq!((config.log_json(), config.log_level()), (true, "info,auth=debug"));
+    assert_eq!((config.log_json(), config.log_level()), (true, "info,ldapgate_auth=debug"));
     assert_eq!(config.base(Some("partners")).as_deref(), Some("o=partners"));
     assert_eq!(
         config.client_options(Some("other")).err().as_deref(),

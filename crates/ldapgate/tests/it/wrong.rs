@@ -36,7 +36,7 @@ const MORE: &[(&str, &str)] = &[
     ("[login]\nfold_username = \"Lower\"", "ldapgate.toml:6:17: fold_username cannot be \"Lower\": it is one of \"lower\", \"keep\"; did you mean \"lower\"?"),
     ("[directory.groups]\nkind = \"groupOfNames\"", "ldapgate.toml:6:8: kind cannot be \"groupOfNames\": it is one of \"group-of-names\", \"group-of-unique-names\", \"organizational-role\", \"posix\", \"active-directory\", \"member-of\", \"none\"; did you mean \"group-of-names\"?"),
     ("[directory.groups]\nkind = [\"posix\", \"none\"]", "ldapgate.toml:6:18: kind \"none\" stands alone"),
-    ("[log]\nlevel = \"inof\"", "ldapgate.toml:6:9: level cannot be \"inof\": it is off, error, warn, info, debug or trace, or a list such as \"info,auth=debug\"; did you mean \"info\"?"),
+    ("[log]\nlevel = \"inof\"", "ldapgate.toml:6:9: level cannot be \"inof\": it is off, error, warn, info, debug or trace, or a list such as \"info,ldapgate_auth=debug\"; did you mean \"info\"?"),
     ("[token]\nalgorithm = \"HS512\"", "ldapgate.toml:6:13: algorithm cannot be \"HS512\": it is one of \"EdDSA\""),
     // attributes and names
     ("[directory.profile]\nfields = { email = \"e mail\" }", "ldapgate.toml:6:20: fields: \"e mail\" is no attribute's name"),
