@@ -108,7 +108,7 @@ impl Directory {
     #[must_use]
     pub fn join(&self) -> DuplexStream {
         let (ours, theirs) = tokio::io::duplex(JOINED);
-        tokio::spawn(self.clone().serve_stream(ours));
+        tokio::spawn(serve::stream(Arc::clone(&self.shared), Box::new(ours), None));
         theirs
     }
 

@@ -8,6 +8,7 @@ mod delete;
 mod extended;
 mod modify;
 mod modify_dn;
+mod plan;
 mod root;
 mod search;
 mod selection;

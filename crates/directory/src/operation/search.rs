@@ -8,18 +8,16 @@ use std::time::Duration;
 use bytes::Bytes;
 use proto::filter::StandardRules;
 use proto::message::{Response, SearchRequest, encode};
-use proto::{Filter, LdapResult, MessageId, PagedResults, ResultCode, Scope};
+use proto::{LdapResult, MessageId, PagedResults, ResultCode, Scope};
 use ring::digest::{SHA256, digest};
 use tokio::time::Instant;
 
+use super::plan::Plan;
 use super::selection::Selection;
 use super::{Recognised, Refusal, missing, name, refer, referral, refuse, root};
 use crate::directory::Shared;
-use crate::schema::Description;
 use crate::tree::{Id, Node, Tree};
 
-/// Entries looked at in one go.
-const EXAMINED: usize = 2_000;
 /// Entries handed out in one go.
 const HANDED: usize = 64;
 
@@ -27,12 +25,10 @@ const HANDED: usize = 64;
 pub(crate) struct Search {
     base: Base,
     scope: Scope,
-    filter: Filter,
+    plan: Plan,
     selection: Selection,
     types_only: bool,
     controls: Recognised,
-    /// The entries to look at, ascending; `None`: all.
-    candidates: Option<Vec<Id>>,
     after: Option<Id>,
     /// Entries handed out, those of earlier pages included.
     sent: u32,
@@ -41,7 +37,7 @@ pub(crate) struct Search {
     deadline: Option<Instant>,
 }
 
-enum Base {
+pub(super) enum Base {
     /// The root DSE or the subschema.
     Server(Box<Node>),
     /// An entry; `None` is the empty name above all naming contexts.
@@ -98,8 +94,7 @@ impl Search {
         };
         let (after, sent) = resumed.map_or((None, 0), |kept| (kept.after, kept.sent));
         let base = base(shared, &tree, &request, &controls)?;
-        let filter = canonical(request.filter);
-        let candidates = candidates(&tree, &base, request.scope, &filter);
+        let plan = Plan::new(&tree, &base, request.scope, request.filter);
         let asked_limit = (request.size_limit > 0).then_some(request.size_limit);
         let page = controls.paged.as_ref().filter(|paged| paged.size > 0).map(|paged| Page {
             size: limits.size.map_or(paged.size, |most| paged.size.min(most)),
@@ -111,11 +106,10 @@ impl Search {
         Ok(Self {
             base,
             scope: request.scope,
-            filter,
             selection: Selection::new(&request.attributes),
             types_only: request.types_only,
             controls,
-            candidates,
+            plan,
             after,
             sent,
             limit,
@@ -134,16 +128,16 @@ impl Search {
         }
         if let Base::Server(node) = &self.base {
             let view = tree.view(node);
-            if self.filter.evaluate(&view, &StandardRules) == Some(true) {
+            if self.plan.filter.evaluate(&view, &StandardRules) == Some(true) {
                 responses.push(Response::SearchEntry(self.selection.show(&view, self.types_only)));
             }
             return self.end(responses, LdapResult::success());
         }
-        for _ in 0..EXAMINED {
+        for _ in 0..self.plan.examined {
             if self.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
                 return self.end(responses, refuse(ResultCode::TIME_LIMIT_EXCEEDED, ""));
             }
-            let Some(node) = tree.next(self.after, self.candidates.as_deref()) else {
+            let Some(node) = tree.next(self.after, self.plan.candidates.as_deref()) else {
                 return self.end(responses, LdapResult::success());
             };
             if let Some(response) = self.match_entry(&tree, node) {
@@ -178,7 +172,7 @@ impl Search {
             return Some(Response::SearchReference(urls));
         }
         let view = tree.view(node);
-        let matches = self.filter.evaluate(&view, &StandardRules) == Some(true);
+        let matches = self.plan.filter.evaluate(&view, &StandardRules) == Some(true);
         matches.then(|| Response::SearchEntry(self.selection.show(&view, self.types_only)))
     }
 
@@ -238,71 +232,6 @@ fn base(
     }
 }
 
-/// The shortest list of entries that is sure to hold all matches.
-fn candidates(tree: &Tree, base: &Base, scope: Scope, filter: &Filter) -> Option<Vec<Id>> {
-    let Base::Entry(Some(base)) = base else {
-        return tree.candidates(filter).map(|ids| with_referrals(tree, &ids));
-    };
-    if scope == Scope::Base {
-        return Some(vec![*base]);
-    }
-    let indexed = tree.candidates(filter).map(|ids| with_referrals(tree, &ids));
-    let children = tree.get(*base).filter(|_| scope == Scope::One).map(|node| &node.children);
-    match (indexed, children) {
-        (Some(indexed), Some(children)) if children.len() >= indexed.len() => Some(indexed),
-        (_, Some(children)) => {
-            let mut children = children.clone();
-            children.sort_unstable();
-            Some(children)
-        }
-        (indexed, None) => indexed,
-    }
-}
-
-/// Referrals are found whatever the filter says.
-fn with_referrals(tree: &Tree, ids: &[Id]) -> Vec<Id> {
-    let referrals = tree.candidates(&Filter::equal("objectclass", "referral")).unwrap_or_default();
-    if referrals.is_empty() {
-        return ids.to_vec();
-    }
-    let mut all = [ids, &referrals].concat();
-    all.sort_unstable();
-    all.dedup();
-    all
-}
-
-/// The filter with attribute names in canonical form, so that aliases and OIDs find what they name. Its depth was
-/// limited when it was read.
-fn canonical(filter: Filter) -> Filter {
-    let all = |parts: Vec<Filter>| parts.into_iter().map(canonical).collect();
-    match filter {
-        Filter::And(parts) => Filter::And(all(parts)),
-        Filter::Or(parts) => Filter::Or(all(parts)),
-        Filter::Not(part) => Filter::Not(Box::new(canonical(*part))),
-        Filter::Equal { attribute, value } => Filter::Equal { attribute: renamed(attribute), value },
-        Filter::GreaterOrEqual { attribute, value } => {
-            Filter::GreaterOrEqual { attribute: renamed(attribute), value }
-        }
-        Filter::LessOrEqual { attribute, value } => {
-            Filter::LessOrEqual { attribute: renamed(attribute), value }
-        }
-        Filter::Approximate { attribute, value } => {
-            Filter::Approximate { attribute: renamed(attribute), value }
-        }
-        Filter::Present(attribute) => Filter::Present(renamed(attribute)),
-        Filter::Substrings { attribute, initial, any, last } => {
-            Filter::Substrings { attribute: renamed(attribute), initial, any, last }
-        }
-        Filter::Extensible { rule, attribute, value, dn_attributes } => {
-            Filter::Extensible { rule, attribute: attribute.map(renamed), value, dn_attributes }
-        }
-    }
-}
-
-fn renamed(attribute: String) -> String {
-    Description::parse(&attribute).map_or(attribute, |description| description.canonical())
-}
-
 fn fingerprint(request: &SearchRequest) -> Fingerprint {
     let bytes = encode(MessageId(1), &proto::Request::Search(request.clone()), &proto::Controls::default());
     let mut fingerprint = [0; 32];
@@ -336,11 +265,5 @@ mod tests {
         let cookies: Vec<Bytes> = (0..3).map(|_| pages.keep([1; 32], None, 0)).collect();
         assert!(pages.take(&cookies[0], [1; 32]).is_err());
         assert!(pages.take(&cookies[1], [1; 32]).is_ok());
-    }
-
-    #[test]
-    fn names_in_a_filter_are_brought_to_one_form() {
-        let filter = Filter::parse("(&(userID=a)(!(2.5.4.3=b))(surName:=c)(|(MAIL=*)))").unwrap();
-        assert_eq!(canonical(filter), Filter::parse("(&(uid=a)(!(cn=b))(sn:=c)(|(mail=*)))").unwrap());
     }
 }

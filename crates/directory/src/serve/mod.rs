@@ -106,14 +106,23 @@ async fn accept(
     connections.shutdown().await;
 }
 
-/// Serves one stream to its end, within the limit on connections.
-pub(crate) async fn stream(shared: Arc<Shared>, mut stream: Box<dyn Duplex>, tls: Option<ServerTls>) {
-    let guest = Guest::enter(&shared);
-    match shared.settings.faults.take(Kind::Connect) {
+/// Serves one stream to its end, within the limit on connections. It is counted, and takes its fault, at once.
+pub(crate) fn stream(
+    shared: Arc<Shared>,
+    stream: Box<dyn Duplex>,
+    tls: Option<ServerTls>,
+) -> impl Future<Output = ()> + Send + 'static {
+    let fault = shared.settings.faults.take(Kind::Connect);
+    serve(Guest::enter(shared), stream, tls, fault)
+}
+
+async fn serve(guest: Guest, mut stream: Box<dyn Duplex>, tls: Option<ServerTls>, fault: Option<Fault>) {
+    let shared = &guest.shared;
+    match fault {
         None | Some(Fault::WrongId) => {}
         Some(Fault::Delay(time)) => sleep(time).await,
         Some(Fault::Close | Fault::CloseAfter(_)) => return,
-        Some(Fault::Drop) => return ignore(&shared, stream).await,
+        Some(Fault::Drop) => return ignore(shared, stream).await,
         Some(Fault::Garbage) => return last_words(stream, GARBAGE).await,
         Some(Fault::Answer(result)) => return last_words(stream, &connection::notice(result)).await,
     }
@@ -128,7 +137,7 @@ pub(crate) async fn stream(shared: Arc<Shared>, mut stream: Box<dyn Duplex>, tls
         };
         stream = Box::new(encrypted);
     }
-    Connection::new(Arc::clone(&shared), guest.number, secure).serve(stream).await;
+    Connection::new(Arc::clone(shared), guest.number, secure).serve(stream).await;
 }
 
 /// Reads and never answers.
@@ -147,21 +156,21 @@ async fn last_words(mut stream: Box<dyn Duplex>, words: &[u8]) {
 }
 
 /// A connection that is counted as long as it is open.
-struct Guest<'s> {
-    shared: &'s Shared,
+struct Guest {
+    shared: Arc<Shared>,
     number: u64,
     is_too_many: bool,
 }
 
-impl<'s> Guest<'s> {
-    fn enter(shared: &'s Shared) -> Self {
+impl Guest {
+    fn enter(shared: Arc<Shared>) -> Self {
         let before = shared.open.fetch_add(1, Ordering::Relaxed);
         let is_too_many = before >= shared.settings.limits.connections;
-        Self { shared, number: shared.journal.connected(), is_too_many }
+        Self { number: shared.journal.connected(), shared, is_too_many }
     }
 }
 
-impl Drop for Guest<'_> {
+impl Drop for Guest {
     fn drop(&mut self) {
         self.shared.open.fetch_sub(1, Ordering::Relaxed);
         self.shared.journal.disconnected();

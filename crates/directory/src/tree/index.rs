@@ -76,6 +76,11 @@ impl Index {
         self.exactly(attribute, dn.normalized())
     }
 
+    /// Whether some values of an attribute are such that only a filter can compare them.
+    pub(crate) fn has_odd_values(&self, attribute: &str) -> bool {
+        !self.exactly(attribute, ODD).is_empty()
+    }
+
     fn exactly(&self, attribute: &str, key: &str) -> &[Id] {
         self.attributes.get(attribute).and_then(|values| values.get(key)).map_or(&[], Vec::as_slice)
     }

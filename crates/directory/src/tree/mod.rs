@@ -100,6 +100,11 @@ impl Tree {
         }
     }
 
+    /// The entries whose `attribute` names a member; `None` when some values are no names, so that nobody can tell.
+    pub(crate) fn groups_of(&self, attribute: &str, member: &Dn) -> Option<&[Id]> {
+        (!self.index.has_odd_values(attribute)).then(|| self.index.naming(attribute, member))
+    }
+
     /// The entries whose `memberOf` may name a group, be it stored or computed.
     fn members(&self, group: &[u8]) -> Option<Vec<Id>> {
         let stored = self.index.candidates("memberof", group)?;

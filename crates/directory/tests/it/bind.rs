@@ -126,6 +126,6 @@ async fn who_is_deleted_may_not_write_any_more() {
     peer.bind(ALICE, ALICE_PASSWORD).await;
     assert_eq!(peer.ask(&Request::Delete(bob.into())).await.code(), 0);
     assert_eq!(bobs.ask(&Request::Delete(MAX.into())).await.code(), 50);
-    bobs.send(&Request::Unbind, Vec::new()).await;
+    bobs.unbind().await;
     assert!(bobs.event().await.is_none());
 }

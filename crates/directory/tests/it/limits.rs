@@ -34,7 +34,7 @@ async fn a_connection_too_many_is_told_that_the_server_is_busy() {
     let mut second = Peer::of(&directory);
     assert_eq!(disconnected(second.event().await), Some(ResultCode::BUSY));
     assert!(second.event().await.is_none());
-    first.send(&Request::Unbind, Vec::new()).await;
+    first.unbind().await;
     assert!(first.event().await.is_none());
     assert_eq!(Peer::of(&directory).find("(uid=alice)").await.code(), 0);
 }

@@ -78,6 +78,7 @@ except ldap.INVALID_CREDENTIALS as error:
     controls = error.args[0].get("ctrls", [])
     assert any(oid == PasswordPolicyControl.controlType for oid, _, _ in controls), error.args
 
+# The failed bind left nobody bound.
 refused(ldap.INSUFFICIENT_ACCESS, server.delete_s, ALICE)
 server.unbind_s()
 print("all done")

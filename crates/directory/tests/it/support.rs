@@ -122,6 +122,11 @@ impl Peer {
         self.stream.write_all(&bytes).await.unwrap();
     }
 
+    pub(crate) async fn unbind(&mut self) {
+        let bytes = self.session.unbind();
+        self.stream.write_all(&bytes).await.unwrap();
+    }
+
     /// The next event, or `None` when the server closed.
     pub(crate) async fn event(&mut self) -> Option<Event> {
         self.try_event().await.unwrap()
