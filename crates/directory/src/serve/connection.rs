@@ -13,9 +13,9 @@ use proto::{
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, JoinSet};
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 
-use super::searching::{Searching, Wait, lock};
+use super::searching::{Searching, Wait, lock, pause};
 use super::{Duplex, FAREWELL, GARBAGE};
 use crate::directory::Shared;
 use crate::journal::Line;
@@ -172,8 +172,12 @@ impl Connection {
                     done.into_iter().for_each(|id| drop(self.running.remove(&id)));
                 }
                 () = sleep_until(late) => {
-                    // A search that takes its time is no idle peer, unless the peer does not read its answers.
-                    if partial_since.is_none() && !self.running.is_empty() && self.output.is_empty() {
+                    // Who does not read what is there will not read a notice.
+                    if !self.output.is_empty() {
+                        return End::Closed;
+                    }
+                    // A search that takes its time is no silence.
+                    if partial_since.is_none() && !self.running.is_empty() {
                         active = Instant::now();
                         continue;
                     }
@@ -242,12 +246,12 @@ impl Connection {
         match request {
             Request::Bind(request) => {
                 self.quit_tasks();
-                sleep(delay).await;
+                pause(delay).await;
                 self.bind(asked, request, &controls).await;
                 Next::Continue
             }
             Request::Extended(_) if kind == Kind::StartTls => {
-                sleep(delay).await;
+                pause(delay).await;
                 self.start_tls(asked)
             }
             request if !self.is_allowed(&request) => {
@@ -268,7 +272,7 @@ impl Connection {
             request => {
                 let (shared, who, sender) = (Arc::clone(&self.shared), self.who, self.sender.clone());
                 self.spawn(asked.id, async move {
-                    sleep(delay).await;
+                    pause(delay).await;
                     let response = operation::perform(&shared, who, &request, &controls);
                     let _ =
                         sender.send(Reply::Answer { asked, response, controls: Controls::default() }).await;

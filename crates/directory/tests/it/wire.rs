@@ -86,7 +86,7 @@ async fn whatever_comes_in_the_server_does_not_panic() {
         state ^= state << 5;
         state
     };
-    for _ in 0..1_500 {
+    for _ in 0..10_000 {
         let mut bytes = good.to_vec();
         for _ in 0..1 + random() % 3 {
             let position = random() as usize % bytes.len();
