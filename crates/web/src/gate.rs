@@ -223,6 +223,64 @@ fn panicked(_: Box<dyn std::any::Any + Send>) -> axum::response::Response {
 mod tests {
     use super::*;
 
+    async fn gate() -> Gate {
+        let clock = testkit::clock::Clock::at(1_795_478_400);
+        let time = clock.clone();
+        let pool = client::Pool::lazy(client::Options::new(["ldap://127.0.0.1:1"]).unwrap());
+        let base = "dc=example,dc=com".parse().unwrap();
+        let settings = auth::Settings::preset("main", auth::Vendor::OpenLdap, base);
+        let directories =
+            auth::Directories::new(vec![(settings, pool)], Arc::new(move || time.now())).unwrap();
+        struct Stopped(testkit::clock::Clock);
+        impl account::Clock for Stopped {
+            fn now(&self) -> std::time::SystemTime {
+                self.0.now()
+            }
+        }
+        struct Sevens;
+        impl account::Entropy for Sevens {
+            fn fill(&self, buffer: &mut [u8]) {
+                buffer.fill(7);
+            }
+        }
+        let ambient = Ambient { clock: Arc::new(Stopped(clock)), entropy: Arc::new(Sevens) };
+        let store = Arc::new(account::MemoryStore::new());
+        let accounts =
+            Accounts::open(account::Settings::default(), directories, store, ambient).await.unwrap();
+        Gate::new(Settings::default(), accounts).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_a_page_like_any_other() {
+        use tower::ServiceExt as _;
+        async fn fall() -> &'static str {
+            panic!("this panic belongs to the test")
+        }
+        let gate = gate().await;
+        let router = gate.enclose(Router::new().route("/fall", get(fall)));
+        let request =
+            axum::http::Request::get("/fall").header("accept", "text/html").body(axum::body::Body::empty());
+        let response = router.oneshot(request.unwrap()).await.unwrap();
+        assert_eq!(response.status(), 500);
+        assert!(response.headers().contains_key("content-security-policy"));
+        let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        assert!(String::from_utf8_lossy(&body).contains("<h1>Something went wrong</h1>"));
+    }
+
+    #[tokio::test]
+    async fn settings_that_make_no_sense_are_refused_by_name() {
+        let gate = gate().await;
+        for (settings, key) in [
+            (Settings { token_path: "auth".to_owned(), ..Settings::default() }, "token.path"),
+            (Settings { token_path: "/{x}".to_owned(), ..Settings::default() }, "token.path"),
+            (Settings { cookie: "a;b".to_owned(), ..Settings::default() }, "session.cookie"),
+            (Settings { cookie: "__Host-x".to_owned(), ..Settings::default() }, "session.cookie"),
+        ] {
+            let error = Gate::new(settings, gate.accounts().clone()).unwrap_err().to_string();
+            assert!(error.starts_with(key), "{error}");
+        }
+    }
+
     #[test]
     fn an_origin_is_written_as_browsers_write_it() {
         assert_eq!(origin("HTTPS://Login.example.com:443/x").as_deref(), Some("https://login.example.com"));

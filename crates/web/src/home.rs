@@ -188,6 +188,7 @@ fn session_row(session: &account::SessionInfo, current: Option<&str>) -> Value {
         last_seen => time(session.last_seen),
         address => session.address.clone().unwrap_or_default(),
         agent => session.agent.clone().unwrap_or_default(),
+        browser => session.agent.as_deref().map(browser).unwrap_or_default(),
         current => Some(session.id.as_str()) == current,
     }
 }
@@ -218,6 +219,35 @@ fn set(flags: &BTreeMap<String, bool>) -> String {
     flags.iter().filter(|(_, set)| **set).map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ")
 }
 
+/// What a person calls the browser of a `User-Agent`; one that is not known keeps its first word.
+fn browser(agent: &str) -> String {
+    // Each calls itself by the names of those below it as well.
+    const BROWSERS: [(&str, &str); 6] = [
+        ("Edg", "Edge"),
+        ("OPR/", "Opera"),
+        ("Firefox/", "Firefox"),
+        ("FxiOS/", "Firefox"),
+        ("Chrom", "Chrome"),
+        ("Safari/", "Safari"),
+    ];
+    const SYSTEMS: [(&str, &str); 6] = [
+        ("Android", "Android"),
+        ("iPhone", "iPhone"),
+        ("iPad", "iPad"),
+        ("Windows", "Windows"),
+        ("Mac OS", "Mac"),
+        ("Linux", "Linux"),
+    ];
+    let find = |names: &[(&str, &'static str)]| {
+        names.iter().find(|(mark, _)| agent.contains(mark)).map(|(_, name)| *name)
+    };
+    match (find(&BROWSERS), find(&SYSTEMS)) {
+        (Some(browser), Some(system)) => format!("{browser} on {system}"),
+        (Some(browser), None) => browser.to_owned(),
+        _ => agent.split(' ').next().unwrap_or_default().to_owned(),
+    }
+}
+
 /// "first_name" as "First name".
 fn label(name: &str) -> String {
     let text = name.replace('_', " ");
@@ -231,4 +261,34 @@ fn time(time: Time) -> Value {
     let short =
         exact.get(..16).map_or_else(|| exact.clone(), |minute| format!("{} UTC", minute.replace('T', " ")));
     context! { exact, short }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn browsers_are_called_what_people_call_them() {
+        for (agent, name) in [
+            ("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "Firefox on Linux"),
+            (
+                "Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0 Safari/537.36 Edg/150.0",
+                "Edge on Windows",
+            ),
+            (
+                "Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) Version/19.0 Mobile Safari/604.1",
+                "Safari on iPhone",
+            ),
+            ("curl/8.14.1", "curl/8.14.1"),
+            ("", ""),
+        ] {
+            assert_eq!(browser(agent), name);
+        }
+    }
+
+    #[test]
+    fn names_of_fields_are_written_for_people() {
+        assert_eq!(label("first_name"), "First name");
+        assert_eq!(label(""), "");
+    }
 }

@@ -1,7 +1,7 @@
 //! Login pages, sessions, guards and tokens over HTTP: everything between a socket and [`account::Accounts`].
 //!
 //! It decides nothing about people, knows no LDAP and no SQL, and runs no script in the browser. Where it answers anything but a
-//! success, [`rejection`](self) alone chooses the status and the words.
+//! success, `rejection` alone chooses the status and the words.
 //!
 //! ```no_run
 //! use ldapgate_web::{CurrentUser, Gate, ServeOptions, Settings, serve};

@@ -17,7 +17,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::ConnectInfo;
-use axum::http::{Request, Response};
+use axum::http::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
@@ -27,6 +27,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tower::ServiceExt as _;
+use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutBody;
 
 use crate::address::Peer;
@@ -112,6 +113,7 @@ pub async fn serve(listener: TcpListener, router: Router, options: ServeOptions)
     let limits = Limits { header: header_timeout, idle: idle_timeout, stall: stall_timeout };
     let address = listener.local_addr()?;
     tracing::info!(%address, tls = tls.is_some(), "listening");
+    let router = router.layer(CatchPanicLayer::custom(panicked));
     let slots = Arc::new(Semaphore::new(connections.max(1)));
     let (stop, stopping) = watch::channel(false);
     let mut running = JoinSet::new();
@@ -153,6 +155,14 @@ async fn accept(listener: &TcpListener, slots: &Arc<Semaphore>) -> io::Result<Ac
     let slot = Arc::clone(slots).acquire_owned().await.map_err(io::Error::other)?;
     let (socket, peer) = listener.accept().await?;
     Ok((socket, peer, slot))
+}
+
+/// A handler's panic is the answer of one request, not the end of everybody's connection.
+fn panicked(_: Box<dyn std::any::Any + Send>) -> Response<Body> {
+    tracing::error!("a request's handler panicked");
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+    response
 }
 
 fn report(ended: Result<(), tokio::task::JoinError>) {

@@ -232,6 +232,18 @@ async fn more_connections_than_allowed_wait_for_their_turn() {
 }
 
 #[tokio::test]
+async fn a_handler_that_panics_ends_its_own_request_alone() {
+    async fn fall() -> &'static str {
+        panic!("this panic belongs to the test")
+    }
+    let address = start(hello().route("/fall", get(fall)), patient()).await;
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let both = format!("GET /fall HTTP/1.1\r\nhost: localhost\r\n\r\n{REQUEST}");
+    let replies = ask(&mut stream, &both).await;
+    assert!(replies.starts_with("HTTP/1.1 500") && replies.contains("HTTP/1.1 200"), "{replies}");
+}
+
+#[tokio::test]
 async fn handlers_see_the_peer() {
     let address = start(hello(), patient()).await;
     let mut visitor = testkit::http::Visitor::of(&format!("http://{address}"));
