@@ -12,12 +12,25 @@ use crate::row::{self, account_columns, to_json};
 use crate::{attempt, audit, session};
 
 pub(crate) async fn link(c: &mut SqliteConnection, link: Link) -> Result<Linked, Problem> {
-    let known = external(c, &link.directory, &link.external_id).await?;
-    let named = named(c, &link.local_name).await?;
-    Ok(match (known, named) {
-        (Some(known), Some(named)) if known.id != named.id => Linked::Taken(Box::new(named)),
-        (Some(known), _) => Linked::Known(Box::new(known)),
-        (None, Some(named)) => Linked::Taken(Box::new(named)),
+    // One statement sees one snapshot: between two, another login might create the account.
+    let rows = sqlx::query(concat!(
+        "select ",
+        account_columns!(),
+        " from account where (directory = $1 and external_id = $2) or local_name = $3"
+    ))
+    .bind(&link.directory)
+    .bind(&link.external_id)
+    .bind(&link.local_name)
+    .fetch_all(c)
+    .await?;
+    let accounts = rows.iter().map(|found| row::account(found, 0)).collect::<Result<Vec<_>, _>>()?;
+    let is_them =
+        |account: &Account| account.directory == link.directory && account.external_id == link.external_id;
+    let known = accounts.iter().find(|account| is_them(account));
+    let other = accounts.iter().find(|account| account.local_name == link.local_name && !is_them(account));
+    Ok(match (known, other) {
+        (_, Some(other)) => Linked::Taken(Box::new(other.clone())),
+        (Some(known), None) => Linked::Known(Box::new(known.clone())),
         (None, None) => Linked::New,
     })
 }

@@ -1,9 +1,13 @@
 //! A small HTTP/1.1 client that keeps cookies and follows nothing by itself, so that a test sees every answer.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A visitor: one jar of cookies, one server.
 #[derive(Clone, Debug)]
@@ -135,9 +139,10 @@ impl Visitor {
             .unwrap_or_else(|error| panic!("cannot connect to {}: {error}", self.authority));
         stream.write_all(request.as_bytes()).await.expect("the server takes a request");
         stream.write_all(body).await.expect("the server takes a body");
-        let mut reply = Vec::new();
-        stream.read_to_end(&mut reply).await.expect("the server answers");
-        let answer = parse(&reply);
+        let reply = tokio::time::timeout(PATIENCE, receive(&mut stream)).await;
+        let answer = parse(
+            &reply.unwrap_or_else(|_| panic!("no whole answer to {method} {path} within {PATIENCE:?}")),
+        );
         self.keep(&answer);
         answer
     }
@@ -153,6 +158,25 @@ impl Visitor {
             }
         }
     }
+}
+
+/// One answer's bytes: up to the end of its body where the head tells its length, else to the end of the stream.
+async fn receive(stream: &mut TcpStream) -> Vec<u8> {
+    let mut reply = Vec::new();
+    while whole(&reply).is_none_or(|length| reply.len() < length) {
+        if stream.read_buf(&mut reply).await.expect("the server answers") == 0 {
+            break;
+        }
+    }
+    reply
+}
+
+/// The length of head and body together, once the head is there and says it.
+fn whole(reply: &[u8]) -> Option<usize> {
+    let head = reply.windows(4).position(|window| window == b"\r\n\r\n")?;
+    let text = String::from_utf8_lossy(&reply[..head]).to_ascii_lowercase();
+    let length = text.lines().find_map(|line| line.strip_prefix("content-length:"))?;
+    Some(head + 4 + length.trim().parse::<usize>().ok()?)
 }
 
 fn parse(reply: &[u8]) -> Answer {

@@ -66,6 +66,9 @@ bind_password = "Reader-Reed-10"
 [directory.groups]
 nested = true
 
+[directory.access]
+deny = "cn=suspended,ou=groups,dc=example,dc=com"
+
 [directory.profile]
 fields = {{ first_name = "givenName", last_name = "sn", email = "mail" }}
 flags = {{ is_staff = "cn=staff,ou=groups,dc=example,dc=com" }}

@@ -13,7 +13,7 @@ async fn typing_a_guarded_path_leads_to_the_login_page_and_back() {
     let sent_away = person.get("/app/upload?as=file").await;
     assert_eq!(sent_away.status, 303);
     let login = sent_away.header("location").expect("a redirect says where").to_owned();
-    assert_eq!(login, "/login?next=%2Fapp%2Fupload%3Fas%3Dfile");
+    assert_eq!(login, "/login?next=/app/upload%3Fas%3Dfile");
     let page = person.get(&login).await;
     let fields = [
         ("username", "alice"),

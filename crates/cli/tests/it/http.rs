@@ -22,7 +22,7 @@ async fn a_person_walks_in_and_out_through_the_pages(peer: Peer) {
     let mut person = gateway.browser();
 
     let sent_away = person.get("/").await;
-    assert_eq!((sent_away.status, sent_away.header("location")), (303, Some("/login?next=%2F")));
+    assert_eq!((sent_away.status, sent_away.header("location")), (303, Some("/login?next=/")));
     let page = person.get("/login?next=%2F").await;
     assert_eq!(page.status, 200);
     let csp = page.header("content-security-policy").expect("the page has a policy");

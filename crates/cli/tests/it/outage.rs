@@ -50,7 +50,11 @@ async fn a_server_that_stops_is_an_error_and_its_return_is_noticed(peer: Peer) {
                     match answer.status {
                         200 => granted.fetch_add(1, Ordering::Relaxed),
                         503 => failed.fetch_add(1, Ordering::Relaxed),
-                        other => panic!("neither granted nor an error: {other} {}", answer.body),
+                        other => panic!(
+                            "neither granted nor an error: {other} {}; {:?}",
+                            answer.body,
+                            (granted.load(Ordering::Relaxed), failed.load(Ordering::Relaxed))
+                        ),
                     };
                 }
             })

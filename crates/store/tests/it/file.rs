@@ -1,10 +1,13 @@
 //! What only a file can go through: restarts, several processes, other versions, damage.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use account::StoreError;
-use account::store::{AccountQuery, Audit, AuditQuery, SecretBytes, Store};
+use account::store::{
+    AccountQuery, Admit, Audit, AuditQuery, Facts, Link, Linked, Mirror, Occasion, SecretBytes, Store,
+};
+use account::{StoreError, Time, UserId};
 use ldapgate_store::{OpenError, open};
 use sqlx::{Connection as _, SqliteConnection};
 
@@ -80,6 +83,58 @@ async fn several_open_an_empty_file_at_once_and_all_write() {
         let records =
             store.audit(AuditQuery { after: 0, username: None, limit: 1000 }).await.expect("it reads");
         assert_eq!(records.len(), 80, "each sees what all wrote");
+    }
+}
+
+/// Found by logging in four times at once as somebody new: the second saw the name taken, by themselves.
+#[tokio::test(flavor = "multi_thread")]
+async fn somebody_new_is_never_taken_for_their_own_namesake() {
+    let folder = folder();
+    let store = open(&url(&folder.path().join("a.db"))).await.expect("it opens");
+    for number in 0..30_u8 {
+        let facts = facts(number);
+        let link = Link {
+            directory: facts.directory.clone(),
+            external_id: facts.external_id.clone(),
+            local_name: facts.local_name.clone(),
+        };
+        let admit = Admit {
+            at: Time::from_seconds(1),
+            new_id: UserId::from_random([number; 16]),
+            facts,
+            keep_profile: false,
+            create: true,
+            mirror: Mirror::Off,
+            occasion: Occasion::LookUp,
+            audit: login("somebody"),
+        };
+        let writing = tokio::spawn({
+            let store = store.clone();
+            async move { store.admit(Box::new(admit)).await.expect("it writes") }
+        });
+        loop {
+            match store.link(link.clone()).await.expect("it reads") {
+                Linked::New => {}
+                Linked::Known(_) => break,
+                Linked::Taken(account) => panic!("taken by {}", account.external_id),
+            }
+        }
+        writing.await.expect("nobody failed");
+    }
+}
+
+fn facts(number: u8) -> Facts {
+    Facts {
+        directory: "main".to_owned(),
+        external_id: format!("id{number}"),
+        username: format!("person{number}"),
+        local_name: format!("person{number}"),
+        dn: format!("uid=person{number}"),
+        fields: BTreeMap::new(),
+        lists: BTreeMap::new(),
+        flags: BTreeMap::new(),
+        groups: Vec::new(),
+        permissions: Vec::new(),
     }
 }
 
