@@ -58,6 +58,9 @@ mod search;
 mod start_tls;
 mod stream;
 
+pub use proto;
+pub use tls;
+
 pub use bind::BindReply;
 pub use connection::Connection;
 pub use error::{BoxError, Closed, Error, Failures};
@@ -68,3 +71,8 @@ pub use pool::{Pool, Proving, Server};
 pub use read::{ReadEntry, ReadError};
 pub use search::{Found, Search};
 pub use stream::{End, SearchStream};
+
+/// The book's page, whose examples run with the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/client.md")]
+struct Book;

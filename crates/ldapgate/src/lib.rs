@@ -38,3 +38,12 @@ pub use config::{Config, ConfigErrors, Problem, Shown};
 pub use engine::Engine;
 pub use error::Error;
 pub use web::{CurrentUser, LoginOptional, LoginRequired, Permission, Require, Via};
+
+/// The README and the book's page, whose examples compile with the tests.
+#[cfg(doctest)]
+mod book {
+    #[doc = include_str!("../../../README.md")]
+    struct Readme;
+    #[doc = include_str!("../../../docs/rust.md")]
+    struct Rust;
+}

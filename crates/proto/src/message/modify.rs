@@ -46,6 +46,50 @@ pub enum ChangeOp {
     Increment,
 }
 
+impl Change {
+    /// Adds values to the attribute.
+    ///
+    /// ```
+    /// use ldapgate_proto::Change;
+    /// let change = Change::add("telephoneNumber", ["+49 30 1000"]);
+    /// assert_eq!(change.values[0], "+49 30 1000");
+    /// ```
+    pub fn add(attribute: impl Into<String>, values: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Change {
+        Change::of(ChangeOp::Add, attribute.into(), values)
+    }
+
+    /// Removes these values from the attribute.
+    pub fn delete(
+        attribute: impl Into<String>,
+        values: impl IntoIterator<Item = impl AsRef<[u8]>>,
+    ) -> Change {
+        Change::of(ChangeOp::Delete, attribute.into(), values)
+    }
+
+    /// Removes the attribute with all its values; it must be there.
+    pub fn delete_all(attribute: impl Into<String>) -> Change {
+        Change { op: ChangeOp::Delete, attribute: attribute.into(), values: Vec::new() }
+    }
+
+    /// Puts these values in the place of all that were there; without any, the attribute is gone afterwards.
+    pub fn replace(
+        attribute: impl Into<String>,
+        values: impl IntoIterator<Item = impl AsRef<[u8]>>,
+    ) -> Change {
+        Change::of(ChangeOp::Replace, attribute.into(), values)
+    }
+
+    /// Adds a number to the one that is there (RFC 4525).
+    pub fn increment(attribute: impl Into<String>, by: i64) -> Change {
+        Change::of(ChangeOp::Increment, attribute.into(), [by.to_string()])
+    }
+
+    fn of(op: ChangeOp, attribute: String, values: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Change {
+        let values = values.into_iter().map(|value| Bytes::copy_from_slice(value.as_ref())).collect();
+        Change { op, attribute, values }
+    }
+}
+
 impl ModifyRequest {
     pub(super) fn read(reader: &mut Reader<'_>) -> Result<ModifyRequest, Error> {
         let dn = reader.text(Tag::OCTETS, "name")?.to_owned();
