@@ -1,11 +1,16 @@
 //! LDAP URLs (RFC 4516), and `ldaps` and `ldapi`, which it does not name but everybody uses.
 
+mod error;
+mod parse;
+
 use std::fmt::{self, Write};
-use std::net::Ipv6Addr;
 use std::str::FromStr;
 
-use crate::filter::{Filter, FilterErrorKind};
+use crate::filter::Filter;
 use crate::message::Scope;
+
+pub use error::{UrlError, UrlErrorKind};
+use parse::{Part, host_and_port, scheme};
 
 /// The longest URL that is parsed, in bytes.
 pub const MAX_LENGTH: usize = 64 << 10;
@@ -231,205 +236,6 @@ impl FromStr for Url {
     }
 }
 
-/// Why a text is no LDAP URL, and where.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("no LDAP URL: {kind} at byte {offset}")]
-pub struct UrlError {
-    kind: UrlErrorKind,
-    offset: usize,
-}
-
-impl UrlError {
-    fn new(kind: UrlErrorKind, offset: usize) -> UrlError {
-        UrlError { kind, offset }
-    }
-
-    /// What is wrong.
-    #[must_use]
-    pub fn kind(&self) -> UrlErrorKind {
-        self.kind
-    }
-
-    /// The byte of the text it was found at, counted from 0.
-    #[must_use]
-    pub fn offset(&self) -> usize {
-        self.offset
-    }
-}
-
-/// The ways in which a text can fail to be an LDAP URL.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum UrlErrorKind {
-    /// Longer than [`MAX_LENGTH`].
-    #[error("text longer than 64 KiB")]
-    TooLong,
-    /// A space or a control character.
-    #[error("a space or control character (a space is written %20)")]
-    Character,
-    /// Another scheme, or none.
-    #[error("`ldap://`, `ldaps://` or `ldapi://` is missing")]
-    Scheme,
-    /// A name and password before the host.
-    #[error("credentials, which do not belong into a URL,")]
-    Credentials,
-    /// A host that is none.
-    #[error("a malformed host (international names are written in their xn-- form)")]
-    Host,
-    /// A port that is none.
-    #[error("a port that is no number from 1 to 65535")]
-    Port,
-    /// No slash between host and search.
-    #[error("`/` is missing before `?`")]
-    Path,
-    /// `%` without two hexadecimal digits behind it.
-    #[error("`%` needs two hexadecimal digits behind it")]
-    Percent,
-    /// Encoded bytes that are no UTF-8 text, or NUL.
-    #[error("encoded bytes that are no text")]
-    Text,
-    /// An empty attribute.
-    #[error("an empty attribute")]
-    Attribute,
-    /// A scope other than base, one or sub.
-    #[error("a scope other than base, one or sub")]
-    Scope,
-    /// A filter that is none.
-    #[error("a filter that is none ({0})")]
-    Filter(FilterErrorKind),
-    /// An empty extension.
-    #[error("an empty extension")]
-    Extension,
-    /// More than five parts.
-    #[error("a fifth `?`")]
-    Trailing,
-}
-
-/// A piece of the URL, and where it starts.
-#[derive(Clone, Copy)]
-struct Part<'t> {
-    text: &'t str,
-    offset: usize,
-}
-
-impl<'t> Part<'t> {
-    fn skip(self, bytes: usize) -> Part<'t> {
-        Part { text: &self.text[bytes..], offset: self.offset + bytes }
-    }
-
-    fn at(self, index: Option<usize>) -> Option<(Part<'t>, Part<'t>)> {
-        let index = index?;
-        Some((Part { text: &self.text[..index], offset: self.offset }, self.skip(index)))
-    }
-
-    fn split(self, separator: char) -> impl Iterator<Item = Part<'t>> {
-        let mut offset = self.offset;
-        self.text.split(separator).map(move |text| {
-            let part = Part { text, offset };
-            offset += text.len() + 1;
-            part
-        })
-    }
-
-    fn decode(self) -> Result<String, UrlError> {
-        let mut rest = self;
-        while let Some((_, percent)) = rest.at(rest.text.find('%')) {
-            let digits = percent.text.as_bytes().get(1..3);
-            if !digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit)) {
-                return Err(percent.fail(UrlErrorKind::Percent));
-            }
-            rest = percent.skip(3);
-        }
-        match percent_encoding::percent_decode_str(self.text).decode_utf8() {
-            Ok(text) if !text.contains('\0') => Ok(text.into_owned()),
-            _ => Err(self.fail(UrlErrorKind::Text)),
-        }
-    }
-
-    fn decode_filled(self, kind: UrlErrorKind) -> Result<String, UrlError> {
-        if self.text.is_empty() {
-            return Err(self.fail(kind));
-        }
-        self.decode()
-    }
-
-    fn scope(self) -> Result<Scope, UrlError> {
-        let is = |name: &str| self.text.eq_ignore_ascii_case(name);
-        match () {
-            () if is("base") => Ok(Scope::Base),
-            () if is("one") => Ok(Scope::One),
-            () if is("sub") => Ok(Scope::Subtree),
-            () => Err(self.fail(UrlErrorKind::Scope)),
-        }
-    }
-
-    fn fail(self, kind: UrlErrorKind) -> UrlError {
-        UrlError::new(kind, self.offset)
-    }
-}
-
-fn scheme(text: &str) -> Result<(Scheme, Part<'_>), UrlError> {
-    let bad = UrlError::new(UrlErrorKind::Scheme, 0);
-    let (name, _) = text.split_once("://").ok_or(bad)?;
-    let known = [Scheme::Ldap, Scheme::Ldaps, Scheme::Ldapi];
-    let scheme = known.into_iter().find(|scheme| scheme.as_str().eq_ignore_ascii_case(name)).ok_or(bad)?;
-    Ok((scheme, Part { text, offset: 0 }.skip(name.len() + "://".len())))
-}
-
-fn host_and_port(authority: Part<'_>, scheme: Scheme) -> Result<(String, u16), UrlError> {
-    if let Some((_, at)) = authority.at(authority.text.find('@')) {
-        return Err(at.fail(UrlErrorKind::Credentials));
-    }
-    let (host, port) = match authority.text.strip_prefix('[') {
-        Some(_) => {
-            let end = authority.text.find(']').ok_or(authority.fail(UrlErrorKind::Host))?;
-            let address = Part { text: &authority.text[1..end], offset: authority.offset + 1 };
-            (address_literal(address)?, authority.skip(end + 1))
-        }
-        None => {
-            let end = authority.text.find(':').unwrap_or(authority.text.len());
-            let host = Part { text: &authority.text[..end], offset: authority.offset };
-            (host_name(host)?, authority.skip(end))
-        }
-    };
-    let port = match (port.text, port.text.strip_prefix(':')) {
-        ("", _) => scheme.default_port(),
-        (_, Some(digits)) if !host.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) => {
-            digits.parse().ok().filter(|port| *port > 0).ok_or(port.skip(1).fail(UrlErrorKind::Port))?
-        }
-        (_, Some(_)) if host.is_empty() => return Err(authority.fail(UrlErrorKind::Host)),
-        (_, Some(_)) => return Err(port.skip(1).fail(UrlErrorKind::Port)),
-        (_, None) => return Err(port.fail(UrlErrorKind::Host)),
-    };
-    Ok((host, port))
-}
-
-fn host_name(part: Part<'_>) -> Result<String, UrlError> {
-    let host = part.decode()?;
-    let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
-    match host.bytes().all(fits) && host.len() <= 255 {
-        true => Ok(host),
-        false => Err(part.fail(UrlErrorKind::Host)),
-    }
-}
-
-/// What stands in brackets: an IPv6 address, perhaps with a zone (RFC 6874).
-fn address_literal(part: Part<'_>) -> Result<String, UrlError> {
-    let decoded = part.decode()?;
-    let (address, zone) = match decoded.split_once('%') {
-        Some((address, zone)) => (address, Some(zone)),
-        None => (decoded.as_str(), None),
-    };
-    let named = |zone: &str| {
-        let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
-        !zone.is_empty() && zone.len() <= 64 && zone.bytes().all(fits)
-    };
-    match address.parse::<Ipv6Addr>().is_ok() && zone.is_none_or(named) {
-        true => Ok(decoded),
-        false => Err(part.fail(UrlErrorKind::Host)),
-    }
-}
-
 const fn scope_name(scope: Scope) -> &'static str {
     match scope {
         Scope::Base => "base",
@@ -463,6 +269,7 @@ fn encode(text: &str, plain: &str, out: &mut impl Write) -> fmt::Result {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::filter::FilterErrorKind;
     use proptest::prelude::*;
 
     fn url(text: &str) -> Url {
