@@ -156,6 +156,12 @@ pub(crate) struct Target {
     /// Simple authentication; the only kind there is, taken for the sake of habit
     #[arg(short = 'x')]
     pub(crate) simple: bool,
+    /// Protocol version; 3 is the only one there is
+    #[arg(short = 'P', value_name = "VERSION", value_parser = ["3"], hide = true)]
+    pub(crate) protocol: Option<String>,
+    /// SASL quiet mode, taken for the sake of habit
+    #[arg(short = 'Q', hide = true)]
+    pub(crate) sasl_quiet: bool,
     /// StartTLS, required to succeed; -ZZ means the same
     #[arg(short = 'Z', action = ArgAction::Count)]
     pub(crate) start_tls: u8,
@@ -218,6 +224,9 @@ pub(crate) struct Search {
     /// LDIF version 1; -LL: without comments; -LLL: without the version line
     #[arg(short = 'L', action = ArgAction::Count)]
     pub(crate) ldif: u8,
+    /// Treat referral objects as ordinary entries (ManageDsaIT); -MM: critical
+    #[arg(short = 'M', action = ArgAction::Count)]
+    pub(crate) manage_dsa_it: u8,
     /// Show what would be asked, and ask nothing
     #[arg(short = 'n')]
     pub(crate) dry_run: bool,

@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use anyhow::{Context as _, anyhow, bail};
 use client::{Search as Request, SearchStream};
-use proto::{Entry, Filter, LdapResult, ResultCode};
+use proto::{Control, Entry, Filter, LdapResult, ResultCode};
 use serde_json::{Value, json};
 
 use super::Context;
@@ -12,6 +12,9 @@ use super::ldap::{self, Failure};
 use crate::arguments::{Deref, Scope, Search};
 use crate::exit::Exit;
 use crate::output;
+
+/// RFC 3296 section 3.
+const MANAGE_DSA_IT: &str = "2.16.840.1.113730.3.4.2";
 
 /// Searches and prints; the status is the result code.
 pub(crate) async fn run(context: &Context, search: Search) -> Exit {
@@ -107,6 +110,13 @@ fn request(search: &Search, question: &Question, base: &str) -> Request {
         Deref::Search => proto::Deref::Searching,
         Deref::Find => proto::Deref::Finding,
     });
+    if search.manage_dsa_it > 0 {
+        request = request.control(Control {
+            oid: MANAGE_DSA_IT.to_owned(),
+            critical: search.manage_dsa_it > 1,
+            value: None,
+        });
+    }
     if search.types_only {
         request = request.types_only();
     }
@@ -184,6 +194,10 @@ fn header(
     writeln!(out, "#\n# LDAPv3\n# base <{base}>{default} with scope {scope}")?;
     writeln!(out, "# filter: {}", question.filter_text)?;
     writeln!(out, "# requesting: {}", requesting(&question.attributes))?;
+    if search.manage_dsa_it > 0 {
+        let critical = if search.manage_dsa_it > 1 { " critical" } else { "" };
+        writeln!(out, "# with manageDSAit{critical} control")?;
+    }
     if let Some(size) = question.page {
         writeln!(out, "# with pagedResults control: size={size}")?;
     }

@@ -21,12 +21,15 @@ async fn search_prints_what_ldapsearch_prints(peer: Peer) {
     let world = World::start(peer).await;
     let url = world.ldap_url();
     let identity = ["-x", "-H", &url, "-D", READER, "-w", READER_PASSWORD, "-b", BASE];
-    let questions: [&[&str]; 5] = [
+    let questions: [&[&str]; 8] = [
         &["-LLL", "(objectClass=inetOrgPerson)", "uid", "cn", "mail"],
         &["-LLL", "-o", "ldif-wrap=no", "(uid=zoe)"],
         &["-LL", "(uid=we\\28i\\29rd\\2a\\5cuser,x=1)", "uid", "sn"],
         &["-LLL", "-E", "pr=2/noprompt", "(objectClass=groupOfNames)", "member"],
         &["-LLL", "-A", "-s", "one", "(ou=people)"],
+        &["-P", "3", "-M", "-l", "5", "(uid=alice)", "cn"],
+        &["-L", "uid=nobody"],
+        &["-z", "1", "-a", "never", "(objectClass=posixGroup)", "1.1"],
     ];
     for question in questions {
         let theirs = process::run("ldapsearch", "ldap-utils", &[&identity[..], question].concat(), "");
