@@ -38,15 +38,15 @@ pub(crate) fn note(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{text}");
 }
 
-/// The login document for people.
-pub(crate) fn login(document: &Value) {
+/// The login document for people; `detail` is what the operator may know of a denial besides.
+pub(crate) fn login(document: &Value, detail: &str) {
     let text = |key: &str| document[key].as_str().unwrap_or_default().to_owned();
     let outcome = text("outcome");
     match outcome.as_str() {
         "denied" => {
             line(&format!("denied: {} ({})", text("message"), text("reason")));
-            if let Some(detail) = document["detail"].as_str().filter(|detail| !detail.is_empty()) {
-                line(&format!("  {detail}"));
+            if !detail.is_empty() {
+                line(&format!("  {}", printable(detail)));
             }
         }
         "error" => {

@@ -11,7 +11,7 @@ use account::store::{
     StoredSession, Sweep, Touch, UsePersonal,
 };
 use account::{Account, Time, UserId};
-use sqlx::migrate::{Migrate, MigrateError, Migration, MigrationType, Migrator};
+use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
@@ -72,30 +72,22 @@ fn make_private(path: &Path) -> io::Result<()> {
     }
 }
 
+/// Brings the tables up to date, in one transaction: of two processes that start at once the second waits and finds
+/// everything done.
 async fn migrate(writer: &SqlitePool, path: &Path) -> Result<(), OpenError> {
     let failed = |source: account::store::BoxError| OpenError::Migrate { path: path.to_owned(), source };
     let start = include_str!("../migrations/sqlite/0001_start.sql").into_sql_str();
     let migrations = vec![Migration::new(1, "start".into(), MigrationType::Simple, start, false)];
-    let mut connection = writer.acquire().await.map_err(|error| failed(error.into()))?;
-    // Two processes may start at once. SQLite's driver has no lock of its own for that, so the first write waits here.
-    sqlx::query("begin immediate").execute(&mut *connection).await.map_err(|error| failed(error.into()))?;
-    let prepared = connection.ensure_migrations_table("_sqlx_migrations").await;
-    sqlx::query("commit").execute(&mut *connection).await.map_err(|error| failed(error.into()))?;
-    prepared.map_err(|error| failed(error.into()))?;
-    drop(connection);
-    let migrator = Migrator::with_migrations(migrations);
-    for patience in (0..50).rev() {
-        match migrator.run(writer).await {
-            Ok(()) => return Ok(()),
-            Err(MigrateError::VersionMissing(version)) => {
-                return Err(OpenError::Newer { path: path.to_owned(), version });
-            }
-            // Another process made the same step a moment ago: what it made is seen at the next look.
-            Err(_) if patience > 0 => tokio::time::sleep(Duration::from_millis(20)).await,
-            Err(error) => return Err(failed(error.into())),
+    let begun = writer.begin_with("begin immediate").await;
+    let mut transaction = begun.map_err(|error| failed(error.into()))?;
+    let connection: &mut SqliteConnection = &mut transaction;
+    match Migrator::with_migrations(migrations).run_direct(None, connection, false).await {
+        Ok(()) => transaction.commit().await.map_err(|error| failed(error.into())),
+        Err(MigrateError::VersionMissing(version)) => {
+            Err(OpenError::Newer { path: path.to_owned(), version })
         }
+        Err(error) => Err(failed(error.into())),
     }
-    Ok(())
 }
 
 /// Answers from a reader, which sees everything that was committed.

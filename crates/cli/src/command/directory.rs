@@ -19,7 +19,7 @@ pub(crate) async fn run(context: &Context, arguments: arguments::Directory) -> E
         Ok(()) => Exit::DONE,
         Err(error) => {
             output::complain(&error);
-            Exit::USAGE
+            if error.is::<directory::ListenError>() { Exit::FAULT } else { Exit::USAGE }
         }
     }
 }

@@ -118,11 +118,8 @@ fn options(context: &Context, target: &Target, config: Option<&Config>) -> anyho
         (Some(url), _) => Options::new([url])?.tls(tls(context, target, config)?),
         (None, Some(config)) => {
             let options = config.client_options(directory).map_err(|error| anyhow!(error))?;
-            if has_own_authority(context, target) {
-                options.tls(tls(context, target, Some(config))?)
-            } else {
-                options
-            }
+            // Variables do not override a configured server's own settings; a flag does.
+            if target.ca_file.is_some() { options.tls(tls(context, target, Some(config))?) } else { options }
         }
         (None, None) => bail!("no -H URL and no configuration: which server?"),
     };
@@ -144,11 +141,6 @@ fn options(context: &Context, target: &Target, config: Option<&Config>) -> anyho
         }
     }
     Ok(options)
-}
-
-/// Whether the command line itself says whom to trust; variables do not override a configured server's own settings.
-fn has_own_authority(_context: &Context, target: &Target) -> bool {
-    target.ca_file.is_some()
 }
 
 /// Whom to trust: `--ca-file`, else OpenLDAP's variables, else `SSL_CERT_FILE`, else the configuration, else the system.

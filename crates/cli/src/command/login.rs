@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use account::{Origin, SignIn, document};
+use account::{Fault, Origin, Outcome, SignIn, document};
 use auth::Trace;
 use serde_json::Value;
 
@@ -33,22 +33,28 @@ async fn decide(context: &Context, login: Login) -> Result<Exit, Exit> {
     if login.explain {
         document = document::with_trace(document, &trace.steps());
     }
-    show(&document, login.json);
+    let detail = match &outcome {
+        Outcome::Denied { denial, .. } => denial.detail(),
+        _ => "",
+    };
+    show(&document, detail, login.json);
     engine.shutdown().await;
-    Ok(status(&document))
+    Ok(match &outcome {
+        Outcome::Granted(_) => Exit::DONE,
+        Outcome::Denied { .. } => Exit::REFUSED,
+        Outcome::Failed { fault, .. } => of_fault(*fault),
+    })
 }
 
-/// Prints the document as it was asked for.
-pub(crate) fn show(document: &Value, json: bool) {
-    if json { output::document(document) } else { output::login(document) }
+/// Prints the document as it was asked for; `detail` is what people are told besides.
+pub(crate) fn show(document: &Value, detail: &str, json: bool) {
+    if json { output::document(document) } else { output::login(document, detail) }
 }
 
-/// The status that goes with a login document.
-pub(crate) fn status(document: &Value) -> Exit {
-    match document["outcome"].as_str() {
-        Some("granted" | "found") => Exit::DONE,
-        Some("denied") => Exit::REFUSED,
-        _ if document["fault"] == "configuration" => Exit::USAGE,
+/// The status of a failure.
+pub(crate) fn of_fault(fault: Fault) -> Exit {
+    match fault {
+        Fault::Configuration => Exit::USAGE,
         _ => Exit::FAULT,
     }
 }

@@ -19,9 +19,6 @@ pub(crate) async fn run(context: &Context, demo: bool) -> Exit {
 
 async fn serve(context: &Context) -> Result<Exit, Exit> {
     let config = context.config_and_log()?;
-    for warning in config.warnings() {
-        tracing::warn!("{warning}");
-    }
     let engine = start(&config).await?;
     let listener = listen(&config).await?;
     output::line(&address(&config, &listener));

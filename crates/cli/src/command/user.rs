@@ -6,7 +6,7 @@ use account::{Lookup, Outcome, document};
 use auth::Trace;
 
 use super::Context;
-use super::login::{show, status};
+use super::login::{of_fault, show};
 use crate::arguments::{User, UserAction, UserShow};
 use crate::exit::Exit;
 use crate::output;
@@ -25,17 +25,25 @@ async fn look_up(context: &Context, user: UserShow) -> Result<Exit, Exit> {
     let config = context.config_and_log()?;
     let engine = super::serve::start(&config).await?;
     let trace = Arc::new(Trace::default());
-    let mut document = match engine.accounts().look_up(&user.user, Some(trace.clone())).await {
-        Ok(Lookup::Found(account)) => document::found(&account),
-        Ok(Lookup::Denied(denial)) => document::denied(&denial, denial.public_message(true)),
-        Err(error) => document::outcome(&Outcome::from(error)),
+    let (mut document, detail, exit) = match engine.accounts().look_up(&user.user, Some(trace.clone())).await
+    {
+        Ok(Lookup::Found(account)) => (document::found(&account), String::new(), Exit::DONE),
+        Ok(Lookup::Denied(denial)) => (
+            document::denied(&denial, denial.public_message(true)),
+            denial.detail().to_owned(),
+            Exit::REFUSED,
+        ),
+        Err(error) => {
+            let exit = of_fault(error.fault());
+            (document::outcome(&Outcome::from(error)), String::new(), exit)
+        }
     };
     if user.explain {
         document = document::with_trace(document, &trace.steps());
     }
-    show(&document, user.json);
+    show(&document, &detail, user.json);
     engine.shutdown().await;
-    Ok(status(&document))
+    Ok(exit)
 }
 
 async fn list(context: &Context, as_json: bool) -> Result<Exit, Exit> {

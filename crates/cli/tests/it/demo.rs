@@ -67,17 +67,11 @@ async fn the_tutorial_with_curl_works() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_left_behind() {
-    let mut gateway = Gateway::demo().await;
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let mut gateway = Gateway::demo_in(folder.path()).await;
     assert_eq!(gateway.api_login("alice", "Red-Apple-11").await.status, 200);
-    let folder = std::env::temp_dir();
-    let left = || {
-        let entries = std::fs::read_dir(&folder).expect("the temporary folder can be listed");
-        entries
-            .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-            .filter(|name| name.starts_with("ldapgate-demo-"))
-            .count()
-    };
-    let during = left();
+    let left = || std::fs::read_dir(folder.path()).expect("the folder can be listed").count();
+    assert_eq!(left(), 1, "its store is in a folder of its own");
     gateway.stop();
-    assert!(left() < during, "its folder is gone");
+    assert_eq!(left(), 0, "which is gone with it");
 }

@@ -102,6 +102,13 @@ impl Gateway {
             .await
     }
 
+    /// The same with a folder of its own for temporary files.
+    pub(crate) async fn demo_in(folder: &std::path::Path) -> Self {
+        let folder = folder.display().to_string();
+        let environment = [("LDAPGATE_HTTP__LISTEN", "127.0.0.1:0"), ("TMPDIR", folder.as_str())];
+        Self::run(&["serve".to_owned(), "--demo".to_owned()], &environment).await
+    }
+
     async fn run(arguments: &[String], environment: &[(&str, &str)]) -> Self {
         let folder =
             tempfile::Builder::new().prefix("gateway").tempdir().expect("a temporary folder can be made");
