@@ -30,7 +30,7 @@ pub(crate) fn complain(error: &anyhow::Error) {
         }
         said.push(cause);
     }
-    note(&format!("ldapgate: {}", said.join("\n  because: ")));
+    note(&format!("ldapgate: {}", printable_lines(&said.join("\n  because: "))));
 }
 
 /// Prints a diagnostic.
@@ -40,7 +40,7 @@ pub(crate) fn note(text: &str) {
 
 /// The login document for people; `detail` is what the operator may know of a denial besides.
 pub(crate) fn login(document: &Value, detail: &str) {
-    let text = |key: &str| document[key].as_str().unwrap_or_default().to_owned();
+    let text = |key: &str| printable(document[key].as_str().unwrap_or_default());
     let outcome = text("outcome");
     match outcome.as_str() {
         "denied" => {
@@ -110,11 +110,21 @@ fn plain(value: &Value) -> String {
     }
 }
 
-/// The text with control characters made visible.
+/// The text with control characters, and those that turn the direction of writing, made visible.
 pub(crate) fn printable(text: &str) -> String {
     text.chars()
-        .flat_map(|c| if c.is_control() { c.escape_default().collect::<Vec<_>>() } else { vec![c] })
+        .flat_map(|c| if deceives(c) { c.escape_default().collect::<Vec<_>>() } else { vec![c] })
         .collect()
+}
+
+/// The same for text of our own that may have several lines.
+pub(crate) fn printable_lines(text: &str) -> String {
+    text.split('\n').map(printable).collect::<Vec<_>>().join("\n")
+}
+
+fn deceives(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]

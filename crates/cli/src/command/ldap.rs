@@ -117,7 +117,7 @@ fn options(context: &Context, target: &Target, config: Option<&Config>) -> anyho
     let mut options = match (&target.url, config) {
         (Some(url), _) => Options::new([url])?.tls(tls(context, target, config)?),
         (None, Some(config)) => {
-            let options = config.client_options(directory).map_err(|error| anyhow!(error))?;
+            let options = config.client_options(directory)?;
             // Variables do not override a configured server's own settings; a flag does.
             if target.ca_file.is_some() { options.tls(tls(context, target, Some(config))?) } else { options }
         }
@@ -155,7 +155,7 @@ fn tls(context: &Context, target: &Target, config: Option<&Config>) -> anyhow::R
     } else if let Some(file) = context.variable("SSL_CERT_FILE") {
         settings.ca_files = vec![PathBuf::from(file)];
     } else if let Some(configured) =
-        config.and_then(|config| config.tls_settings(target.directory.as_deref()))
+        config.map(|config| config.tls_settings(target.directory.as_deref())).transpose()?
     {
         settings = configured;
     } else {
