@@ -1,8 +1,9 @@
 //! One LDAP operation of a decision: sent, told to the observer, and its answer checked.
 
 use client::{Found, Proving, Search, Server};
-use proto::{Dn, Filter, Scope};
+use proto::{Dn, Filter, ResultCode, Scope};
 
+use crate::credentials::harmless;
 use crate::explain::Asking;
 use crate::record::Record;
 use crate::{Error, Observer};
@@ -56,32 +57,15 @@ impl Reader {
         attributes: &[String],
         observer: &dyn Observer,
     ) -> Result<Option<Record>, Error> {
-        let asking = Asking::started(observer, "read", server, format!("read {dn}"));
-        let wanted: Vec<&str> = attributes.iter().map(String::as_str).collect();
-        let answer = match self {
-            Reader::Service(server) => server.read(dn.as_str(), &wanted).await,
-            Reader::Person(proving) => proving.read(dn.as_str(), &wanted).await,
-        };
-        match answer {
-            Ok(None) => {
-                asking.ended("there is no such entry");
-                Ok(None)
+        let filter = Filter::present("objectClass");
+        let query = Query { step: "read", base: dn, scope: Scope::Base, filter, attributes, limit: 0 };
+        match self.search(server, query, observer).await {
+            Ok(hits) if hits.truncated && hits.records.is_empty() => {
+                Err(Error::directory(format!("the server gave up reading {dn}")))
             }
-            Ok(Some(entry)) => {
-                let record = Record::read(&entry)?;
-                asking.ended(format!("found {}", record.dn));
-                if record.dn == *dn {
-                    return Ok(Some(record));
-                }
-                Err(Error::directory(format!(
-                    "the directory was asked for {dn} and answered with {}",
-                    record.dn
-                )))
-            }
-            Err(error) => {
-                asking.ended(error.to_string());
-                Err(Error::looking(format!("{dn} cannot be read"), error))
-            }
+            Ok(hits) => Ok(hits.records.into_iter().next()),
+            Err(error) if error.is_absence() => Ok(None),
+            Err(error) => Err(error),
         }
     }
 }
@@ -115,30 +99,41 @@ impl Query<'_> {
         Asking::started(observer, self.step, server, what)
     }
 
+    /// The step ends before anything is judged: the operation that failed is the one the operator wants to see.
     fn hits(&self, asking: Asking<'_>, answer: Result<Found, client::Error>) -> Result<Hits, Error> {
         let found = match answer {
             Ok(found) => found,
             Err(error) => {
                 asking.ended(error.to_string());
-                return Err(Error::looking(format!("the search below {} failed", self.base), error));
+                return Err(Error::looking(format!("the {} failed", self.name()), error));
             }
         };
+        asking.ended(shown(&found));
         let records = found.entries.iter().map(Record::read).collect::<Result<Vec<_>, _>>()?;
-        let names: Vec<_> = records.iter().map(|record| record.dn.as_str()).collect();
-        let cut =
-            found.truncated.as_ref().map(|result| format!(", and more: {}", result.code)).unwrap_or_default();
-        match names.as_slice() {
-            [] => asking.ended(format!("nothing found{cut}")),
-            names => asking.ended(format!("found {}{cut}", names.join("; "))),
-        }
         // A server, or somebody on the way, must not answer with people from elsewhere (CVE-2026-16071).
         match records.iter().find(|record| !covers(self.base, self.scope, &record.dn)) {
             Some(stray) => Err(Error::directory(format!(
-                "the search below {} was answered with {}, which does not lie there",
-                self.base, stray.dn
+                "the {} was answered with {}, which does not lie there",
+                self.name(),
+                stray.dn
             ))),
             None => Ok(Hits { records, truncated: found.truncated.is_some() }),
         }
+    }
+
+    fn name(&self) -> String {
+        let place = if self.scope == Scope::Base { "at" } else { "below" };
+        format!("search {place} {}", self.base)
+    }
+}
+
+/// `success (0): found uid=alice,dc=example,dc=com`, with the names as the server wrote them.
+fn shown(found: &Found) -> String {
+    let code = found.truncated.as_ref().map_or(ResultCode::SUCCESS, |result| result.code);
+    let names: Vec<_> = found.entries.iter().map(|entry| harmless(entry.dn())).collect();
+    match names.as_slice() {
+        [] => format!("{code}: nothing found"),
+        names => format!("{code}: found {}", names.join("; ")),
     }
 }
 
@@ -175,6 +170,10 @@ mod tests {
     }
 
     fn answered(dn: &str) -> Result<Hits, Error> {
+        explained(dn, &crate::Silent)
+    }
+
+    fn explained(dn: &str, observer: &dyn Observer) -> Result<Hits, Error> {
         let base = Dn::parse("ou=people,dc=example,dc=com").unwrap();
         let filter = Filter::equal("uid", "alice");
         let query =
@@ -182,7 +181,7 @@ mod tests {
         let entry = proto::Entry::builder(dn).attribute("uid", ["alice"]).build();
         let (references, controls) = (Vec::new(), proto::Controls::default());
         let found = Found { entries: vec![entry], references, truncated: None, controls };
-        query.hits(query.asking("ldap://localhost", &crate::Silent), Ok(found))
+        query.hits(query.asking("ldap://localhost", observer), Ok(found))
     }
 
     #[test]
@@ -192,5 +191,27 @@ mod tests {
             assert!(answered(dn).unwrap_err().to_string().contains("does not lie there"), "{dn}");
         }
         assert!(answered("").is_err());
+    }
+
+    #[test]
+    fn an_answer_that_is_refused_is_in_the_trace_all_the_same() {
+        for (dn, shown) in [
+            ("uid=alice,dc=evil", "success (0): found uid=alice,dc=evil"),
+            ("no\u{202e}\n name", "success (0): found no name"),
+            ("", "success (0): found "),
+        ] {
+            let trace = crate::Trace::new();
+            assert!(explained(dn, &trace).is_err(), "{dn:?}");
+            let results: Vec<_> = trace.steps().into_iter().map(|step| step.result).collect();
+            assert_eq!(results, [shown], "{dn:?}");
+        }
+    }
+
+    #[test]
+    fn a_list_that_was_cut_short_shows_the_server_s_own_code() {
+        let truncated = Some(proto::LdapResult::new(ResultCode::SIZE_LIMIT_EXCEEDED, ""));
+        let controls = proto::Controls::default();
+        let found = Found { entries: Vec::new(), references: Vec::new(), truncated, controls };
+        assert_eq!(shown(&found), "sizeLimitExceeded (4): nothing found");
     }
 }

@@ -147,6 +147,11 @@ pub(crate) fn deceives(character: char) -> bool {
         )
 }
 
+/// A server's text for the operator, freed of what would garble a log or a terminal.
+pub(crate) fn harmless(text: &str) -> String {
+    text.chars().filter(|character| !deceives(*character)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

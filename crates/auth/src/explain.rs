@@ -66,13 +66,15 @@ pub(crate) fn decided(
     observer.step(Step { step, what, server: None, took: Duration::ZERO, result });
 }
 
-/// A step that asks a server; the time runs from here to [`Asking::ended`].
+/// A step that asks a server; the time runs from here to [`Asking::ended`]. Dropped before, it was given up, and is told
+/// as that: no operation that may have been sent is missing from a trace.
 pub(crate) struct Asking<'a> {
     observer: &'a dyn Observer,
     step: &'static str,
     what: String,
     server: String,
     started: tokio::time::Instant,
+    told: bool,
 }
 
 impl<'a> Asking<'a> {
@@ -82,19 +84,28 @@ impl<'a> Asking<'a> {
         server: &str,
         what: String,
     ) -> Asking<'a> {
-        Asking { observer, step, what, server: server.to_owned(), started: tokio::time::Instant::now() }
+        let started = tokio::time::Instant::now();
+        Asking { observer, step, what, server: server.to_owned(), started, told: false }
     }
 
-    pub(crate) fn ended(self, result: impl Into<String>) {
-        let (took, result) = (self.started.elapsed(), result.into());
-        tracing::debug!(step = self.step, what = self.what, server = self.server, ?took, result);
-        self.observer.step(Step {
-            step: self.step,
-            what: self.what,
-            server: Some(self.server),
-            took,
-            result,
-        });
+    pub(crate) fn ended(mut self, result: impl Into<String>) {
+        self.tell(result.into());
+    }
+
+    fn tell(&mut self, result: String) {
+        self.told = true;
+        let (what, server) = (std::mem::take(&mut self.what), std::mem::take(&mut self.server));
+        let took = self.started.elapsed();
+        tracing::debug!(step = self.step, what, server, ?took, result);
+        self.observer.step(Step { step: self.step, what, server: Some(server), took, result });
+    }
+}
+
+impl Drop for Asking<'_> {
+    fn drop(&mut self) {
+        if !self.told {
+            self.tell("given up".to_owned());
+        }
     }
 }
 
@@ -109,5 +120,15 @@ mod tests {
         decided(&trace, "choose", "alice", "main");
         let steps: Vec<_> = trace.steps().into_iter().map(|step| step.step).collect();
         assert_eq!(steps, ["parse", "choose"]);
+    }
+
+    #[test]
+    fn an_operation_that_nobody_waits_for_any_more_is_told_once() {
+        let trace = Trace::new();
+        drop(Asking::started(&trace, "locate", "ldap://localhost", "search".to_owned()));
+        Asking::started(&trace, "prove", "ldap://localhost", "bind".to_owned()).ended("success (0)");
+        let steps: Vec<_> = trace.steps().into_iter().map(|step| (step.what, step.result)).collect();
+        let told = [("search", "given up"), ("bind", "success (0)")];
+        assert_eq!(steps, told.map(|(what, result)| (what.to_owned(), result.to_owned())));
     }
 }

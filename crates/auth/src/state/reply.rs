@@ -3,7 +3,7 @@
 use client::BindReply;
 use proto::{LdapResult, PasswordPolicyError, ResultCode};
 
-use crate::credentials::deceives;
+use crate::credentials::harmless;
 use crate::{Denial, Error, Reason, Vendor, Warning};
 
 /// What a bind said.
@@ -70,7 +70,7 @@ pub(crate) fn of_reply(vendor: Vendor, reply: &BindReply) -> Result<Bound, Error
 
 /// A result for the operator: the server's own words cut, and freed of what would garble a log or a terminal.
 pub(crate) fn told(result: &LdapResult) -> String {
-    let words: String = result.message.chars().filter(|character| !deceives(*character)).take(300).collect();
+    let words: String = harmless(&result.message).chars().take(300).collect();
     if words.is_empty() { result.code.to_string() } else { format!("{}: {words}", result.code) }
 }
 
