@@ -2,14 +2,28 @@
 
 use std::time::Duration;
 
-use auth::{Denial, Observer, Person, Reason, Step};
+use auth::{Denial, Observer, Person, Proven, Reason, Step};
 use tokio::time::Instant;
 
 use crate::accounts::{Accounts, Current};
 use crate::hook::{Profile, Refusal};
 use crate::settings::DirectorySettings;
-use crate::store::{Admission, Admit, Admitted, Audit, Facts, Link, Linked, Occasion, StoreError};
+use crate::store::{
+    Admission, Admit, Admitted, AttemptId, Audit, Facts, Link, Linked, Occasion, StartSession, StoreError,
+};
 use crate::{Account, Error, Group, UserId};
+
+/// Who is to be taken in, and why. A session needs a [`Proven`]: none can be started for somebody looked up.
+pub(crate) enum Coming<'p> {
+    LookUp(&'p Person),
+    Login {
+        person: &'p Proven,
+        /// The session to start, if the door wants one.
+        session: Option<StartSession>,
+        /// The attempt to give back, if one was reserved.
+        attempt: Option<AttemptId>,
+    },
+}
 
 /// Somebody who is in the store now.
 pub(crate) struct Taken {
@@ -33,13 +47,12 @@ impl Accounts {
     pub(crate) async fn take_in(
         &self,
         current: &Current,
-        person: &Person,
-        occasion: Occasion,
+        coming: Coming<'_>,
         audit: Audit,
         observer: &dyn Observer,
     ) -> Result<Taken, Refused> {
+        let (person, login) = (coming.person(), matches!(coming, Coming::Login { .. }));
         let settings = current.directory(person.directory());
-        let login = matches!(occasion, Occasion::Login { .. });
         let local_name = settings.local_name.of(person.username());
         let started = Instant::now();
         let linked = self.0.store.link(link(person, &local_name)).await?;
@@ -69,7 +82,7 @@ impl Accounts {
             keep_profile,
             create: settings.create_users,
             mirror: settings.mirror.clone(),
-            occasion,
+            occasion: coming.occasion(),
             audit,
         };
         let admitted = self.0.store.admit(Box::new(admit)).await?;
@@ -106,6 +119,22 @@ impl Accounts {
             })?;
         }
         Ok(profile)
+    }
+}
+
+impl Coming<'_> {
+    fn person(&self) -> &Person {
+        match self {
+            Self::LookUp(person) => person,
+            Self::Login { person, .. } => person,
+        }
+    }
+
+    fn occasion(self) -> Occasion {
+        match self {
+            Self::LookUp(_) => Occasion::LookUp,
+            Self::Login { session, attempt, .. } => Occasion::Login { session, attempt },
+        }
     }
 }
 

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use auth::{Answer, Observer, Silent, Username};
 
 use crate::accounts::Accounts;
-use crate::admission::{Refused, Taken};
+use crate::admission::{Coming, Refused, Taken};
 use crate::outcome::Lookup;
-use crate::store::{AccountQuery, Audit, Occasion, SetDisabled};
+use crate::store::{AccountQuery, Audit, SetDisabled};
 use crate::{Account, Error, Origin, UserId};
 
 /// So many accounts are read of the store at once.
@@ -44,7 +44,7 @@ impl Accounts {
             directory: Some(person.directory().to_owned()),
             ..self.audit("look_up", &Origin::default())
         };
-        match self.take_in(&current, &person, Occasion::LookUp, audit, observer).await {
+        match self.take_in(&current, Coming::LookUp(&person), audit, observer).await {
             Ok(Taken { account }) => Ok(Lookup::Found(Box::new(account))),
             Err(Refused::Denied(denial)) => Ok(Lookup::Denied(denial)),
             Err(Refused::Failed(error)) => Err(error),

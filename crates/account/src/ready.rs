@@ -9,7 +9,7 @@ use tokio::time::{Instant, timeout};
 
 use crate::accounts::Accounts;
 
-/// How long the store and the directories have to answer.
+/// How long the store and each directory have to answer.
 const WITHIN: Duration = Duration::from_secs(5);
 /// However often it is asked, the store and the directories are not asked more often.
 const KEPT: Duration = Duration::from_secs(1);
@@ -46,18 +46,21 @@ impl Accounts {
     async fn ask_ready(&self) -> Ready {
         let current = self.current();
         let (store, health) =
-            tokio::join!(timeout(WITHIN, self.0.store.ping()), timeout(WITHIN, current.directories.health()));
+            tokio::join!(timeout(WITHIN, self.0.store.ping()), current.directories.health(WITHIN));
         let store = matches!(store, Ok(Ok(())));
-        let mut directory: BTreeMap<_, _> =
-            current.directories.names().into_iter().map(|name| (name.to_string(), "unreachable")).collect();
-        for (name, health) in health.unwrap_or_default() {
-            match health {
+        let mut directory = BTreeMap::new();
+        for (name, health) in health {
+            let told = match health {
                 Ok(()) => {
                     self.0.answered.store(true, Ordering::Relaxed);
-                    directory.insert(name, "ok");
+                    "ok"
                 }
-                Err(error) => tracing::warn!(directory = name, %error, "a directory does not answer"),
-            }
+                Err(error) => {
+                    tracing::warn!(directory = name, %error, "a directory does not answer");
+                    "unreachable"
+                }
+            };
+            directory.insert(name, told);
         }
         let ready = store && self.0.answered.load(Ordering::Relaxed);
         Ready { ready, directory, store: if store { "ok" } else { "unreachable" } }

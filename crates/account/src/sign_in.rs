@@ -14,16 +14,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use auth::{Answer, Credentials, Denial, Located, Observer, Person, Reason, Silent, Username, Verdict};
+use auth::{Answer, Credentials, Denial, Located, Observer, Proven, Reason, Silent, Username, Verdict};
 use proto::Password;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 use tracing::Instrument as _;
 
 use crate::accounts::{Accounts, Current};
-use crate::admission::{Refused, Taken};
+use crate::admission::{Coming, Refused, Taken};
 use crate::outcome::{Origin, Outcome, SignIn, SignedIn};
-use crate::store::{AttemptId, Audit, CounterKey, EndSessions, Find, Occasion, Settlement};
+use crate::store::{AttemptId, Audit, CounterKey, EndSessions, Find, Settlement};
 use crate::throttle::Permit;
 use crate::{Error, Time};
 
@@ -142,13 +142,13 @@ impl Login {
             Answer::No(denial) => return self.deny(denial).await,
         };
         match self.current.directories.judge(&person, self.observer()) {
-            Verdict::Admitted { .. } => self.enter(person).await,
+            Verdict::Admitted => self.enter(person).await,
             Verdict::Refused(denial) => self.deny(denial.after_proof()).await,
         }
     }
 
     /// The password, the account's state and the groups.
-    async fn prove(&self, located: Located, password: &Password) -> Result<Answer<Person>, Error> {
+    async fn prove(&self, located: Located, password: &Password) -> Result<Answer<Proven>, Error> {
         self.in_time()?;
         let started = Instant::now();
         self.attempt().counts = true;
@@ -174,8 +174,9 @@ impl Login {
         Ok(Answer::Yes(proof.person(self.observer()).await?))
     }
 
-    /// Lets somebody in whom the directory admits, unless the store or the application will not have them.
-    async fn enter(&self, person: Person) -> Result<Outcome, Error> {
+    /// Lets somebody in whose password was right and whom the directory admits, unless the store or the application will
+    /// not have them.
+    async fn enter(&self, person: Proven) -> Result<Outcome, Error> {
         self.in_time()?;
         let (start, session) = match self.how.session {
             true => {
@@ -184,9 +185,10 @@ impl Login {
             }
             false => (None, None),
         };
-        let occasion = Occasion::Login { session: start, attempt: self.attempt().id };
+        let attempt = self.attempt().id;
+        let coming = Coming::Login { person: &person, session: start, attempt };
         let audit = self.audit().granted();
-        let taken = self.accounts.take_in(&self.current, &person, occasion, audit, self.observer()).await;
+        let taken = self.accounts.take_in(&self.current, coming, audit, self.observer()).await;
         match taken {
             Ok(Taken { account }) => {
                 self.accounts.0.settled.notify_waiters();

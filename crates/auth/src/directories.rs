@@ -1,8 +1,8 @@
 //! Several directories in order: which is asked for a name, and what a person may do there.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use client::Pool;
 use futures_util::future::join_all;
@@ -30,10 +30,7 @@ pub enum Answer<T> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     /// Yes.
-    Admitted {
-        /// Every configured flag.
-        flags: BTreeMap<String, bool>,
-    },
+    Admitted,
     /// No, and why.
     Refused(Denial),
 }
@@ -43,15 +40,15 @@ pub enum Verdict {
 /// One login at one of them:
 ///
 /// ```no_run
-/// use ldapgate_auth::{Answer, Credentials, Directories, Error, Fold, Person, Silent, Verdict};
+/// use ldapgate_auth::{Answer, Credentials, Directories, Error, Fold, Proven, Silent, Verdict};
 ///
-/// async fn may_enter(directories: &Directories, name: &str, password: String) -> Result<Option<Person>, Error> {
+/// async fn may_enter(directories: &Directories, name: &str, password: String) -> Result<Option<Proven>, Error> {
 ///     let Ok(typed) = Credentials::parse(name, password, Fold::Lower) else { return Ok(None) };
 ///     let Answer::Yes(located) = directories.locate(&typed.username, &Silent).await? else { return Ok(None) };
 ///     let Answer::Yes(proof) = located.prove(&typed.password, &Silent).await? else { return Ok(None) };
 ///     let person = proof.person(&Silent).await?;
 ///     Ok(match directories.judge(&person, &Silent) {
-///         Verdict::Admitted { .. } => Some(person),
+///         Verdict::Admitted => Some(person),
 ///         Verdict::Refused(_) => None,
 ///     })
 /// }
@@ -116,12 +113,13 @@ impl Directories {
         Ok(Answer::No(unknown))
     }
 
-    /// Judges a person by the rules of their directory: deny first, then require. It asks nobody.
+    /// Judges a person by the rules of their directory: deny first, then require. It asks nobody, and a refusal claims no
+    /// proof: whoever judges a [`Proven`](crate::Proven) adds [`Denial::after_proof`].
     pub fn judge(&self, person: &Person, observer: &dyn Observer) -> Verdict {
         let Some(directory) = self.0.iter().find(|directory| directory.settings.name == person.directory())
         else {
             let denial = Denial::of(Reason::UnknownUser).with_detail("the directory is no longer configured");
-            return Verdict::Refused(marked(denial, person));
+            return Verdict::Refused(denial);
         };
         let settings = &directory.settings;
         let holds = |step: &'static str, rule: &Rule| {
@@ -130,17 +128,15 @@ impl Directories {
             holds
         };
         if let Some(rule) = settings.deny.as_ref().filter(|rule| holds("deny", rule)) {
-            let denial = Denial::of(Reason::InDeniedGroup).with_detail(rule.to_string());
-            return Verdict::Refused(marked(denial, person));
+            return Verdict::Refused(Denial::of(Reason::InDeniedGroup).with_detail(rule.to_string()));
         }
         if let Some(rule) = settings.require.as_ref().filter(|rule| !holds("require", rule)) {
-            let denial = Denial::of(Reason::NotInRequiredGroup).with_detail(rule.to_string());
-            return Verdict::Refused(marked(denial, person));
+            return Verdict::Refused(Denial::of(Reason::NotInRequiredGroup).with_detail(rule.to_string()));
         }
         for (flag, value) in person.flags() {
             decided(observer, "flags", flag, value.to_string());
         }
-        Verdict::Admitted { flags: person.flags().clone() }
+        Verdict::Admitted
     }
 
     /// Groups that rules name and the directory does not have: they have no members, which the operator should know.
@@ -179,11 +175,17 @@ impl Directories {
         groups::named(&directory.settings, name, &mut Reader::Service(server.clone()), server.url()).await
     }
 
-    /// Asks every directory whether it answers.
-    pub async fn health(&self) -> Vec<(String, Result<(), Error>)> {
-        let checks = self.0.iter().map(|directory| async {
-            let health = directory.pool.check().await.map_err(|error| directory.unreachable(error));
-            (directory.settings.name.clone(), health)
+    /// Asks all directories at once whether they answer. Each has so long; one that hangs says nothing about another.
+    pub async fn health(&self, within: Duration) -> Vec<(String, Result<(), Error>)> {
+        let checks = self.0.iter().map(|directory| async move {
+            let name = &directory.settings.name;
+            let health = match tokio::time::timeout(within, directory.pool.check()).await {
+                Ok(health) => health.map_err(|error| directory.unreachable(error)),
+                Err(_) => {
+                    Err(Error::directory(format!("the directory {name:?} did not answer within {within:?}")))
+                }
+            };
+            (name.clone(), health)
         });
         join_all(checks).await
     }
@@ -207,11 +209,6 @@ impl Directories {
         };
         self.0.iter().filter(for_everybody).map(|directory| (directory, Name::whole(username))).collect()
     }
-}
-
-/// A refusal after the password was proved is one that was bound and proved.
-fn marked(denial: Denial, person: &Person) -> Denial {
-    if person.proved() { denial.after_proof() } else { denial }
 }
 
 fn same(domain: &str, typed: &str) -> bool {

@@ -16,11 +16,12 @@
 //! ```
 //!
 //! The steps of a login are types, so that what stands between them (counting attempts) belongs to the caller:
-//! [`Credentials`] -> [`Directories::locate`] -> [`Located::prove`] -> [`Proof::person`] -> [`Directories::judge`]. Without
-//! a password: [`Located::describe`], which no session can be made from.
+//! [`Credentials`] -> [`Directories::locate`] -> [`Located::prove`] -> [`Proof::person`] -> [`Directories::judge`]. The person
+//! that comes of it is a [`Proven`]. Without a password: [`Located::describe`], whose plain [`Person`] no session can be
+//! made from.
 //!
 //! Reading order: [`Credentials`] (what was typed), [`Settings`] and the templates (what is asked), `directories` (which one
-//! is asked), `locate`, `prove` (the only file that mints a [`Proof`]), `state` (what servers say about accounts), `record` and `person`,
+//! is asked), `locate`, `prove` (the only file that mints a [`Proof`] and a [`Proven`]), `state` (what servers say about accounts), `record` and `person`,
 //! `groups`, [`Rule`], [`Denial`] (the one table of reasons), [`Observer`] (what `--explain` prints), and [`manual`]: the
 //! disasters of the field, and what rules each out here.
 
@@ -49,7 +50,7 @@ pub use error::{Error, Fault};
 pub use explain::{Observer, Silent, Step, Trace};
 pub use locate::Located;
 pub use person::{Group, Person, Warning};
-pub use prove::Proof;
+pub use prove::{Proof, Proven};
 pub use rule::Rule;
 pub use settings::{
     GroupKind, GroupSearch, GroupSettings, Settings, SettingsError, UserSearch, UserSettings, Vendor,

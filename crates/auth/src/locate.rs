@@ -74,8 +74,18 @@ impl Located {
         }
     }
 
-    /// The same name on the next server. Only while no bind was written.
-    pub(crate) async fn start_over(self, observer: &dyn Observer) -> Result<Answer<Located>, Error> {
+    /// After a failure the same name on the next server, while there are tries left and no bind was written; otherwise
+    /// the failure stays one.
+    pub(crate) async fn start_over(
+        self,
+        error: Error,
+        tries: &mut usize,
+        observer: &dyn Observer,
+    ) -> Result<Answer<Located>, Error> {
+        *tries -= 1;
+        if !error.restart() || *tries == 0 {
+            return Err(error);
+        }
         decided(observer, "choose", format!("another server than {}", self.server.url()), "starting over");
         self.directory.pool.report_dead(&self.server);
         let again = self.directory.locate(&self.name, observer).await?;

@@ -1,4 +1,4 @@
-//! Who somebody is, as the directory says it: facts, with or without proof.
+//! Who somebody is, as the directory says it: facts alone.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,8 @@ use crate::groups::Membership;
 use crate::record::{Attributes, Identity, Record};
 use crate::{Denial, Rule, Settings};
 
-/// A person of one directory. Whether they may enter is [`Directories::judge`](crate::Directories::judge)'s to say.
+/// A person of one directory: facts that prove nothing. Who proved a password is a [`Proven`](crate::Proven). Whether they
+/// may enter is [`Directories::judge`](crate::Directories::judge)'s to say.
 #[derive(Debug, Clone)]
 pub struct Person {
     directory: String,
@@ -23,8 +24,6 @@ pub struct Person {
     warnings: Vec<Warning>,
     hindrance: Option<Denial>,
     attributes: Attributes,
-    /// True only by way of a [`Proof`](crate::Proof).
-    proved: bool,
 }
 
 /// A group that is shown.
@@ -53,7 +52,7 @@ pub enum Warning {
 
 impl Person {
     pub(crate) fn new(settings: &Settings, facts: Facts) -> Person {
-        let Facts { record, identity, membership, warnings, hindrance, proved } = facts;
+        let Facts { record, identity, membership, warnings, hindrance } = facts;
         let holds = |rule: &Rule| rule.holds(&|group| membership.all.contains(group));
         Person {
             directory: settings.name.clone(),
@@ -68,7 +67,6 @@ impl Person {
             hindrance,
             dn: record.dn,
             attributes: record.attributes,
-            proved,
         }
     }
 
@@ -133,11 +131,6 @@ impl Person {
         &self.warnings
     }
 
-    /// Was the password proved? Only [`Located::prove`](crate::Located::prove) leads there.
-    pub fn proved(&self) -> bool {
-        self.proved
-    }
-
     /// Looked up without a password: what a login would fail for although the person is not out: a lock, or the
     /// password's age.
     pub fn hindrance(&self) -> Option<&Denial> {
@@ -157,5 +150,4 @@ pub(crate) struct Facts {
     pub(crate) membership: Membership,
     pub(crate) warnings: Vec<Warning>,
     pub(crate) hindrance: Option<Denial>,
-    pub(crate) proved: bool,
 }

@@ -1,5 +1,6 @@
 //! The only place where a password becomes a proof.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use client::{BindReply, Proving};
@@ -28,6 +29,31 @@ pub struct Proof {
     warnings: Vec<Warning>,
 }
 
+/// A [`Person`] whose password was right: what a session may be started for. Only [`Proof::person`] makes one; nothing
+/// that was looked up becomes one:
+///
+/// ```compile_fail
+/// # use ldapgate_auth::{Person, Proven};
+/// fn start_session(person: Proven) {}
+/// fn looked_up(person: Person) { start_session(person) }
+/// ```
+///
+/// ```compile_fail
+/// # use ldapgate_auth::{Person, Proven};
+/// fn looked_up(person: Person) -> Proven { Proven(person) }
+/// ```
+///
+/// The way back is open, since facts are facts:
+///
+/// ```
+/// # use ldapgate_auth::{Person, Proven};
+/// fn start_session(person: Proven) {}
+/// fn proved(person: Proven) { start_session(person) }
+/// fn facts(person: Proven) -> Person { person.into_person() }
+/// ```
+#[derive(Debug)]
+pub struct Proven(Person);
+
 impl Located {
     /// Proves the password by a bind, and judges the account's state: first by the server's answer, then by the entry.
     ///
@@ -40,14 +66,12 @@ impl Located {
         let mut located = self;
         let mut tries = located.directory.tries();
         let (own, reply) = loop {
-            tries -= 1;
             match located.bind(password, observer).await {
                 Ok(answered) => break answered,
-                Err(error) if error.restart() && tries > 0 => match located.start_over(observer).await? {
+                Err(error) => match located.start_over(error, &mut tries, observer).await? {
                     Answer::Yes(again) => located = again,
                     Answer::No(denial) => return Ok(Answer::No(denial)),
                 },
-                Err(error) => return Err(error),
             }
         };
         match state::of_reply(located.directory.settings.vendor, &reply).map_err(Error::after_bind)? {
@@ -73,13 +97,12 @@ impl Located {
         let mut located = self;
         let mut tries = located.directory.tries();
         loop {
-            tries -= 1;
             match located.look_up(observer).await {
-                Err(error) if error.restart() && tries > 0 => match located.start_over(observer).await? {
+                Ok(answer) => return Ok(answer),
+                Err(error) => match located.start_over(error, &mut tries, observer).await? {
                     Answer::Yes(again) => located = again,
                     Answer::No(denial) => return Ok(Answer::No(denial)),
                 },
-                answer => return answer,
             }
         }
     }
@@ -159,7 +182,7 @@ impl Located {
             return Ok(Answer::No(denial.clone()));
         }
         let membership = groups::of(&directory.settings, &record, &mut reader, server, observer).await?;
-        let facts = Facts { record, identity, membership, warnings: Vec::new(), hindrance, proved: false };
+        let facts = Facts { record, identity, membership, warnings: Vec::new(), hindrance };
         Ok(Answer::Yes(Person::new(&directory.settings, facts)))
     }
 }
@@ -171,7 +194,7 @@ impl Proof {
     /// # Errors
     /// The groups cannot be read; never is the login moved to another server for it.
     #[tracing::instrument(name = "auth.person", level = "debug", skip_all)]
-    pub async fn person(self, observer: &dyn Observer) -> Result<Person, Error> {
+    pub async fn person(self, observer: &dyn Observer) -> Result<Proven, Error> {
         let Proof { directory, server, own, record, identity, warnings } = self;
         let settings = &directory.settings;
         let mut reader = match own {
@@ -180,8 +203,8 @@ impl Proof {
         };
         let membership = groups::of(settings, &record, &mut reader, server.url(), observer).await;
         let membership = membership.map_err(Error::after_proof)?;
-        let facts = Facts { record, identity, membership, warnings, hindrance: None, proved: true };
-        Ok(Person::new(settings, facts))
+        let facts = Facts { record, identity, membership, warnings, hindrance: None };
+        Ok(Proven(Person::new(settings, facts)))
     }
 
     /// The name of the directory.
@@ -197,6 +220,21 @@ impl Proof {
     /// The canonical name.
     pub fn username(&self) -> &str {
         &self.identity.username
+    }
+}
+
+impl Proven {
+    /// The facts alone: the proof is given up.
+    pub fn into_person(self) -> Person {
+        self.0
+    }
+}
+
+impl Deref for Proven {
+    type Target = Person;
+
+    fn deref(&self) -> &Person {
+        &self.0
     }
 }
 

@@ -1,5 +1,7 @@
 //! What cannot be asked denies nobody and counts nothing.
 
+use std::time::Duration;
+
 use directory::{Fault as Broken, Kind};
 use ldapgate_account::{Fault, Outcome, Settings};
 
@@ -75,6 +77,24 @@ async fn readiness_tells_the_store_from_the_directories() {
     let world = World::start().await;
     let ready = world.accounts.ready().await;
     assert_eq!((ready.ready, ready.store, ready.directory["main"]), (true, "ok", "ok"));
+}
+
+#[tokio::test]
+async fn a_directory_that_hangs_is_unreachable_alone() {
+    let (hanging, good) =
+        (Server::start(crate::world::PEOPLE).await, Server::start(crate::world::PEOPLE).await);
+    hanging.directory.faults().always(Kind::Search, Broken::Drop);
+    // Longer than readiness waits: otherwise the client would give up in time for both.
+    let pool = hanging.pool(Duration::from_secs(60));
+    let (settings, _) = hanging.entry("hanging", |_| {});
+    let directories = directories(vec![(settings, pool), good.entry("good", |_| {})]);
+    let world = World::over(good, directories, Settings::default()).await;
+    let ready = world.accounts.ready().await;
+    assert_eq!((ready.ready, ready.store), (true, "ok"));
+    assert_eq!(
+        ready.directory,
+        [("good", "ok"), ("hanging", "unreachable")].map(|(name, is)| (name.to_owned(), is)).into()
+    );
 }
 
 #[tokio::test]

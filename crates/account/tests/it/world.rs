@@ -123,8 +123,12 @@ impl Server {
         settings.fields = [("first_name", "givenName"), ("email", "mail")].map(owned).into();
         settings.lists = [("phones", "telephoneNumber")].map(owned).into();
         change(&mut settings);
-        let options = Options::new([self.running.url()]).unwrap().timeout(Duration::from_secs(2));
-        (settings, Pool::lazy(options))
+        (settings, self.pool(Duration::from_secs(2)))
+    }
+
+    /// Waits so long for each answer.
+    pub(crate) fn pool(&self, timeout: Duration) -> Pool {
+        Pool::lazy(Options::new([self.running.url()]).unwrap().timeout(timeout))
     }
 
     /// The people whose passwords were tried, in order.

@@ -1,5 +1,7 @@
 //! Several directories: who is asked, in which order, and what an outage means.
 
+use std::time::Duration;
+
 use ldapgate_auth::{Directories, Fault, Reason, Rule, Settings, UserTemplate, Vendor};
 
 use crate::world::{World, admitted, clock, dn, failed, openldap, reason, refused};
@@ -113,10 +115,20 @@ async fn health_is_told_for_each() {
     let (first, second) = both().await;
     let directories = in_order(&first, &second, |_, _| ());
     second.stop().await;
-    let health = directories.health().await;
+    let health = directories.health(Duration::from_secs(5)).await;
     assert!(
         matches!(&health[..], [(main, Ok(())), (partner, Err(_))] if main == "main" && partner == "partner")
     );
+}
+
+#[tokio::test]
+async fn a_directory_that_hangs_says_nothing_about_another() {
+    let (first, second) = both().await;
+    let directories = in_order(&first, &second, |_, _| ());
+    first.directory.faults().always(directory::Kind::Search, directory::Fault::Drop);
+    let health = directories.health(Duration::from_millis(500)).await;
+    let [(_, Err(hanging)), (_, Ok(()))] = &health[..] else { panic!("{health:?}") };
+    assert_eq!(hanging.to_string(), "the directory \"main\" did not answer within 500ms");
 }
 
 #[tokio::test]

@@ -6,8 +6,8 @@ use std::time::{Duration, SystemTime};
 use client::{Options, Pool, Simple};
 use directory::{Directory, Kind, Limits, Running};
 use ldapgate_auth::{
-    Answer, Clock, Credentials, Denial, Directories, Error, Fold, Observer, Person, Reason, Rule, Settings,
-    Silent, Username, Vendor, Verdict,
+    Answer, Clock, Credentials, Denial, Directories, Error, Fold, Observer, Person, Proven, Reason, Rule,
+    Settings, Silent, Username, Vendor, Verdict,
 };
 use proto::{Dn, Password};
 
@@ -103,7 +103,7 @@ pub(crate) async fn decide(
     name: &str,
     password: &str,
     observer: &dyn Observer,
-) -> Result<Answer<Person>, Error> {
+) -> Result<Answer<Proven>, Error> {
     let typed = match Credentials::parse(name, password.to_owned(), Fold::Lower) {
         Ok(typed) => typed,
         Err(denial) => return Ok(Answer::No(denial)),
@@ -118,14 +118,14 @@ pub(crate) async fn decide(
     };
     let person = proof.person(observer).await?;
     Ok(match directories.judge(&person, observer) {
-        Verdict::Admitted { .. } => Answer::Yes(person),
-        Verdict::Refused(denial) => Answer::No(denial),
+        Verdict::Admitted => Answer::Yes(person),
+        Verdict::Refused(denial) => Answer::No(denial.after_proof()),
     })
 }
 
 pub(crate) async fn admitted(directories: &Directories, name: &str, password: &str) -> Person {
     match decide(directories, name, password, &Silent).await {
-        Ok(Answer::Yes(person)) => person,
+        Ok(Answer::Yes(person)) => person.into_person(),
         Ok(Answer::No(denial)) => panic!("{name} was refused: {denial}"),
         Err(error) => panic!("{name} met an error: {error}: {:?}", error.causes()),
     }
