@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use auth::Person;
-use proto::Dn;
+use proto::{Dn, DnError};
 
 /// A key of `[permissions]`: which group is meant.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,41 +21,103 @@ pub enum PermissionKey {
 
 /// A key that does not say which group it means.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum PermissionKeyError {
+    /// Nothing but white space.
+    #[error("a group has a name")]
+    Empty,
     /// It looks like a DN and is none.
-    #[error("not a group's DN: {0:?}")]
-    Dn(String),
-    /// No directory's base lies above the DN, or several do.
-    #[error("{0:?} lies below the base of {1} directories: write \"directory:cn=..\"")]
-    Directory(String, usize),
+    #[error("{text:?} is no distinguished name")]
+    Dn {
+        /// What should be a DN: the key without its directory.
+        text: String,
+        /// Why.
+        source: DnError,
+    },
+    /// The directory before the colon is not there.
+    #[error("no directory is named {name:?}: there is {}", .known.join(", "))]
+    NoDirectory {
+        /// The name.
+        name: String,
+        /// Those there are.
+        known: Vec<String>,
+    },
+    /// The group lies outside its directory, so nobody would ever count as its member.
+    #[error("{dn:?} does not lie below the base of directory {directory:?}, {base:?}")]
+    Outside {
+        /// The group's DN.
+        dn: String,
+        /// The directory's name.
+        directory: String,
+        /// The directory's base.
+        base: String,
+    },
+    /// No directory's base lies above the DN.
+    #[error("{0:?} lies below no directory's base")]
+    Nowhere(String),
+    /// Several directories' bases lie above the DN.
+    #[error("{dn:?} lies below the bases of {}", .directories.join(" and "))]
+    Several {
+        /// The group's DN.
+        dn: String,
+        /// The directories' names.
+        directories: Vec<String>,
+    },
 }
 
 impl PermissionKey {
     /// Reads `staff`, `cn=staff,ou=groups,dc=example,dc=com` or `main:cn=staff,..`, given every directory's name
-    /// and base. A DN alone belongs to the only directory, or to the one under whose base it lies.
+    /// and base. A DN alone belongs to the only directory, or to the one under whose base it lies. A group counts only
+    /// below its own directory's base: one directory cannot speak for another.
     ///
     /// # Errors
     ///
-    /// When it holds a `=` and no DN can be read from it, or when its directory is not clear.
+    /// When it is empty, when it holds a `=` and no DN can be read from it, and when its directory is not clear, not there,
+    /// or not above it.
     pub fn parse(text: &str, directories: &[(&str, &Dn)]) -> Result<Self, PermissionKeyError> {
-        let not_a_dn = |_| PermissionKeyError::Dn(text.to_owned());
         if !text.contains('=') {
-            return Ok(Self::Name(text.to_owned()));
+            let name = (!text.trim().is_empty()).then(|| Self::Name(text.to_owned()));
+            return name.ok_or(PermissionKeyError::Empty);
         }
-        let named =
-            text.split_once(':').filter(|(name, _)| directories.iter().any(|(other, _)| other == name));
-        if let Some((directory, dn)) = named {
-            let dn = Dn::parse(dn).map_err(not_a_dn)?;
-            return Ok(Self::Group { directory: directory.to_owned(), dn });
-        }
-        let dn = Dn::parse(text).map_err(not_a_dn)?;
-        let above: Vec<_> = match directories {
-            [only] => vec![only],
-            several => several.iter().filter(|(_, base)| dn.is_at_or_below(base)).collect(),
+        let read = |text: &str| {
+            Dn::parse(text).map_err(|source| PermissionKeyError::Dn { text: text.to_owned(), source })
         };
-        match above[..] {
-            [(directory, _)] => Ok(Self::Group { directory: (*directory).to_owned(), dn }),
-            _ => Err(PermissionKeyError::Directory(text.to_owned(), above.len())),
+        let names = || directories.iter().map(|(name, _)| (*name).to_owned()).collect::<Vec<_>>();
+        let (&(directory, base), dn) = match text.split_once(':').filter(|(name, _)| !name.contains('=')) {
+            Some((name, rest)) => {
+                let no_directory =
+                    || PermissionKeyError::NoDirectory { name: name.to_owned(), known: names() };
+                let known = directories.iter().find(|(known, _)| *known == name).ok_or_else(no_directory)?;
+                (known, read(rest)?)
+            }
+            None => {
+                let dn = read(text)?;
+                (owner(&dn, directories)?, dn)
+            }
+        };
+        if !dn.is_at_or_below(base) {
+            let (dn, base) = (dn.to_string(), base.to_string());
+            return Err(PermissionKeyError::Outside { dn, directory: directory.to_owned(), base });
+        }
+        Ok(Self::Group { directory: directory.to_owned(), dn })
+    }
+}
+
+/// The only directory, or the one under whose base the name lies.
+fn owner<'k, 'd>(
+    dn: &Dn,
+    directories: &'k [(&'d str, &'d Dn)],
+) -> Result<&'k (&'d str, &'d Dn), PermissionKeyError> {
+    if let [only] = directories {
+        return Ok(only);
+    }
+    let above: Vec<_> = directories.iter().filter(|(_, base)| dn.is_at_or_below(base)).collect();
+    match above[..] {
+        [one] => Ok(one),
+        [] => Err(PermissionKeyError::Nowhere(dn.to_string())),
+        _ => {
+            let directories = above.iter().map(|(name, _)| (*name).to_owned()).collect();
+            Err(PermissionKeyError::Several { dn: dn.to_string(), directories })
         }
     }
 }
@@ -118,28 +180,52 @@ mod tests {
     fn a_key_is_a_name_or_a_group_of_a_directory() {
         let (main, partner) = (dn("dc=example,dc=com"), dn("dc=partner,dc=org"));
         let both = [("main", &main), ("partner", &partner)];
-        let group = |directory: &str, text: &str| PermissionKey::Group {
-            directory: directory.to_owned(),
-            dn: dn(text),
+        let group = |directory: &str, text: &str| {
+            Ok(PermissionKey::Group { directory: directory.to_owned(), dn: dn(text) })
         };
         assert_eq!(PermissionKey::parse("staff", &both), Ok(PermissionKey::Name("staff".to_owned())));
+        let key = "cn=staff,dc=partner,dc=org";
+        assert_eq!(PermissionKey::parse(key, &both), group("partner", key));
         assert_eq!(
-            PermissionKey::parse("cn=staff,dc=partner,dc=org", &both),
-            Ok(group("partner", "cn=staff,dc=partner,dc=org"))
+            PermissionKey::parse("main:CN=Staff,dc=example,dc=com", &both),
+            group("main", "cn=staff,dc=example,dc=com")
         );
+        let key = "cn=a:b,dc=example,dc=com";
         assert_eq!(
-            PermissionKey::parse("main:CN=Staff,dc=elsewhere", &both),
-            Ok(group("main", "cn=staff,dc=elsewhere"))
+            PermissionKey::parse(key, &both[..1]),
+            group("main", key),
+            "a colon behind the = is the name's"
         );
-        assert_eq!(
-            PermissionKey::parse("cn=staff,dc=elsewhere", &both),
-            Err(PermissionKeyError::Directory("cn=staff,dc=elsewhere".to_owned(), 0))
-        );
-        assert_eq!(
-            PermissionKey::parse("cn=staff,dc=elsewhere", &both[..1]),
-            Ok(group("main", "cn=staff,dc=elsewhere"))
-        );
-        assert!(matches!(PermissionKey::parse("a=b=,=", &both), Err(PermissionKeyError::Dn(_))));
+    }
+
+    #[test]
+    fn a_key_that_means_no_group_says_why() {
+        let (main, below) = (dn("dc=example,dc=com"), dn("ou=partner,dc=example,dc=com"));
+        let both = [("main", &main), ("partner", &below)];
+        for (key, directories, expected) in [
+            (" ", &both[..], "a group has a name"),
+            ("a=b=,=", &both, "\"a=b=,=\" is no distinguished name"),
+            ("other:cn=a,dc=x", &both, "no directory is named \"other\": there is main, partner"),
+            ("cn=a,dc=x", &both, "\"cn=a,dc=x\" lies below no directory's base"),
+            (
+                "cn=a,ou=partner,dc=example,dc=com",
+                &both,
+                "\"cn=a,ou=partner,dc=example,dc=com\" lies below the bases of main and partner",
+            ),
+            (
+                "cn=a,dc=x",
+                &both[..1],
+                "\"cn=a,dc=x\" does not lie below the base of directory \"main\", \"dc=example,dc=com\"",
+            ),
+            (
+                "partner:cn=a,dc=example,dc=com",
+                &both,
+                "\"cn=a,dc=example,dc=com\" does not lie below the base of directory \"partner\", \"ou=partner,dc=example,dc=com\"",
+            ),
+        ] {
+            let error = PermissionKey::parse(key, directories).unwrap_err();
+            assert_eq!(error.to_string(), expected, "{key}");
+        }
     }
 
     #[test]
