@@ -18,6 +18,7 @@ use web::{Gate, LoginOptional, LoginRequired, ServeOptions};
 use crate::ambient;
 use crate::config::{Config, ConfigErrors, Fixed};
 use crate::error::Error;
+use crate::missing;
 
 /// A running installation: directories, store, accounts and the gate before them. Clones share it; the last one that is dropped ends
 /// what goes on in the background.
@@ -73,7 +74,7 @@ impl Engine {
             let accounts = accounts.clone();
             async move { accounts.follow().await }
         });
-        let background = Background(vec![follow, tokio::spawn(tell_missing_groups(directories))]);
+        let background = Background(vec![follow, tokio::spawn(missing::tell(directories))]);
         let live = Mutex::new(Live { pools, web: config.web_settings(), background });
         let (fixed, tls, warnings) = (config.fixed(), config.listener_tls(), config.warnings().to_vec());
         let reloading = tokio::sync::Mutex::default();
@@ -147,9 +148,7 @@ impl Engine {
         routes: Router,
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> io::Result<()> {
-        for warning in &self.0.warnings {
-            tracing::warn!("{warning}");
-        }
+        tell_warnings(&self.0.warnings);
         let options = ServeOptions { tls: self.0.tls.clone(), ..ServeOptions::default() };
         web::serve(listener, routes, options.until(shutdown)).await
     }
@@ -176,7 +175,7 @@ impl Engine {
         live.pools = pools;
         live.web = config.web_settings();
         live.background.0.retain(|task| !task.is_finished());
-        live.background.0.push(tokio::spawn(tell_missing_groups(directories)));
+        live.background.0.push(tokio::spawn(missing::tell(directories)));
         Ok(restart)
     }
 
@@ -192,13 +191,24 @@ impl Engine {
     ) -> impl Future<Output = ()> + Send + 'static {
         let engine = self.clone();
         let hangups = signal(SignalKind::hangup());
+        let load = Arc::new(load);
         async move {
-            let Ok(mut hangups) = hangups else { return };
+            let mut hangups = match hangups {
+                Ok(hangups) => hangups,
+                Err(error) => {
+                    return tracing::error!(%error, "cannot listen for SIGHUP: only a restart reads the configuration again");
+                }
+            };
             while hangups.recv().await.is_some() {
-                match load() {
-                    Ok(config) => engine.reload_and_tell(&config).await,
-                    Err(errors) => {
-                        tracing::error!("the new configuration is bad, the running one stays:\n{errors}")
+                let load = Arc::clone(&load);
+                // Files are read where a slow disk holds up no request.
+                match tokio::task::spawn_blocking(move || load()).await {
+                    Ok(Ok(config)) => engine.reload_and_tell(&config).await,
+                    Ok(Err(errors)) => {
+                        tracing::error!("the new configuration is bad, the running one stays:\n{errors}");
+                    }
+                    Err(error) => {
+                        tracing::error!(%error, "reading the new configuration failed, the running one stays");
                     }
                 }
             }
@@ -207,13 +217,17 @@ impl Engine {
 
     async fn reload_and_tell(&self, config: &Config) {
         match self.reload(config).await {
-            Ok(restart) if restart.is_empty() => tracing::info!("configuration reloaded"),
             Ok(restart) => {
-                tracing::warn!("configuration reloaded; restart needed for {}", restart.join(", "))
+                tell_warnings(config.warnings());
+                if restart.is_empty() {
+                    tracing::info!("configuration reloaded");
+                } else {
+                    tracing::warn!("configuration reloaded; restart needed for {}", restart.join(", "));
+                }
             }
             Err(error) => {
-                let causes = error.causes().join(": ");
-                tracing::error!("the new configuration does not work, the running one stays: {causes}");
+                let error = error.chain();
+                tracing::error!("the new configuration does not work, the running one stays: {error}");
             }
         }
     }
@@ -240,11 +254,16 @@ impl Drop for Background {
     }
 }
 
+/// Tells the log what is allowed and yet dangerous.
+fn tell_warnings(warnings: &[String]) {
+    warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+}
+
 type Pools = Vec<(String, Pool)>;
 
 /// A pool for each directory, none of them opened yet.
 fn directories(config: &Config, ambient: &Ambient) -> Result<(Pools, Directories), Error> {
-    let connections = config.connections().map_err(Error::configuration)?;
+    let connections = config.connections()?;
     let pools: Pools = connections.into_iter().map(|(name, options)| (name, Pool::lazy(options))).collect();
     let together = config.auth_settings().into_iter().zip(pools.iter().map(|(_, pool)| pool.clone()));
     let clock = Arc::clone(&ambient.clock);
@@ -263,23 +282,9 @@ async fn open_store(url: &str) -> Result<Arc<dyn account::Store>, Error> {
 async fn open_store(url: &str) -> Result<Arc<dyn account::Store>, Error> {
     match url {
         "memory:" => Ok(Arc::new(account::MemoryStore::new())),
-        _ => Err(Error::configuration(format!(
-            "store.url {url:?}: this program was built without the feature \"sqlite\""
-        ))),
-    }
-}
-
-/// Tells the log which groups of the configuration are not there: they have no members, so a rule that names one may
-/// not do what its writer meant.
-async fn tell_missing_groups(directories: Directories) {
-    match directories.missing_groups().await {
-        Ok(missing) => {
-            for (directory, group) in missing {
-                tracing::error!(directory, %group, "a group that the configuration names is not there: it has no members");
-            }
-        }
-        Err(error) => {
-            tracing::warn!(%error, "cannot look whether the groups that the configuration names are there");
-        }
+        _ => Err(Error::Configuration {
+            what: format!("store.url {url:?}: this program was built without the feature \"sqlite\""),
+            source: None,
+        }),
     }
 }

@@ -14,6 +14,14 @@ pub enum Error {
         /// Why.
         source: Option<Box<dyn StdError + Send + Sync>>,
     },
+    /// A directory was asked for by a name that none has.
+    #[error("no directory is named {name:?}: there is {known}")]
+    NoDirectory {
+        /// The name.
+        name: String,
+        /// Those there are.
+        known: String,
+    },
     /// The store cannot be opened.
     #[error("the store {url:?} cannot be opened")]
     Store {
@@ -37,20 +45,17 @@ impl Error {
         matches!(self, Self::Configuration { .. })
     }
 
-    /// The error and what caused it, outermost first.
+    /// The causes below this error, nearest first.
     #[must_use]
     pub fn causes(&self) -> Vec<String> {
-        let mut causes = vec![self.to_string()];
-        let mut next = self.source();
-        while let Some(error) = next {
-            causes.push(error.to_string());
-            next = error.source();
-        }
-        causes
+        let causes = std::iter::successors(self.source(), |cause| (*cause).source());
+        causes.map(ToString::to_string).collect()
     }
 
-    pub(crate) fn configuration(what: impl Into<String>) -> Self {
-        Self::Configuration { what: what.into(), source: None }
+    /// The error and its causes in one line.
+    pub(crate) fn chain(&self) -> String {
+        let told = std::iter::once(self.to_string()).chain(self.causes());
+        told.collect::<Vec<_>>().join(": ")
     }
 
     pub(crate) fn because(
@@ -79,5 +84,19 @@ impl From<account::Error> for Error {
 impl From<web::Error> for Error {
     fn from(error: web::Error) -> Self {
         Self::because("pages", error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_causes_are_those_below_the_error() {
+        let error = Error::because("token.secret_key_file", std::io::Error::other("gone"));
+        assert_eq!(error.causes(), ["gone"]);
+        assert_eq!(error.chain(), "the configuration does not work: token.secret_key_file: gone");
+        let alone = Error::Configuration { what: "x".to_owned(), source: None };
+        assert_eq!(alone.causes(), Vec::<String>::new());
     }
 }

@@ -30,14 +30,19 @@ mod ambient;
 pub mod config;
 mod engine;
 mod error;
+mod missing;
 
-pub use account::{Account, Accounts, Ambient, Clock, Entropy, Hook, Origin, Outcome, SignIn};
+pub use account::{
+    Account, Accounts, Ambient, Clock, Denial, Entropy, Fault, Group, Hook, NewSession, Origin, Outcome,
+    Profile, Reason, Refusal, SignIn, SignedIn, UserId, Warning,
+};
 pub use ambient::system_time;
 pub use axum;
+pub use client;
 pub use config::{Config, ConfigErrors, Problem, Shown};
 pub use engine::Engine;
 pub use error::Error;
-pub use web::{CurrentUser, LoginOptional, LoginRequired, Permission, Require, Via};
+pub use web::{CurrentUser, Gate, LoginOptional, LoginRequired, Permission, Require, Via};
 
 /// The README and the book's page, whose examples compile with the tests.
 #[cfg(doctest)]

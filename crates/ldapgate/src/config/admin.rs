@@ -9,5 +9,6 @@ pub(super) fn read(section: Section<'_>, directories: &[Known]) {
     if access::rule(&section, "require", Scope::All(directories)).is_some() {
         section.sheet().not_yet(&set.expect("a rule that was read has a place"), "admin.require");
     }
+    section.mark_not_yet(&["require"]);
     section.finish();
 }

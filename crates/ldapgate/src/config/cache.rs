@@ -19,5 +19,6 @@ pub(super) fn read(section: Section<'_>) {
             section.sheet().not_yet(&found.place, &format!("cache.{key}"));
         }
     }
+    section.mark_not_yet(&["dn", "groups", "credentials"]);
     section.finish();
 }

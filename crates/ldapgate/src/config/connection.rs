@@ -1,14 +1,14 @@
 //! What `[directory]` says of its servers: where they are, as whom they are asked, how long it may take.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use ::tls::ClientSettings;
 use auth::Vendor;
-use client::{Balance, Options, Simple};
+use client::{Balance, BoxError, Options, Simple};
 use proto::{Scheme, Url};
 
 use super::expression::parse_dn;
+use super::http::is_loopback;
 use super::pool::{self, Pool};
 use super::read::{Found, Secret, Section, Sheet, Zero, quote};
 
@@ -66,8 +66,8 @@ impl Connection {
     }
 
     /// The client's options; certificate files are read now.
-    pub(crate) fn options(&self) -> Result<Options, String> {
-        let mut options = Options::new(&self.urls).map_err(|error| super::chain(&error))?;
+    pub(crate) fn options(&self) -> Result<Options, BoxError> {
+        let mut options = Options::new(&self.urls)?;
         options = options
             .balance(self.balance)
             .start_tls(self.start_tls)
@@ -79,7 +79,7 @@ impl Connection {
             .idle(self.pool.idle)
             .max_age(self.pool.max_age);
         if self.needs_tls {
-            options = options.tls(self.tls.load().map_err(|error| super::chain(&error))?);
+            options = options.tls(self.tls.load()?);
         }
         if self.allow_cleartext {
             options = options.allow_cleartext();
@@ -155,11 +155,6 @@ fn read_url(sheet: &Sheet<'_>, text: &Found<String>) -> Option<Url> {
     Some(url)
 }
 
-fn is_loopback(host: &str) -> bool {
-    let address = host.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback());
-    address || host.is_empty() || host.eq_ignore_ascii_case("localhost")
-}
-
 /// The service account: a DN, or what Active Directory takes for one.
 fn read_bind(section: &Section<'_>, vendor: Option<Vendor>) -> Option<(String, Secret)> {
     let sheet = section.sheet();
@@ -193,6 +188,7 @@ fn read_sasl(section: Section<'_>) {
     } else if let Some((key, word)) = words.iter().find(|(_, word)| !word.value.is_empty()) {
         section.sheet().wrong(&word.place, format!("sasl.{key} needs sasl.mechanism"));
     }
+    section.mark_not_yet(&["mechanism", "user", "authzid", "realm", "keytab"]);
     section.finish();
 }
 

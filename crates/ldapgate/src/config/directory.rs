@@ -9,6 +9,7 @@ use super::preset::{PRESETS, Preset};
 use super::profile::Profile;
 use super::read::{Found, Kind, Place, Section, quote};
 use super::{access, groups, password, permissions, profile, user};
+use crate::error::Error;
 
 /// One directory.
 #[derive(Debug)]
@@ -17,6 +18,14 @@ pub(crate) struct Directory {
     pub(crate) profile: Profile,
     pub(crate) permissions: Own,
     pub(crate) connection: Connection,
+}
+
+impl Directory {
+    /// How the client reaches it; certificate files are read now.
+    pub(crate) fn client_options(&self) -> Result<client::Options, Error> {
+        let options = self.connection.options();
+        options.map_err(|error| Error::because(format!("directory {:?}", self.settings.name), error))
+    }
 }
 
 /// What every other section needs to know before a directory is read whole.

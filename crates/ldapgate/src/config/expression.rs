@@ -114,7 +114,7 @@ fn several(
 }
 
 /// A group's DN and the directory it belongs to.
-pub(super) fn group<'d>(
+fn group<'d>(
     sheet: &Sheet<'_>,
     key: &str,
     text: &str,
@@ -148,22 +148,13 @@ fn owner<'d>(sheet: &Sheet<'_>, key: &str, dn: &Dn, place: &Place, all: &'d [Kno
             format!("{key}: {:?} lies below the bases of {}", dn.as_str(), names.join(" and "))
         }
     };
-    let suggestion = match key {
-        "permissions" => format!("say which: \"{}:{}\"", all[0].name, dn.as_str()),
-        _ => format!("say which: {{ directory = {:?}, group = {:?} }}", all[0].name, dn.as_str()),
-    };
+    let suggestion = format!("say which: {{ directory = {:?}, group = {:?} }}", all[0].name, dn.as_str());
     sheet.wrong_but(place, message, suggestion);
     None
 }
 
 /// The directory of that name, if the scope has it.
-pub(super) fn named<'d>(
-    sheet: &Sheet<'_>,
-    key: &str,
-    name: &str,
-    place: &Place,
-    scope: Scope<'d>,
-) -> Option<&'d Known> {
+fn named<'d>(sheet: &Sheet<'_>, key: &str, name: &str, place: &Place, scope: Scope<'d>) -> Option<&'d Known> {
     let all = match scope {
         Scope::Own(known) => std::slice::from_ref(known),
         Scope::All(all) => all,

@@ -54,7 +54,8 @@ pub(super) fn read(section: Section<'_>) -> Http {
     if tls.is_none() && !listen.ip().to_canonical().is_loopback() {
         sheet.warn(&listen_text.place, "plain http on an address that others can reach: passwords travel readable unless a proxy in front encrypts");
     }
-    if let Some(url) = public.as_deref().filter(|url| url.starts_with("http://") && !is_loopback(url)) {
+    let readable = |url: &&str| url.strip_prefix("http://").is_some_and(|rest| !is_loopback(host_of(rest)));
+    if let Some(url) = public.as_deref().filter(readable) {
         sheet.warn(
             &public_url.place,
             &format!("people would type their passwords into {url}, which is not encrypted"),
@@ -138,9 +139,22 @@ fn parse_origin(text: &str) -> Result<Option<String>, String> {
     Ok(Some(format!("{scheme}://{}", authority.to_ascii_lowercase())))
 }
 
-fn is_loopback(url: &str) -> bool {
-    let host = url.trim_start_matches("http://");
-    ["localhost", "127.", "[::1]"].iter().any(|prefix| host.starts_with(prefix))
+/// The host in `HOST` or `HOST:PORT`, an IPv6 address without its brackets.
+fn host_of(authority: &str) -> &str {
+    let host = match authority.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => host,
+        _ => authority,
+    };
+    host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
+}
+
+/// Whether a host is this machine: a loopback address, `localhost` or a name below it (RFC 6761 section 6.3), or none at all.
+pub(super) fn is_loopback(host: &str) -> bool {
+    if let Ok(address) = host.parse::<IpAddr>() {
+        return address.to_canonical().is_loopback();
+    }
+    let name = host.to_ascii_lowercase();
+    name.is_empty() || name == "localhost" || name.ends_with(".localhost")
 }
 
 /// A DNS name: labels of letters, digits and hyphens.

@@ -12,5 +12,6 @@ pub(super) fn read(section: Section<'_>) {
             Err(_) => super::http::no_address(section.sheet(), "listen", &listen),
         }
     }
+    section.mark_not_yet(&["listen"]);
     section.finish();
 }

@@ -37,8 +37,10 @@ use std::time::Duration;
 
 use read::{Kind, Section, Sheet, Table, lay_over};
 
-pub use read::{ConfigErrors, Origin, Problem, Shown};
+pub use read::{ConfigErrors, Problem, Shown, Source};
 pub(crate) use rooms::Fixed;
+
+use crate::error::Error;
 
 /// A checked configuration.
 ///
@@ -117,7 +119,8 @@ impl Config {
         Ok(Config { path: Some(path.to_owned()), shown, warnings, ..draft })
     }
 
-    /// The effective values in the order of the documentation, each with its origin; secrets are hidden.
+    /// The effective values in the order of the documentation, each with its origin; secrets are hidden. A key whose part is
+    /// not built yet says so ([`Source::NotYet`]).
     #[must_use]
     pub fn show(&self) -> &[Shown] {
         &self.shown
@@ -138,15 +141,17 @@ impl Config {
     /// How the client reaches a directory (`None`: the first): servers, service account, TLS. Certificate files are read now.
     ///
     /// # Errors
-    /// No directory has that name (the text says which there are), or a certificate file can no longer be used.
-    pub fn client_options(&self, directory: Option<&str>) -> Result<client::Options, String> {
-        self.directory(directory)?.connection.options()
+    /// No directory has that name, or a certificate file can no longer be used.
+    pub fn client_options(&self, directory: Option<&str>) -> Result<client::Options, Error> {
+        self.directory(directory)?.client_options()
     }
 
     /// Whom a directory's (`None`: the first) connections trust.
-    #[must_use]
-    pub fn tls_settings(&self, directory: Option<&str>) -> Option<::tls::ClientSettings> {
-        self.directory(directory).ok().map(|directory| directory.connection.tls.clone())
+    ///
+    /// # Errors
+    /// No directory has that name.
+    pub fn tls_settings(&self, directory: Option<&str>) -> Result<::tls::ClientSettings, Error> {
+        Ok(self.directory(directory)?.connection.tls.clone())
     }
 
     /// A directory's (`None`: the first) base.
@@ -191,15 +196,12 @@ impl Config {
         self.path.as_deref()
     }
 
-    fn directory(&self, name: Option<&str>) -> Result<&directory::Directory, String> {
+    fn directory(&self, name: Option<&str>) -> Result<&directory::Directory, Error> {
         let found =
             self.directories.iter().find(|directory| name.is_none_or(|name| directory.settings.name == name));
-        found.ok_or_else(|| {
-            format!(
-                "no directory is named {:?}: there is {}",
-                name.unwrap_or_default(),
-                self.directories().join(", ")
-            )
+        found.ok_or_else(|| Error::NoDirectory {
+            name: name.unwrap_or_default().to_owned(),
+            known: self.directories().join(", "),
         })
     }
 }

@@ -15,5 +15,6 @@ pub(super) fn read(section: Section<'_>) {
     if change.value == Change::Service {
         section.sheet().not_yet(&change.place, "password.change = \"service\"");
     }
+    section.mark_not_yet(&["change"]);
     section.finish();
 }

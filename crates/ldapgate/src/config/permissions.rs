@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use account::PermissionKey;
 use account::store::Mirror;
+use account::{PermissionKey, PermissionKeyError as Error};
+use proto::Dn;
 
-use super::expression::{self, Known, Scope};
+use super::expression::Known;
 use super::read::{Found, Kind, Section, Sheet};
 
 /// `[directory.permissions]`.
@@ -44,6 +45,7 @@ pub(super) fn read_own(section: Section<'_>) -> Own {
     if external.value {
         sheet.not_yet(&external.place, "permissions.for_external_users");
     }
+    section.mark_not_yet(&["for_external_users"]);
     section.finish();
     Own { from_groups, mirror }
 }
@@ -82,20 +84,27 @@ pub(super) fn read(section: Section<'_>, directories: &[Known]) -> Vec<Line> {
 
 /// A key is a name, a DN, or a DN with its directory before a colon.
 fn read_key(sheet: &Sheet<'_>, key: &Found<String>, directories: &[Known]) -> Option<PermissionKey> {
-    if !key.value.contains('=') {
-        if key.value.trim().is_empty() {
-            sheet.wrong(&key.place, "a group has a name");
-            return None;
-        }
-        return Some(PermissionKey::Name(key.value.clone()));
-    }
-    let scope = Scope::All(directories);
-    let (known, dn) = match key.value.split_once(':').filter(|(name, _)| !name.contains('=')) {
-        Some((name, dn)) => {
-            let known = expression::named(sheet, "permissions", name, &key.place, scope)?;
-            expression::group(sheet, "permissions", dn, &key.place, Scope::Own(known))?
-        }
-        None => expression::group(sheet, "permissions", &key.value, &key.place, scope)?,
+    let bases: Vec<(&str, &Dn)> =
+        directories.iter().filter_map(|known| Some((known.name.as_str(), known.base.as_ref()?))).collect();
+    let error = match PermissionKey::parse(&key.value, &bases) {
+        Ok(key) => return Some(key),
+        Err(error) => error,
     };
-    Some(PermissionKey::Group { directory: known.name.clone(), dn })
+    let message = format!("permissions: {error}");
+    match &error {
+        Error::Empty => sheet.wrong(&key.place, error.to_string()),
+        Error::Dn { text, source } => {
+            // What stands before the DN is its directory and a colon.
+            let place = sheet.inside(&key.place, key.value.len() - text.len() + source.offset());
+            sheet.wrong(&place, format!("{message}: {} at byte {}", source.kind(), source.offset()));
+        }
+        // A base that is itself wrong has been told already; nothing can be said of what may lie below it.
+        _ if bases.len() < directories.len() => {}
+        Error::Nowhere(dn) | Error::Several { dn, .. } => {
+            let suggestion = format!("say which: \"{}:{dn}\"", bases[0].0);
+            sheet.wrong_but(&key.place, message, suggestion);
+        }
+        _ => sheet.wrong(&key.place, message),
+    }
+    None
 }

@@ -8,6 +8,8 @@ use account::store::SecretBytes;
 use account::{DirectorySettings, LoginSettings, PermissionKey, SessionSettings, Throttle, TokenSettings};
 
 use super::Config;
+use super::directory::Directory;
+use crate::error::Error;
 
 /// A request may take as long as the login inside it, and then some.
 const BEYOND_DEADLINE: Duration = Duration::from_secs(10);
@@ -89,14 +91,10 @@ impl Config {
     }
 
     /// Each directory's name and how the client reaches it. Certificate files are read now.
-    pub(crate) fn connections(&self) -> Result<Vec<(String, client::Options)>, String> {
-        let options = self.directories.iter().map(|directory| {
-            let name = directory.settings.name.clone();
-            let options =
-                directory.connection.options().map_err(|error| format!("directory {name:?}: {error}"))?;
-            Ok((name, options))
-        });
-        options.collect()
+    pub(crate) fn connections(&self) -> Result<Vec<(String, client::Options)>, Error> {
+        let named =
+            |directory: &Directory| Ok((directory.settings.name.clone(), directory.client_options()?));
+        self.directories.iter().map(named).collect()
     }
 
     /// `memory:`, or `sqlite:` and the path.

@@ -39,6 +39,7 @@ pub(super) fn read(section: Section<'_>) -> Session {
     } else if !domain.value.is_empty() {
         sheet.not_yet(&domain.place, "session.domain, the applications' cookie of forward-auth,");
     }
+    section.mark_not_yet(&["refresh", "domain"]);
     section.finish();
     Session {
         idle: idle.value,

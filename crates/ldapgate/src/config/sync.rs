@@ -26,6 +26,7 @@ pub(super) fn read(section: Section<'_>) {
     if watch.value {
         sheet.not_yet(&watch.place, "sync.watch");
     }
+    section.mark_not_yet(&["every", "remove_missing", "max_change", "watch"]);
     section.finish();
 }
 

@@ -135,14 +135,9 @@ fn template_error(sheet: &Sheet<'_>, key: &str, place: &Place, error: &TemplateE
     sheet.wrong(&sheet.inside(place, offset), format!("{key}: {error}: {why} at byte {offset}"));
 }
 
-/// Whether a text can be an attribute's name: letters, digits and hyphens, with options, or an OID (RFC 4512 section 2.5).
+/// Whether a text can be an attribute's name, with options or without.
 pub(super) fn is_attribute(sheet: &Sheet<'_>, key: &str, name: &Found<String>) -> bool {
-    let (kind, options) = name.value.split_once(';').unwrap_or((&name.value, "x"));
-    let word = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-    let descriptor = word(kind) && kind.starts_with(|c: char| c.is_ascii_alphabetic());
-    let oid = kind.contains('.')
-        && kind.split('.').all(|arc| !arc.is_empty() && arc.bytes().all(|b| b.is_ascii_digit()));
-    let good = (descriptor || oid) && options.split(';').all(word);
+    let good = proto::filter::is_attribute_description(&name.value);
     if !good {
         sheet.wrong(&name.place, format!("{key}: {:?} is no attribute's name", name.value));
     }

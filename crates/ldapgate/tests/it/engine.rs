@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 
 use ldapgate::{Config, Engine, Origin, Outcome, SignIn};
 use testkit::http::Visitor;
@@ -21,7 +22,7 @@ fn configuration(world: &World, more: &str) -> Config {
 }
 
 async fn start(config: &Config) -> Engine {
-    Engine::start(config).await.unwrap_or_else(|error| panic!("{}", error.causes().join(": ")))
+    Engine::start(config).await.unwrap_or_else(|error| panic!("{error}: {}", error.causes().join(": ")))
 }
 
 async fn sign_in(engine: &Engine, username: &str, password: &str) -> Outcome {
@@ -169,7 +170,7 @@ async fn a_theme_with_a_mistake_leaves_the_running_configuration_alone() {
         theme.display()
     );
     let error = engine.reload(&configuration(&world, &more)).await.expect_err("the theme is broken");
-    assert!(error.is_configuration() && error.causes()[1].contains("login.html"), "{:?}", error.causes());
+    assert!(error.is_configuration() && error.causes()[0].contains("login.html"), "{:?}", error.causes());
     assert_eq!(reason(&sign_in(&engine, "alice", "Red-Apple-11").await), "granted");
 }
 
@@ -186,6 +187,12 @@ async fn a_hangup_reads_the_configuration_again_and_a_bad_one_is_refused() {
         )
     };
     let load = move || Config::find(Some(&file), &BTreeMap::new());
+    let readers = Arc::new(Mutex::new(Vec::new()));
+    let noted = Arc::clone(&readers);
+    let load = move || {
+        noted.lock().expect("nobody panicked").push(std::thread::current().id());
+        load()
+    };
     let path = world.folder().join("ldapgate.toml");
     std::fs::write(&path, text("")).expect("writable");
     let engine = start(&load().expect("good")).await;
@@ -199,10 +206,17 @@ async fn a_hangup_reads_the_configuration_again_and_a_bad_one_is_refused() {
     let lines = log.until(1, "the running one stays").await;
     assert!(lines[0].contains("\"staff\" is no distinguished name"), "{lines:?}");
     assert_eq!(reason(&sign_in(&engine, "alice", "Red-Apple-11").await), "granted");
-    std::fs::write(&path, text(&format!("deny = \"cn=staff,ou=groups,{BASE}\""))).expect("writable");
+    let dangerous = "[http]\npublic_url = \"http://login.example.test\"";
+    std::fs::write(&path, text(&format!("deny = \"cn=staff,ou=groups,{BASE}\"\n{dangerous}")))
+        .expect("writable");
+    readers.lock().expect("nobody panicked").clear();
     hang_up();
     log.until(1, "configuration reloaded").await;
     assert_eq!(reason(&sign_in(&engine, "alice", "Red-Apple-11").await), "in_denied_group");
+    log.until(1, "people would type their passwords into http://login.example.test").await;
+    let here = std::thread::current().id();
+    let readers = readers.lock().expect("nobody panicked");
+    assert!(!readers.is_empty() && !readers.contains(&here), "files are read beside the requests");
     reloads.abort();
 }
 

@@ -1,5 +1,6 @@
 //! The façade through its public door: configuration texts in, messages and values out; engines started and reloaded.
 
+mod book;
 mod defaults;
 mod engine;
 mod environment;

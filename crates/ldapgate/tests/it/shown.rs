@@ -267,14 +267,13 @@ fn every_key_is_read_and_shown_with_its_line() {
     assert_eq!(config.listen().to_string(), "[::1]:9090");
     assert_eq!((config.log_json(), config.log_level()), (true, "info,ldapgate_auth=debug"));
     assert_eq!(config.base(Some("partners")).as_deref(), Some("o=partners"));
-    assert_eq!(
-        config.client_options(Some("other")).err().as_deref(),
-        Some("no directory is named \"other\": there is staff, partners")
-    );
+    let nobody = "no directory is named \"other\": there is staff, partners";
+    assert_eq!(config.client_options(Some("other")).expect_err("no such directory").to_string(), nobody);
+    assert_eq!(config.tls_settings(Some("other")).expect_err("no such directory").to_string(), nobody);
     assert!(
         config
             .tls_settings(None)
-            .is_some_and(|tls| tls.danger_accept_invalid_certificates && tls.ca_files[0].is_absolute())
+            .is_ok_and(|tls| tls.danger_accept_invalid_certificates && tls.ca_files[0].is_absolute())
     );
     let warnings = config.warnings().join("\n");
     for expected in ["danger_accept_invalid_certificates", "allow_cleartext", "mirror_groups_except"] {
@@ -291,4 +290,49 @@ fn what_is_dangerous_and_allowed_is_a_warning_with_its_place() {
         "ldapgate.toml:7:14: people would type their passwords into http://login.example.com, which is not encrypted",
     ];
     assert_eq!(config.warnings(), expected);
+}
+
+#[test]
+fn a_certificate_that_went_away_is_an_error_with_its_cause() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("ca.crt");
+    std::fs::write(&file, testkit::certificate::Authority::new("Example CA").pem()).expect("writable");
+    let text = with("[directory.tls]\nca_files = [\"ca.crt\"]\n").replace("ldap://", "ldaps://");
+    let config = Config::parse(&text, &folder.path().join("ldapgate.toml"), &BTreeMap::new()).expect("good");
+    std::fs::remove_file(&file).expect("it was there");
+    let error = config.client_options(None).expect_err("it is gone");
+    assert_eq!(error.to_string(), "the configuration does not work: directory \"main\"");
+    assert!(error.is_configuration() && error.causes()[0].contains("ca.crt"), "{:?}", error.causes());
+}
+
+#[test]
+fn what_sends_passwords_readable_is_told_by_the_host_and_not_by_how_it_begins() {
+    let warned = |url: &str| {
+        let config = parse(&with(&format!("[http]\npublic_url = \"{url}\"\n"))).expect("allowed");
+        !config.warnings().is_empty()
+    };
+    for url in ["http://localhost.evil.example", "http://127.evil.example", "http://[2001:db8::1]:80"] {
+        assert!(warned(url), "{url}");
+    }
+    for url in [
+        "http://localhost:8080",
+        "http://app.LOCALHOST",
+        "http://127.9.9.9:80",
+        "http://[::1]",
+        "http://[::1]:8080",
+        "https://localhost.evil.example",
+    ] {
+        assert!(!warned(url), "{url}");
+    }
+    let asked = |host: &str| parse(&crate::SMALL.replace("localhost", host)).is_ok();
+    assert!(asked("directory.localhost") && asked("127.0.0.2"));
+    assert!(!asked("localhost.evil.example") && !asked("127.evil.example"));
+}
+
+#[test]
+fn an_attributes_name_is_what_a_filter_takes_for_one() {
+    let text =
+        with("[directory.profile]\nfields = { a = \"user_name\", b = \"cn;lang-de\", c = \"2.5.4.3\" }\n");
+    let config = parse(&text).expect("good");
+    assert_eq!(value(&config, "directory.main.profile.fields.a"), "\"user_name\"");
 }

@@ -68,6 +68,8 @@ const MORE: &[(&str, &str)] = &[
     ("[permissions]\nstaff = [\"a b\"]", "ldapgate.toml:6:10: \"a b\" is no permission: it is a word such as \"reports.view\""),
     ("[permissions]\n\"cn=a,dc=other\" = []", "ldapgate.toml:6:1: permissions: \"cn=a,dc=other\" does not lie below the base of directory \"main\", \"dc=example,dc=com\""),
     ("[permissions]\n\"x:cn=a,dc=example,dc=com\" = []", "ldapgate.toml:6:1: permissions: no directory is named \"x\": there is main"),
+    ("[permissions]\n\"main:cn=a,,dc=x\" = []", "ldapgate.toml:6:12: permissions: \"cn=a,,dc=x\" is no distinguished name: an attribute type such as `cn` is missing or malformed at byte 5"),
+    ("[permissions]\n\" \" = []", "ldapgate.toml:6:1: a group has a name"),
     // templates
     ("[directory.user]\nfilter = \"(uid={user})\"", "ldapgate.toml:6:10: filter: \"{user}\" is no placeholder: there are {username}, {input} and {domain}, and a brace is written twice"),
     ("[directory.user]\ndn_template = \"uid=me,dc=example,dc=com\"", "ldapgate.toml:6:15: dn_template: \"uid=me,dc=example,dc=com\" needs {username} or {input}: without it everybody would be the same person"),

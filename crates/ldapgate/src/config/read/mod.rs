@@ -11,7 +11,7 @@ mod similar;
 mod tree;
 
 pub use problem::{ConfigErrors, Problem};
-pub use sheet::{Origin, Shown};
+pub use sheet::{Shown, Source};
 
 pub(super) use duration::Zero;
 pub(super) use environment::{PREFIX, lay_over};

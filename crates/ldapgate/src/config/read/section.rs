@@ -80,8 +80,17 @@ impl<'s> Section<'s> {
 
     /// Shows what a key came to.
     pub(crate) fn show(&self, key: &str, value: String, place: &Place) {
-        let key = if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) };
-        self.sheet.show(key, value, place);
+        self.sheet.show(self.full(key), value, place);
+    }
+
+    /// Says of keys that have been read that nothing comes of them yet, so that no default claims what is not there.
+    pub(crate) fn mark_not_yet(&self, keys: &[&str]) {
+        keys.iter().for_each(|key| self.sheet.mark_not_yet(&self.full(key)));
+    }
+
+    /// A key as `config show` names it.
+    fn full(&self, key: &str) -> String {
+        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
     }
 
     /// A text; empty where nothing is set and there is no default.
@@ -347,8 +356,7 @@ impl<'s> Section<'s> {
     }
 
     fn inner(&self, key: &str, heading: String, place: Place, table: Table) -> Section<'s> {
-        let path = if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) };
-        Section { sheet: self.sheet, path, heading, place, table, known: RefCell::default() }
+        Section { sheet: self.sheet, path: self.full(key), heading, place, table, known: RefCell::default() }
     }
 
     fn show_texts(&self, key: &str, found: &Found<Vec<Found<String>>>) {

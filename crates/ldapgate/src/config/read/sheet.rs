@@ -43,12 +43,13 @@ pub struct Shown {
     /// The value as TOML; `(hidden)` for a secret.
     pub value: String,
     /// Where it comes from.
-    pub origin: Origin,
+    pub origin: Source,
 }
 
 /// Where a value comes from; displays as `default`, `preset openldap`, `ldapgate.toml:12` or `LDAPGATE_SESSION__IDLE`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Origin {
+#[non_exhaustive]
+pub enum Source {
     /// Nobody set it.
     Default,
     /// The directory's preset.
@@ -62,15 +63,19 @@ pub enum Origin {
     },
     /// An environment variable.
     Variable(String),
+    /// From there, and without effect: what the key is for comes with a later release. Displays as
+    /// `default, not available yet`.
+    NotYet(Box<Source>),
 }
 
-impl fmt::Display for Origin {
+impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Default => f.write_str("default"),
             Self::Preset(name) => write!(f, "preset {name}"),
             Self::File { path, line } => write!(f, "{}:{line}", path.display()),
             Self::Variable(name) => f.write_str(name),
+            Self::NotYet(source) => write!(f, "{source}, not available yet"),
         }
     }
 }
@@ -118,14 +123,21 @@ impl<'t> Sheet<'t> {
     /// Notes an effective value.
     pub(crate) fn show(&self, key: String, value: String, place: &Place) {
         let origin = match place {
-            Place::Default => Origin::Default,
-            Place::Preset(name) => Origin::Preset((*name).to_owned()),
+            Place::Default => Source::Default,
+            Place::Preset(name) => Source::Preset((*name).to_owned()),
             Place::File(span) => {
-                Origin::File { path: self.path.to_owned(), line: self.line_and_column(span.start).0 }
+                Source::File { path: self.path.to_owned(), line: self.line_and_column(span.start).0 }
             }
-            Place::Variable(name) => Origin::Variable(name.clone()),
+            Place::Variable(name) => Source::Variable(name.clone()),
         };
         self.shown.borrow_mut().push(Shown { key, value, origin });
+    }
+
+    /// Says of a value that is shown that nothing comes of it yet.
+    pub(crate) fn mark_not_yet(&self, key: &str) {
+        for shown in self.shown.borrow_mut().iter_mut().filter(|shown| shown.key == key) {
+            shown.origin = Source::NotYet(Box::new(shown.origin.clone()));
+        }
     }
 
     /// The place `offset` bytes into the text that stands at `place`, as far as it was written down literally.
