@@ -28,8 +28,12 @@ pub(crate) enum Standing {
     },
 }
 
-/// Judges an entry by the attributes that OpenLDAP, 389 Directory Server, `shadow` and Active Directory use, answering
-/// as each of them does.
+/// Judges an entry by the attributes that OpenLDAP, 389 Directory Server, `shadow` and Active Directory use.
+///
+/// Locks, resets and Active Directory's states are answered as OpenLDAP's password policy and Active Directory answer
+/// them. `account disabled` and `account expired` with 53 are this directory's own words: no other server is known to say
+/// them. 389 Directory Server words `nsAccountLock` otherwise and says it before it compares the password; `shadowExpire`
+/// means nothing to other servers, which leave it to whoever reads the entry.
 pub(crate) fn judge(entry: &View<'_>, now: SystemTime) -> Standing {
     if let Some(data) = active_directory(entry, now) {
         let text = format!(
@@ -47,8 +51,9 @@ pub(crate) fn judge(entry: &View<'_>, now: SystemTime) -> Standing {
         return refused(ResultCode::UNWILLING_TO_PERFORM, "account disabled");
     }
     let today = i64::try_from(time::unix(now) / (24 * 60 * 60)).unwrap_or(i64::MAX);
-    // 0 and less mean never, as login(1) reads it.
-    if number(entry, "shadowexpire").is_some_and(|day| day > 0 && day <= today) {
+    // Less than 0 is never. shadow(5) advises against 0, since some read it as never and some as the first day of 1970:
+    // here it shuts out.
+    if number(entry, "shadowexpire").is_some_and(|day| (0..=today).contains(&day)) {
         return refused(ResultCode::UNWILLING_TO_PERFORM, "account expired");
     }
     if is_true(entry, "pwdreset") { Standing::MustChange } else { Standing::Good }
@@ -112,12 +117,13 @@ mod tests {
     }
 
     #[test]
-    fn every_vendors_account_state_is_told_in_the_vendors_words() {
+    fn a_lock_and_a_reset_are_told_by_policy_and_the_rest_in_words_of_its_own() {
         assert_eq!(judged("pwdAccountLockedTime: 000001010000Z"), "49 AccountLocked");
         assert_eq!(judged("nsAccountLock: TRUE"), "53 account disabled");
         assert_eq!(judged("nsAccountLock: false"), "good");
         assert_eq!(judged("shadowExpire: 20513"), "53 account expired");
         assert_eq!(judged("shadowExpire: 20514"), "good");
+        assert_eq!(judged("shadowExpire: 0"), "53 account expired");
         assert_eq!(judged("shadowExpire: -1"), "good");
         assert_eq!(judged("pwdReset: TRUE"), "must change");
     }

@@ -92,7 +92,8 @@ impl Facts<'_> {
             Vendor::FreeIpa if self.time("krbPrincipalExpiration")? <= self.now => {
                 found("krbPrincipalExpiration")
             }
-            // Days since 1970 (shadow(5)); negative is never.
+            // Days since 1970; negative is never. shadow(5) advises against 0, which is read as never here and as the
+            // first day of 1970 there: it shuts out.
             Vendor::Rfc2307 | Vendor::Rfc2307bis => match self.number("shadowExpire")? {
                 days if days >= 0 && self.today() >= days => found("shadowExpire"),
                 _ => None,
@@ -250,6 +251,7 @@ mod tests {
         let judge = |entry: &[(&str, &[&str])]| judged(Vendor::Rfc2307, Moment::AfterBind, entry);
         assert_eq!(judge(&[("shadowExpire", &["20781"])]), Some(Reason::AccountExpired));
         assert_eq!(judge(&[("shadowExpire", &["20782"])]), None);
+        assert_eq!(judge(&[("shadowExpire", &["0"])]), Some(Reason::AccountExpired));
         assert_eq!(judge(&[("shadowExpire", &["-1"])]), None);
         assert_eq!(judge(&[("shadowLastChange", &["0"])]), Some(Reason::PasswordMustChange));
         assert_eq!(

@@ -74,7 +74,7 @@ pub(crate) fn told(result: &LdapResult) -> String {
     if words.is_empty() { result.code.to_string() } else { format!("{}: {words}", result.code) }
 }
 
-/// Causes that only a vendor's own words tell, and whether they prove the password.
+/// Causes that only a server's own words tell, and whether they prove the password.
 fn vendor_cause(vendor: Vendor, code: ResultCode, message: &str) -> Option<(Reason, bool)> {
     let text = message.to_ascii_lowercase();
     match (vendor, code) {
@@ -94,7 +94,10 @@ fn vendor_cause(vendor: Vendor, code: ResultCode, message: &str) -> Option<(Reas
         {
             Some((Reason::AccountLocked, false))
         }
-        // Servers that keep the state themselves and say it after the right password.
+        // The words of the workspace's in-memory directory, said after the right password only; tests and the demonstration
+        // run on it under these presets. No other server is known to say exactly this. One that said it to any password
+        // would tell the account's state to people who guess, and guesses at such accounts would not be counted; they
+        // would learn nothing about the password, and nobody would get in.
         (
             Vendor::OpenLdap | Vendor::Rfc2307 | Vendor::Rfc2307bis | Vendor::Custom,
             ResultCode::UNWILLING_TO_PERFORM,
@@ -235,7 +238,9 @@ mod tests {
             "Account inactivated. Contact system administrator.",
             vec![],
         );
+        let like = reply(ResultCode::UNWILLING_TO_PERFORM, "account disabled by policy", vec![]);
         assert_eq!(refusal(Vendor::OpenLdap, &disabled), (Reason::AccountDisabled, true));
+        assert!(of_reply(Vendor::OpenLdap, &like).is_err(), "words that are only similar prove nothing");
         assert_eq!(refusal(Vendor::Ds389, &inactivated), (Reason::AccountDisabled, false));
         assert!(of_reply(Vendor::Lldap, &disabled).is_err());
         assert!(of_reply(Vendor::OpenLdap, &inactivated).is_err());
