@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use proto::filter::is_attribute_description;
 use proto::{Dn, Filter, Scope};
 
 use crate::{FilterTemplate, Fold, Rule, TemplateError, UserTemplate};
@@ -234,7 +235,7 @@ impl Settings {
             if is_secret(attribute) {
                 return wrong(format!("{attribute:?} is never read"));
             }
-            if !is_attribute(attribute) {
+            if !is_attribute_description(attribute) {
                 return wrong(format!("{attribute:?} is no attribute"));
             }
         }
@@ -290,14 +291,6 @@ impl UserSearch {
     }
 }
 
-/// RFC 4512 section 2.5: a name or an OID, with options.
-fn is_attribute(text: &str) -> bool {
-    let plain = |part: &str| {
-        !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.'))
-    };
-    text.starts_with(|c: char| c.is_ascii_alphanumeric()) && text.split(';').all(plain)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -328,11 +321,16 @@ mod tests {
 
     #[test]
     fn an_attribute_is_a_name_and_not_a_filter() {
-        assert!(
-            is_attribute("memberOf") && is_attribute("cn;lang-de") && is_attribute("1.2.840.113556.1.4.8")
-        );
-        for text in ["", "uid)(cn", "a b", "*", ";x", "uid;", "-uid"] {
-            assert!(!is_attribute(text), "{text:?}");
+        let checked = |text: &str| {
+            let mut settings = preset(Vendor::OpenLdap);
+            settings.lists.insert("some".to_owned(), text.to_owned());
+            settings.check()
+        };
+        for text in ["memberOf", "cn;lang-de", "1.2.840.113556.1.4.8"] {
+            assert!(checked(text).is_ok(), "{text:?}");
+        }
+        for text in ["", "uid)(cn", "a b", "*", ";x", "uid;", "-uid", "1a", "1.2.", "a.b"] {
+            assert!(checked(text).unwrap_err().to_string().contains("is no attribute"), "{text:?}");
         }
     }
 
