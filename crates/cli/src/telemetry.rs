@@ -34,6 +34,11 @@ impl Voice {
         }
     }
 
+    /// Only failures are told.
+    pub(crate) fn is_quiet(self) -> bool {
+        self == Voice::Quiet
+    }
+
     /// The filter's text; `usual` is what is shown without a flag.
     fn filter(self, usual: &str) -> String {
         match self {

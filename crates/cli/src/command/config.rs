@@ -12,9 +12,9 @@ use crate::output;
 pub(crate) fn run(context: &Context, action: &arguments::Config) -> Exit {
     let config = match context.config() {
         Ok(config) => config,
-        Err(exit) => return exit,
+        Err(_) => return Exit::USAGE,
     };
-    for warning in config.warnings() {
+    for warning in config.warnings().iter().filter(|_| !context.voice.is_quiet()) {
         output::note(&format!("warning: {warning}"));
     }
     match action {

@@ -16,6 +16,8 @@ use crate::telemetry;
 
 /// Serves the demonstration until it is asked to stop.
 pub(crate) async fn serve(context: &Context) -> Result<Exit, Exit> {
+    // A terminal that is closed ends the demonstration, and its folder goes too.
+    let stop = super::serve::asked_to_stop_or_hung_up();
     let folder = tempfile::Builder::new()
         .prefix("ldapgate-demo-")
         .tempdir()
@@ -33,7 +35,7 @@ pub(crate) async fn serve(context: &Context) -> Result<Exit, Exit> {
     let port = listener.local_addr().map_or(config.listen().port(), |address| address.port());
     let application = super::sample::routes(&engine);
     output::line(&welcome(port, &directory.url()));
-    let served = super::serve::until_stopped(engine, listener, application).await;
+    let served = super::serve::until_stopped(engine, listener, application, stop).await;
     directory.stop().await;
     drop(folder);
     served
@@ -94,6 +96,7 @@ fn welcome(port: u16, directory: &str) -> String {
     let people = demo_people();
     let width = people.iter().map(|person| person.name.chars().count()).max().unwrap_or(0);
     let passwords = people.iter().map(|person| person.password.chars().count()).max().unwrap_or(0);
+    let (name, password) = people.first().map_or(("", ""), |person| (person.name, person.password));
     let rows: Vec<String> = people
         .iter()
         .map(|person| format!("  {:<width$}  {:<passwords$}  {}", person.name, person.password, person.about))
@@ -110,7 +113,7 @@ fn welcome(port: u16, directory: &str) -> String {
 
 Try:
   open http://localhost:{port}/app/upload, sign in as alice, and land on the page you asked for
-  curl -i -u alice:PASSWORD -X POST http://localhost:{port}/auth/request-token
+  curl -u {name}:{password} -X POST http://localhost:{port}/auth/request-token
   ldapsearch -x -LLL -H {directory} -b dc=example,dc=com '(uid=alice)'
 ",
         rows = rows.join("\n")

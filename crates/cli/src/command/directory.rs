@@ -46,7 +46,7 @@ async fn serve(arguments: &arguments::Directory) -> anyhow::Result<()> {
     if let Some(secure) = &secure {
         output::line(&secure.url());
     }
-    super::serve::asked_to_stop().await;
+    super::serve::asked_to_stop_or_hung_up().await;
     plain.stop().await;
     if let Some(secure) = secure {
         secure.stop().await;

@@ -26,15 +26,23 @@ pub(crate) async fn run(context: &Context, health: Health) -> Exit {
                 let scheme = if config.tls_listener() { "https" } else { "http" };
                 format!("{scheme}://{}", reachable(config.listen()))
             }
-            Err(exit) => return exit,
+            Err(_) => return Exit::USAGE,
         },
     };
+    if !url.starts_with("http://") && !url.starts_with("https://") {
+        output::note(&format!("ldapgate: {url:?} is no http or https URL"));
+        return Exit::USAGE;
+    }
     let asked = tokio::time::timeout(DEADLINE, ask(&url))
         .await
         .unwrap_or_else(|_| Err(anyhow!("no answer within {DEADLINE:?}")));
     let (status, document) = match asked.with_context(|| format!("cannot ask {url}")) {
         Ok(answer) => answer,
         Err(error) => {
+            if health.json {
+                let causes: Vec<_> = error.chain().skip(1).map(ToString::to_string).collect();
+                output::document(&json!({ "ready": false, "message": error.to_string(), "causes": causes }));
+            }
             output::complain(&error);
             return Exit::FAULT;
         }

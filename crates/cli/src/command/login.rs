@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use account::{Fault, Origin, Outcome, SignIn, document};
 use auth::Trace;
+use ldapgate::Engine;
 use serde_json::Value;
 
 use super::Context;
@@ -20,12 +21,11 @@ pub(crate) async fn run(context: &Context, login: Login) -> Exit {
 }
 
 async fn decide(context: &Context, login: Login) -> Result<Exit, Exit> {
-    let config = context.config_and_log()?;
     let password = secret::of_person(&login.password, &login.user).map_err(|error| {
         output::complain(&error);
         Exit::USAGE
     })?;
-    let engine = super::serve::start(&config).await?;
+    let engine = engine(context, login.json).await?;
     let trace = Arc::new(Trace::default());
     let sign_in = SignIn { observer: Some(trace.clone()), ..SignIn::default() };
     let outcome = engine.accounts().sign_in(&login.user, password, &Origin::default(), sign_in).await;
@@ -43,6 +43,30 @@ async fn decide(context: &Context, login: Login) -> Result<Exit, Exit> {
         Outcome::Granted(_) => Exit::DONE,
         Outcome::Denied { .. } => Exit::REFUSED,
         Outcome::Failed { fault, .. } => of_fault(*fault),
+    })
+}
+
+/// The engine for one command; what fails is told on standard error and, for programs, as a document.
+pub(crate) async fn engine(context: &Context, json: bool) -> Result<Engine, Exit> {
+    let failed = |fault: Fault, message: &str, causes: &[String]| {
+        if json {
+            output::document(&document::failed(fault, message, causes));
+        }
+        of_fault(fault)
+    };
+    let config = context.config_and_log().map_err(|errors| {
+        let problems: Vec<String> = errors.problems().iter().map(ToString::to_string).collect();
+        failed(Fault::Configuration, "the configuration cannot be used", &problems)
+    })?;
+    Engine::start(&config).await.map_err(|error| {
+        let fault = match &error {
+            ldapgate::Error::Store { .. } => Fault::Store,
+            ldapgate::Error::Accounts { source } => source.fault(),
+            _ => Fault::Configuration,
+        };
+        let exit = failed(fault, &error.to_string(), &error.causes());
+        output::complain(&error.into());
+        exit
     })
 }
 

@@ -15,7 +15,7 @@ mod whoami;
 
 use std::collections::BTreeMap;
 
-use ldapgate::Config;
+use ldapgate::{Config, ConfigErrors};
 
 use crate::arguments::{Arguments, Command};
 use crate::exit::Exit;
@@ -59,15 +59,13 @@ pub(crate) struct Context {
 
 impl Context {
     /// Reads the configuration; its errors are printed, all of them, and end the command.
-    pub(crate) fn config(&self) -> Result<Config, Exit> {
-        Config::find(self.config.as_deref(), &self.environment).map_err(|errors| {
-            output::note(&errors.to_string());
-            Exit::USAGE
-        })
+    pub(crate) fn config(&self) -> Result<Config, ConfigErrors> {
+        Config::find(self.config.as_deref(), &self.environment)
+            .inspect_err(|errors| output::note(&errors.to_string()))
     }
 
     /// The same with the log switched on as it says.
-    pub(crate) fn config_and_log(&self) -> Result<Config, Exit> {
+    pub(crate) fn config_and_log(&self) -> Result<Config, ConfigErrors> {
         let config = self.config()?;
         telemetry::start(self.voice, config.log_level(), config.log_json());
         Ok(config)

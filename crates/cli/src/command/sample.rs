@@ -3,11 +3,17 @@
 use axum::Router;
 use axum::response::Html;
 use axum::routing::get;
-use ldapgate::{CurrentUser, Engine};
+use ldapgate::{CurrentUser, Engine, Permission, Require};
+
+/// Who may upload: the demonstration's configuration gives it to the group `uploaders`.
+struct Upload;
+impl Permission for Upload {
+    const NAME: &'static str = "files.upload";
+}
 
 /// The application's routes; this is all an application has to write.
 pub(crate) fn routes(engine: &Engine) -> Router {
-    let guarded = Router::new().route("/app/upload", get(upload)).layer(engine.login_required());
+    let guarded = Router::new().route("/app/upload", get(upload).post(take)).layer(engine.login_required());
     Router::new().route("/app/", get(home)).merge(guarded)
 }
 
@@ -25,15 +31,27 @@ async fn home(user: Option<CurrentUser>) -> Html<String> {
 }
 
 async fn upload(user: CurrentUser) -> Html<String> {
+    let form = match user.permissions.iter().any(|permission| permission == Upload::NAME) {
+        true => "<form method=\"post\"><button type=\"submit\">Upload nothing in particular</button></form>",
+        false => "<p>You may look, but not upload: that takes a member of the group uploaders.</p>",
+    };
     let groups: String =
         user.groups.iter().map(|group| format!("<li>{}</li>", escape(&group.name))).collect();
     Html(page(
         "Upload",
         &format!(
-            "<p>Welcome, <strong>{}</strong>. Only people who signed in see this page.</p><p>Your groups:</p><ul>{groups}</ul>\
+            "<p>Welcome, <strong>{}</strong>. Only people who signed in see this page.</p>{form}<p>Your groups:</p><ul>{groups}</ul>\
              <p><a href=\"/app/\">Back</a></p>",
             escape(&user.username)
         ),
+    ))
+}
+
+/// Everybody without the permission gets 403.
+async fn take(user: Require<Upload>) -> Html<String> {
+    Html(page(
+        "Thank you",
+        &format!("<p>Thank you for nothing, <strong>{}</strong>.</p>", escape(&user.username)),
     ))
 }
 

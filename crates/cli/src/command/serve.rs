@@ -18,13 +18,13 @@ pub(crate) async fn run(context: &Context, demo: bool) -> Exit {
 }
 
 async fn serve(context: &Context) -> Result<Exit, Exit> {
-    let config = context.config_and_log()?;
+    let config = context.config_and_log().map_err(|_| Exit::USAGE)?;
     let engine = start(&config).await?;
     let listener = listen(&config).await?;
     output::line(&address(&config, &listener));
     let (path, environment) = (context.config.clone(), context.environment.clone());
     let reloads = tokio::spawn(engine.reload_on_hangup(move || Config::find(path.as_deref(), &environment)));
-    let served = until_stopped(engine, listener, Router::new()).await;
+    let served = until_stopped(engine, listener, Router::new(), asked_to_stop()).await;
     reloads.abort();
     served
 }
@@ -61,8 +61,9 @@ pub(crate) async fn until_stopped(
     engine: Engine,
     listener: tokio::net::TcpListener,
     extra: Router,
+    stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<Exit, Exit> {
-    let served = engine.serve(listener, extra, asked_to_stop()).await;
+    let served = engine.serve(listener, extra, stop).await;
     engine.shutdown().await;
     served.map_err(|error| {
         output::complain(&error.into());
@@ -73,17 +74,24 @@ pub(crate) async fn until_stopped(
 
 /// Ends with the first SIGINT or SIGTERM.
 pub(crate) fn asked_to_stop() -> impl Future<Output = ()> + Send + 'static {
+    first_of([SignalKind::interrupt(), SignalKind::terminate()])
+}
+
+/// Ends with the first of these, too when the terminal goes away: for what has no configuration to read again.
+pub(crate) fn asked_to_stop_or_hung_up() -> impl Future<Output = ()> + Send + 'static {
+    first_of([SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()])
+}
+
+fn first_of(kinds: impl IntoIterator<Item = SignalKind>) -> impl Future<Output = ()> + Send + 'static {
     // Registered now, not when first polled: a signal in between would otherwise kill.
-    let signals = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
+    let mut signals: Vec<_> = kinds.into_iter().filter_map(|kind| signal(kind).ok()).collect();
     async move {
-        match signals {
-            (Ok(mut interrupt), Ok(mut terminate)) => {
-                tokio::select! {
-                    _ = interrupt.recv() => {}
-                    _ = terminate.recv() => {}
-                }
+        std::future::poll_fn(|context| {
+            match signals.iter_mut().any(|signal| signal.poll_recv(context).is_ready()) {
+                true => std::task::Poll::Ready(()),
+                false => std::task::Poll::Pending,
             }
-            _ => std::future::pending().await,
-        }
+        })
+        .await;
     }
 }

@@ -6,7 +6,7 @@ use account::{Lookup, Outcome, document};
 use auth::Trace;
 
 use super::Context;
-use super::login::{of_fault, show};
+use super::login::{engine, of_fault, show};
 use crate::arguments::{User, UserAction, UserShow};
 use crate::exit::Exit;
 use crate::output;
@@ -22,17 +22,16 @@ pub(crate) async fn run(context: &Context, user: User) -> Exit {
 }
 
 async fn look_up(context: &Context, user: UserShow) -> Result<Exit, Exit> {
-    let config = context.config_and_log()?;
-    let engine = super::serve::start(&config).await?;
+    let engine = engine(context, user.json).await?;
     let trace = Arc::new(Trace::default());
     let (mut document, detail, exit) = match engine.accounts().look_up(&user.user, Some(trace.clone())).await
     {
         Ok(Lookup::Found(account)) => (document::found(&account), String::new(), Exit::DONE),
-        Ok(Lookup::Denied(denial)) => (
-            document::denied(&denial, denial.public_message(true)),
-            denial.detail().to_owned(),
-            Exit::REFUSED,
-        ),
+        Ok(Lookup::Denied(denial)) => {
+            // Nobody typed a password here, so nothing is said of one.
+            let why = if denial.detail().is_empty() { denial.public_message(true) } else { denial.detail() };
+            (document::denied(&denial, why), String::new(), Exit::REFUSED)
+        }
         Err(error) => {
             let exit = of_fault(error.fault());
             (document::outcome(&Outcome::from(error)), String::new(), exit)
@@ -47,8 +46,7 @@ async fn look_up(context: &Context, user: UserShow) -> Result<Exit, Exit> {
 }
 
 async fn list(context: &Context, as_json: bool) -> Result<Exit, Exit> {
-    let config = context.config_and_log()?;
-    let engine = super::serve::start(&config).await?;
+    let engine = engine(context, as_json).await?;
     let users = engine.accounts().users().await.map_err(|error| {
         output::complain(&anyhow::Error::from(error).context("cannot read the accounts"));
         Exit::FAULT

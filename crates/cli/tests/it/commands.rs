@@ -172,3 +172,23 @@ async fn completions_and_the_manual_name_every_command() {
         assert!(completions.stdout.contains(command) && manual.stdout.contains(command), "{command}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_gets_a_document_when_nothing_starts_too() {
+    let world = World::start(Peer::Memory).await;
+    let config = configure(&world, USUAL);
+    let path = config.display().to_string();
+    let arguments = ["--config", &path, "login", "alice", "-w", "Red-Apple-11", "--json"];
+    let document = |done: &process::Finished| -> serde_json::Value {
+        serde_json::from_str(&done.stdout)
+            .unwrap_or_else(|error| panic!("{error}: {}{}", done.stdout, done.stderr))
+    };
+    let stored =
+        process::run_at(PROGRAM, &arguments, &[("LDAPGATE_STORE__URL", "sqlite:/no/such/folder/a.db")], "");
+    assert_eq!((document(&stored)["fault"].as_str(), stored.status), (Some("store"), 3));
+    let configured = process::run_at(PROGRAM, &arguments, &[("LDAPGATE_SESSION__IDLE", "soon")], "");
+    assert_eq!((document(&configured)["fault"].as_str(), configured.status), (Some("configuration"), 2));
+    let nobody = process::run_at(PROGRAM, &["health", "--url", "http://127.0.0.1:1", "--json"], &[], "");
+    assert_eq!((document(&nobody)["ready"].as_bool(), nobody.status), (Some(false), 3));
+    assert_eq!(process::run_at(PROGRAM, &["health", "--url", "nonsense"], &[], "").status, 2);
+}

@@ -2,8 +2,9 @@
 
 use directory::demo_people;
 use testkit::http::basic;
+use testkit::process;
 
-use crate::gateway::Gateway;
+use crate::gateway::{Gateway, PROGRAM};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn typing_a_guarded_path_leads_to_the_login_page_and_back() {
@@ -74,4 +75,39 @@ async fn nothing_is_left_behind() {
     assert_eq!(left(), 1, "its store is in a folder of its own");
     gateway.stop();
     assert_eq!(left(), 0, "which is gone with it");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn uploading_takes_a_permission_that_a_nested_group_gives() {
+    let gateway = Gateway::demo().await;
+    for (username, password, status) in [("bob", "Blue-Boat-22", 200), ("dave", "Dove-Dune-77", 403)] {
+        let mut person = gateway.program();
+        let body = serde_json::json!({ "username": username, "password": password });
+        assert_eq!(person.json("/api/login", &body).await.status, 200);
+        assert_eq!(person.get("/app/upload").await.status, 200, "both may look");
+        assert_eq!(person.form("/app/upload", &[]).await.status, status, "{username}");
+    }
+}
+
+#[test]
+fn a_terminal_that_is_closed_takes_everything_with_it() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let mut child = std::process::Command::new(PROGRAM)
+        .args(["serve", "--demo"])
+        .env("LDAPGATE_HTTP__LISTEN", "127.0.0.1:0")
+        .env("TMPDIR", folder.path())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .expect("the program starts");
+    let mut said = std::io::BufReader::new(child.stdout.take().expect("its output is piped"));
+    let mut line = String::new();
+    while !line.contains("/app/")
+        && std::io::BufRead::read_line(&mut said, &mut line).expect("it is text") > 0
+    {}
+    let hung_up = process::run("kill", "procps", &["-HUP", &child.id().to_string()], "");
+    assert_eq!(hung_up.status, 0, "{}", hung_up.stderr);
+    let status = child.wait().expect("it ends");
+    assert!(status.success(), "{status}");
+    assert_eq!(std::fs::read_dir(folder.path()).expect("the folder can be listed").count(), 0);
 }
