@@ -4,7 +4,7 @@ use account::{Outcome, document};
 use axum::Json;
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
 
@@ -12,7 +12,7 @@ use crate::extract::Via;
 use crate::gate::Gate;
 use crate::guard::Identity;
 use crate::login;
-use crate::rejection::{self, Rejection};
+use crate::rejection::{self, Refusal, Rejection};
 use crate::visit::Visit;
 
 #[derive(Deserialize)]
@@ -32,7 +32,7 @@ pub(crate) async fn sign_in(
     headers: HeaderMap,
     body: Result<Json<Credentials>, JsonRejection>,
 ) -> Result<Response, Rejection> {
-    let Json(body) = body.map_err(unreadable)?;
+    let Json(body) = body?;
     let remembered = body.remember_me && visit.live.settings.remember_me;
     let options = login::options(&visit, &headers, remembered);
     match gate.accounts().sign_in(&body.username, body.password, &visit.origin(), options).await {
@@ -41,7 +41,7 @@ pub(crate) async fn sign_in(
             Ok(login::with_cookie(answer, login::session_cookie(&gate, &visit, &signed_in)))
         }
         Outcome::Denied { denial, message, retry_after } => {
-            let refusal = rejection::denied(&denial, message, retry_after);
+            let refusal = Refusal::denied(&denial, message, retry_after);
             let mut response = (refusal.status, Json(document::denied_to_visitor(message))).into_response();
             if let Some(wait) = refusal.retry_after {
                 rejection::retry_after(response.headers_mut(), wait);
@@ -49,8 +49,8 @@ pub(crate) async fn sign_in(
             Ok(response)
         }
         Outcome::Failed { fault, .. } => {
-            Ok((StatusCode::SERVICE_UNAVAILABLE, Json(document::failed_to_visitor(fault, rejection::FAILED)))
-                .into_response())
+            let refusal = Refusal::failed(fault);
+            Ok((refusal.status, Json(document::failed_to_visitor(fault, &refusal.message))).into_response())
         }
     }
 }
@@ -64,12 +64,4 @@ pub(crate) async fn me(identity: Identity) -> Response {
 /// `GET /.well-known/jwks.json`
 pub(crate) async fn keys(State(gate): State<Gate>) -> Response {
     ([(header::CACHE_CONTROL, "public, max-age=300")], Json(gate.accounts().jwks())).into_response()
-}
-
-fn unreadable(rejection: JsonRejection) -> Rejection {
-    match rejection {
-        JsonRejection::MissingJsonContentType(_) => Rejection::UnsupportedMedia,
-        rejection if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => Rejection::TooLarge,
-        _ => Rejection::Malformed("The body is not the JSON that is expected here."),
-    }
 }

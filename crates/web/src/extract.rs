@@ -5,7 +5,6 @@ use std::ops::Deref;
 
 use account::Account;
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
-use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse as _, Response};
 
@@ -162,7 +161,7 @@ async fn known(parts: &mut Parts) -> Result<Option<Identity>, Response> {
             path = parts.uri.path(),
             "a handler asks who is signed in, but no login layer is around its route"
         );
-        return Err(StatusCode::INTERNAL_SERVER_ERROR.into_response());
+        return Err(Rejection::Internal.status().into_response());
     };
     let visit = Visit::of(&gate, &parts.headers, &parts.extensions);
     let found = guard::identify(&gate, &visit, &parts.method, &parts.headers, Doors::CookieOrToken).await;

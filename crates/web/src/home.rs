@@ -17,15 +17,13 @@ use serde::Deserialize;
 use crate::csrf;
 use crate::gate::Gate;
 use crate::guard::{Identity, unavailable};
-use crate::login::{see_other, unreadable, with_cookie};
-use crate::rejection::Rejection;
+use crate::login::{see_other, with_cookie};
+use crate::rejection::{LONGEST_NAME, Malformed, Refusal, Rejection};
 use crate::visit::Visit;
 
 /// What the page offers for a new token, in days.
 const LIFETIMES: [u64; 4] = [7, 30, 90, 365];
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-/// The longest name of a token, in letters.
-const NAME: usize = 100;
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -40,7 +38,7 @@ pub(crate) struct Order {
 /// What the page says besides.
 #[derive(Default)]
 struct Said<'a> {
-    message: &'a str,
+    refusal: Option<Refusal>,
     token: &'a str,
 }
 
@@ -51,7 +49,7 @@ pub(crate) async fn show(
     identity: Identity,
     headers: HeaderMap,
 ) -> Result<Response, Rejection> {
-    page(&gate, &visit, &identity, &headers, StatusCode::OK, &Said::default()).await
+    page(&gate, &visit, &identity, &headers, &Said::default()).await
 }
 
 /// `POST /sessions/end`
@@ -94,15 +92,15 @@ pub(crate) async fn create_token(
 ) -> Result<Response, Rejection> {
     let order = ordered(&gate, &visit, &headers, form)?;
     let name = order.name.trim();
-    if name.is_empty() || name.chars().count() > NAME || name.contains(char::is_control) {
-        let said = Said { message: "Give the token a name of at most 100 letters.", ..Said::default() };
-        return page(&gate, &visit, &identity, &headers, StatusCode::BAD_REQUEST, &said).await;
+    if name.is_empty() || name.chars().count() > LONGEST_NAME || name.contains(char::is_control) {
+        let said = Said { refusal: Some(Refusal::token_name()), ..Said::default() };
+        return page(&gate, &visit, &identity, &headers, &said).await;
     }
     let lifetime = match order.days.as_str() {
         "" => None,
         days => {
             let days = days.parse().ok().filter(|days| LIFETIMES.contains(days));
-            let days = days.ok_or(Rejection::Malformed("There is no such lifetime."))?;
+            let days = days.ok_or(Rejection::Malformed(Malformed::Lifetime))?;
             Some(DAY * u32::try_from(days).unwrap_or(u32::MAX))
         }
     };
@@ -111,7 +109,7 @@ pub(crate) async fn create_token(
         .issue_personal(identity.account.id, Some(name.to_owned()), lifetime, &visit.origin())
         .await;
     let token = issued.map_err(unavailable)?.text;
-    page(&gate, &visit, &identity, &headers, StatusCode::OK, &Said { token: &token, ..Said::default() }).await
+    page(&gate, &visit, &identity, &headers, &Said { token: &token, ..Said::default() }).await
 }
 
 /// `POST /tokens/revoke`
@@ -141,7 +139,7 @@ fn ordered(
     headers: &HeaderMap,
     form: Result<Form<Order>, FormRejection>,
 ) -> Result<Order, Rejection> {
-    let Form(order) = form.map_err(unreadable)?;
+    let Form(order) = form?;
     let session = visit.cookies.session(headers);
     if csrf::is_good(gate, visit, headers, session, &order.csrf_token) {
         Ok(order)
@@ -155,7 +153,6 @@ async fn page(
     visit: &Visit,
     identity: &Identity,
     headers: &HeaderMap,
-    status: StatusCode,
     said: &Said<'_>,
 ) -> Result<Response, Rejection> {
     let account = &identity.account;
@@ -175,9 +172,10 @@ async fn page(
         sessions,
         tokens,
         lifetimes => LIFETIMES.to_vec(),
-        message => said.message,
+        message => said.refusal.as_ref().map_or("", |refusal| refusal.message.as_str()),
         token => said.token,
     };
+    let status = said.refusal.as_ref().map_or(StatusCode::OK, |refusal| refusal.status);
     Ok(with_cookie(visit.live.pages.show(status, "account.html", context), issued.cookie))
 }
 

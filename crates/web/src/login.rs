@@ -14,7 +14,7 @@ use crate::csrf;
 use crate::gate::Gate;
 use crate::guard::unavailable;
 use crate::next::Next;
-use crate::rejection::{self, PASSWORD_MISSING, Refusal, Rejection, USERNAME_MISSING};
+use crate::rejection::{self, Refusal, Rejection};
 use crate::visit::Visit;
 
 #[derive(Default, Deserialize)]
@@ -47,8 +47,6 @@ struct Shown<'a> {
     next: &'a str,
     remembered: bool,
     refusal: Option<Refusal>,
-    username_error: &'a str,
-    password_error: &'a str,
 }
 
 /// `GET /login`
@@ -59,7 +57,7 @@ pub(crate) async fn show(
     target: Result<Query<Target>, QueryRejection>,
 ) -> Response {
     let next = target.map(|Query(target)| target.next).unwrap_or_default();
-    page(&gate, &visit, &headers, StatusCode::OK, &Shown { next: &next, ..Shown::default() })
+    page(&gate, &visit, &headers, &Shown { next: &next, ..Shown::default() })
 }
 
 /// `POST /login`
@@ -69,19 +67,14 @@ pub(crate) async fn sign_in(
     headers: HeaderMap,
     form: Result<Form<Credentials>, FormRejection>,
 ) -> Result<Response, Rejection> {
-    let Form(form) = form.map_err(unreadable)?;
+    let Form(form) = form?;
     let remembered = !form.remember_me.is_empty() && visit.live.settings.remember_me;
     let shown = Shown { username: &form.username, next: &form.next, remembered, ..Shown::default() };
     if !csrf::is_good(&gate, &visit, &headers, None, &form.csrf_token) {
-        let message = rejection::FORM_AGAIN.to_owned();
-        let refusal = Refusal { status: StatusCode::FORBIDDEN, message, ..Refusal::default() };
-        return Ok(refused(&gate, &visit, &headers, refusal, shown));
+        return Ok(refused(&gate, &visit, &headers, Refusal::stale_form(), shown));
     }
-    let username_error = if form.username.trim().is_empty() { USERNAME_MISSING } else { "" };
-    let password_error = if form.password.is_empty() { PASSWORD_MISSING } else { "" };
-    if !username_error.is_empty() || !password_error.is_empty() {
-        let shown = Shown { username_error, password_error, ..shown };
-        return Ok(page(&gate, &visit, &headers, StatusCode::UNAUTHORIZED, &shown));
+    if let Some(refusal) = Refusal::of_empty(&form.username, &form.password) {
+        return Ok(refused(&gate, &visit, &headers, refusal, shown));
     }
     match gate
         .accounts()
@@ -93,13 +86,11 @@ pub(crate) async fn sign_in(
             Ok(with_cookie(see_other(next.as_str()), session_cookie(&gate, &visit, &signed_in)))
         }
         Outcome::Denied { denial, message, retry_after } => {
-            let refusal = rejection::denied(&denial, message, retry_after);
+            let refusal = Refusal::denied(&denial, message, retry_after);
             Ok(refused(&gate, &visit, &headers, refusal, shown))
         }
         Outcome::Failed { fault, .. } => {
-            let rejection = Rejection::Unavailable(fault);
-            let (status, message) = (rejection.status(), rejection.message().to_owned());
-            Ok(refused(&gate, &visit, &headers, Refusal { status, message, ..Refusal::default() }, shown))
+            Ok(refused(&gate, &visit, &headers, Refusal::unavailable(fault), shown))
         }
     }
 }
@@ -118,7 +109,7 @@ pub(crate) async fn sign_out(
     headers: HeaderMap,
     form: Result<Form<Confirmation>, FormRejection>,
 ) -> Result<Response, Rejection> {
-    let Form(form) = form.map_err(unreadable)?;
+    let Form(form) = form?;
     let session = visit.cookies.session(&headers);
     if !csrf::is_good(&gate, &visit, &headers, session, &form.csrf_token) {
         return Err(Rejection::StaleForm);
@@ -142,15 +133,6 @@ pub(crate) fn session_cookie(gate: &Gate, visit: &Visit, signed_in: &SignedIn) -
     Some(visit.cookies.set_session(&session.cookie, session.persistent.then_some(left)))
 }
 
-/// A form that cannot be read, as the visitor is told.
-pub(crate) fn unreadable(rejection: FormRejection) -> Rejection {
-    match rejection.status() {
-        StatusCode::UNSUPPORTED_MEDIA_TYPE => Rejection::UnsupportedMedia,
-        StatusCode::PAYLOAD_TOO_LARGE => Rejection::TooLarge,
-        _ => Rejection::Malformed("The form cannot be read."),
-    }
-}
-
 /// 303: the next request is a GET, and a reload sends no form again.
 pub(crate) fn see_other(location: &str) -> Response {
     (StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response()
@@ -164,26 +146,28 @@ pub(crate) fn with_cookie(mut response: Response, cookie: Option<HeaderValue>) -
 }
 
 fn refused(gate: &Gate, visit: &Visit, headers: &HeaderMap, refusal: Refusal, shown: Shown<'_>) -> Response {
-    let (status, retry_after) = (refusal.status, refusal.retry_after);
-    let mut response = page(gate, visit, headers, status, &Shown { refusal: Some(refusal), ..shown });
+    let retry_after = refusal.retry_after;
+    let mut response = page(gate, visit, headers, &Shown { refusal: Some(refusal), ..shown });
     if let Some(wait) = retry_after {
         rejection::retry_after(response.headers_mut(), wait);
     }
     response
 }
 
-fn page(gate: &Gate, visit: &Visit, headers: &HeaderMap, status: StatusCode, shown: &Shown<'_>) -> Response {
+fn page(gate: &Gate, visit: &Visit, headers: &HeaderMap, shown: &Shown<'_>) -> Response {
     let issued = csrf::issue(gate, visit, headers, None);
     // What is shown again is what would be obeyed.
     let next = Next::parse(shown.next, &visit.live.settings.next_hosts);
+    let refusal = shown.refusal.as_ref();
+    let status = refusal.map_or(StatusCode::OK, |refusal| refusal.status);
     let context = context! {
         csrf_token => issued.token,
         next => if next.is_home() { "" } else { next.as_str() },
         username => shown.username,
-        username_error => shown.username_error,
-        password_error => shown.password_error,
-        message => shown.refusal.as_ref().map_or("", |refusal| refusal.message.as_str()),
-        advice => shown.refusal.as_ref().map_or("", |refusal| refusal.advice),
+        username_error => refusal.map_or("", |refusal| refusal.username_error),
+        password_error => refusal.map_or("", |refusal| refusal.password_error),
+        message => refusal.map_or("", |refusal| refusal.message.as_str()),
+        advice => refusal.map_or("", |refusal| refusal.advice),
         remember_me => visit.live.settings.remember_me,
         remembered => shown.remembered,
     };

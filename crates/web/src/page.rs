@@ -8,7 +8,7 @@ use axum::response::{IntoResponse as _, Response};
 use minijinja::{Environment, Value};
 
 use crate::Error;
-use crate::rejection::LANGUAGE;
+use crate::rejection::{self, LANGUAGE};
 
 /// Where the pages' own files are served.
 pub(crate) const ASSETS: &str = "/_ldapgate/";
@@ -101,7 +101,7 @@ impl Pages {
             }
             Err(error) => {
                 tracing::error!(template, problem = %describe(&error), "a page cannot be shown");
-                (StatusCode::INTERNAL_SERVER_ERROR, "This page cannot be shown.").into_response()
+                rejection::unshown()
             }
         }
     }

@@ -10,7 +10,7 @@ use axum::response::Response;
 use crate::basic::Authorization;
 use crate::gate::Gate;
 use crate::guard::unavailable;
-use crate::rejection::{Rejection, json_text};
+use crate::rejection::{Malformed, Rejection, json_text};
 use crate::visit::{Visit, may_challenge};
 
 /// `POST {token.path}/request-token`
@@ -44,7 +44,7 @@ fn wish(query: &str) -> Result<Option<Duration>, Rejection> {
         return Ok(None);
     };
     let seconds = text.parse::<f64>().ok().filter(|seconds| seconds.is_finite() && *seconds > 0.0);
-    let seconds = seconds.ok_or(Rejection::Malformed("token_duration is a positive number of seconds."))?;
+    let seconds = seconds.ok_or(Rejection::Malformed(Malformed::TokenDuration))?;
     // A token's times are whole seconds, and one that is over at once helps nobody.
     Ok(Some(Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX).max(Duration::from_secs(1))))
 }

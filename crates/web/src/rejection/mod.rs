@@ -1,17 +1,24 @@
 //! The one place that chooses the HTTP status and the language of everything that is not a success.
 //!
+//! [`Rejection`] is an answer of its own; [`Refusal`] is what a form says when it is shown again, or `/api/login` in its document.
+//!
 //! A handler returns a [`Rejection`]; it travels as a bare response with itself as an extension, and [`crate::visit`]
 //! or the guard, which know who is asking, render it: a page for people, JSON for programs.
 
 use std::time::Duration;
 
-use auth::{Denial, Reason};
+use account::Fault;
+use axum::extract::rejection::{FormRejection, JsonRejection};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use minijinja::context;
 use serde_json::Value;
 
 use crate::visit::Visit;
+
+mod refusal;
+
+pub(crate) use refusal::{LONGEST_NAME, Refusal};
 
 /// The language of the texts below and of the embedded pages (BCP 47).
 pub(crate) const LANGUAGE: &str = "en";
@@ -29,8 +36,8 @@ pub(crate) enum Rejection {
     NotFound,
     /// Not with this method. The router adds `Allow`.
     MethodNotAllowed,
-    /// What was sent cannot be read; the text says what is wrong with it.
-    Malformed(&'static str),
+    /// What was sent cannot be read.
+    Malformed(Malformed),
     /// Not in this content type.
     UnsupportedMedia,
     /// The body is too large.
@@ -52,16 +59,38 @@ pub(crate) enum Rejection {
     },
     /// Too many wrong passwords.
     Throttled(Duration),
-    /// The directory or the store does not answer.
-    Unavailable(account::Fault),
+    /// The directory or the store does not answer, or something is not set up as it must be.
+    Unavailable(Fault),
     /// A fault of this program.
     Internal,
+}
+
+/// What cannot be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Malformed {
+    /// A form's body.
+    Form,
+    /// A program's body.
+    Json,
+    /// The lifetime wished for a personal token: none of those offered.
+    Lifetime,
+    /// `token_duration`.
+    TokenDuration,
 }
 
 /// Status, code word, title and text.
 type Words = (StatusCode, &'static str, &'static str, &'static str);
 
 impl Rejection {
+    /// A body that the router's reader refused with this status.
+    fn of_body(status: StatusCode, otherwise: Malformed) -> Self {
+        match status {
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => Self::UnsupportedMedia,
+            StatusCode::PAYLOAD_TOO_LARGE => Self::TooLarge,
+            _ => Self::Malformed(otherwise),
+        }
+    }
+
     fn words(&self) -> Words {
         use StatusCode as S;
         match self {
@@ -74,7 +103,9 @@ impl Rejection {
                 "This does not work here",
                 "This address cannot be used in this way.",
             ),
-            Self::Malformed(text) => (S::BAD_REQUEST, "bad_request", "The request cannot be read", text),
+            Self::Malformed(what) => {
+                (S::BAD_REQUEST, "bad_request", "The request cannot be read", what.message())
+            }
             Self::UnsupportedMedia => (
                 S::UNSUPPORTED_MEDIA_TYPE,
                 "unsupported_media_type",
@@ -116,6 +147,12 @@ impl Rejection {
                 "throttled",
                 "Too many attempts",
                 "There were too many attempts to sign in. Please try again later.",
+            ),
+            Self::Unavailable(Fault::Store) => (
+                S::SERVICE_UNAVAILABLE,
+                "unavailable",
+                "This is not possible right now",
+                "The service that remembers who is signed in does not answer. Please try again in a few minutes.",
             ),
             Self::Unavailable(_) => (
                 S::SERVICE_UNAVAILABLE,
@@ -188,6 +225,29 @@ impl Rejection {
     }
 }
 
+impl Malformed {
+    fn message(self) -> &'static str {
+        match self {
+            Self::Form => "The form cannot be read.",
+            Self::Json => "The body is not the JSON that is expected here.",
+            Self::Lifetime => "There is no such lifetime.",
+            Self::TokenDuration => "token_duration is a positive number of seconds.",
+        }
+    }
+}
+
+impl From<FormRejection> for Rejection {
+    fn from(rejection: FormRejection) -> Self {
+        Self::of_body(rejection.status(), Malformed::Form)
+    }
+}
+
+impl From<JsonRejection> for Rejection {
+    fn from(rejection: JsonRejection) -> Self {
+        Self::of_body(rejection.status(), Malformed::Json)
+    }
+}
+
 impl IntoResponse for Rejection {
     fn into_response(self) -> Response {
         let mut response = self.status().into_response();
@@ -196,40 +256,13 @@ impl IntoResponse for Rejection {
     }
 }
 
-/// What the login page says of a refusal.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Refusal {
-    pub(crate) status: StatusCode,
-    pub(crate) message: String,
-    pub(crate) advice: &'static str,
-    pub(crate) retry_after: Option<Duration>,
+/// What `/readyz` answers with while the gateway cannot do its work.
+pub(crate) const NOT_READY: StatusCode = StatusCode::SERVICE_UNAVAILABLE;
+
+/// The answer when a theme's page fails at work: there is no page to say it on.
+pub(crate) fn unshown() -> Response {
+    (Rejection::Internal.status(), "This page cannot be shown.").into_response()
 }
-
-/// A denial for the visitor: its status, and no more words than `message`, which the account's room chose.
-pub(crate) fn denied(denial: &Denial, message: &str, retry_after: Option<Duration>) -> Refusal {
-    let throttled = denial.reason() == Reason::Throttled;
-    let status = if throttled { StatusCode::TOO_MANY_REQUESTS } else { StatusCode::UNAUTHORIZED };
-    // Advice would tell the state as well, so it goes only where the message already does.
-    let told = denial.proved() && message != denial.public_message(false);
-    let advice = match denial.reason() {
-        Reason::PasswordExpired | Reason::PasswordMustChange if told => {
-            "What you typed is right. Change your password where your organisation lets you do so, then sign in here."
-        }
-        _ => "",
-    };
-    Refusal { status, message: sentence(message), advice, retry_after: retry_after.filter(|_| throttled) }
-}
-
-/// What `/api/login` says of a failure, besides whose it is.
-pub(crate) const FAILED: &str = "signing in is not possible right now";
-
-/// The texts at empty fields.
-pub(crate) const USERNAME_MISSING: &str = "Enter your user name.";
-pub(crate) const PASSWORD_MISSING: &str = "Enter your password.";
-
-/// What the login page says when its form was not fresh.
-pub(crate) const FORM_AGAIN: &str =
-    "The form had expired, or your browser does not keep this site's cookies. Please sign in again.";
 
 pub(crate) fn retry_after(headers: &mut HeaderMap, wait: Duration) {
     let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
@@ -246,12 +279,6 @@ pub(crate) fn json_text(status: StatusCode, text: String) -> Response {
     (status, [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], text).into_response()
 }
 
-/// "the account is disabled" as a sentence.
-fn sentence(message: &str) -> String {
-    let mut letters = message.chars();
-    letters.next().map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), letters.as_str()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -262,14 +289,36 @@ mod tests {
     }
 
     #[test]
-    fn advice_is_given_only_where_the_state_is_told() {
-        let expired = Denial::of(Reason::PasswordExpired).after_proof();
-        assert_ne!(denied(&expired, expired.public_message(true), None).advice, "");
-        assert_eq!(denied(&expired, expired.public_message(false), None).advice, "");
-        let wrong = Denial::of(Reason::WrongPassword).after_bind();
-        let refusal = denied(&wrong, wrong.public_message(true), None);
-        assert_eq!((refusal.status, refusal.advice), (StatusCode::UNAUTHORIZED, ""));
-        assert_eq!(refusal.message, "The user name or password is not right.");
+    fn an_outage_says_whose_it_is() {
+        let of = |fault| Rejection::Unavailable(fault);
+        assert!(of(Fault::Directory).message().contains("that checks passwords"));
+        assert!(of(Fault::Store).message().contains("remembers who is signed in"));
+        assert!(!of(Fault::Store).words().2.contains("Signing in"));
+        assert_eq!(of(Fault::Store).status(), of(Fault::Directory).status());
+    }
+
+    #[test]
+    fn no_other_file_chooses_a_status_but_a_success() {
+        let files = [
+            ("api", include_str!("../api.rs")),
+            ("extract", include_str!("../extract.rs")),
+            ("gate", include_str!("../gate.rs")),
+            ("guard", include_str!("../guard.rs")),
+            ("health", include_str!("../health.rs")),
+            ("home", include_str!("../home.rs")),
+            ("login", include_str!("../login.rs")),
+            ("page", include_str!("../page.rs")),
+            ("serve", include_str!("../serve/mod.rs")),
+            ("token", include_str!("../token.rs")),
+            ("visit", include_str!("../visit.rs")),
+        ];
+        for (name, text) in files {
+            for (_, chosen) in
+                text.match_indices("StatusCode::").map(|(at, mark)| text.split_at(at + mark.len()))
+            {
+                assert!(chosen.starts_with("OK") || chosen.starts_with("SEE_OTHER"), "{name}: {chosen:.40}");
+            }
+        }
     }
 
     #[test]
