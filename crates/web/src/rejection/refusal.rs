@@ -1,0 +1,119 @@
+//! What a form says when it is shown again instead of done, and `/api/login` in its document.
+
+use std::time::Duration;
+
+use account::Fault;
+use auth::{Denial, Reason};
+use axum::http::StatusCode;
+
+use super::Rejection;
+
+/// The longest name of a personal token, in letters; the text below says it too.
+pub(crate) const LONGEST_NAME: usize = 100;
+
+/// A refusal's status and words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    pub(crate) status: StatusCode,
+    /// The sentence above the form; empty where each field says its own.
+    pub(crate) message: String,
+    pub(crate) advice: &'static str,
+    pub(crate) username_error: &'static str,
+    pub(crate) password_error: &'static str,
+    pub(crate) retry_after: Option<Duration>,
+}
+
+impl Refusal {
+    fn new(status: StatusCode, message: impl Into<String>) -> Self {
+        Self {
+            status,
+            message: message.into(),
+            advice: "",
+            username_error: "",
+            password_error: "",
+            retry_after: None,
+        }
+    }
+
+    /// A denial for the visitor: its status, and no more words than `message`, which the account's room chose.
+    pub(crate) fn denied(denial: &Denial, message: &str, retry_after: Option<Duration>) -> Self {
+        let throttled = denial.reason() == Reason::Throttled;
+        let status = if throttled { StatusCode::TOO_MANY_REQUESTS } else { StatusCode::UNAUTHORIZED };
+        // Advice would tell the state as well, so it goes only where the message already does.
+        let told = denial.proved() && message != denial.public_message(false);
+        let advice = match denial.reason() {
+            Reason::PasswordExpired | Reason::PasswordMustChange if told => {
+                "What you typed is right. Change your password where your organisation lets you do so, then sign in here."
+            }
+            _ => "",
+        };
+        let retry_after = retry_after.filter(|_| throttled);
+        Self { advice, retry_after, ..Self::new(status, sentence(message)) }
+    }
+
+    /// The login form was not fresh: it is given again.
+    pub(crate) fn stale_form() -> Self {
+        Self::new(
+            Rejection::StaleForm.status(),
+            "The form had expired, or your browser does not keep this site's cookies. Please sign in again.",
+        )
+    }
+
+    /// Empty fields of the login form, each told at the field; `None` when both are filled.
+    pub(crate) fn of_empty(username: &str, password: &str) -> Option<Self> {
+        let username_error = if username.trim().is_empty() { "Enter your user name." } else { "" };
+        let password_error = if password.is_empty() { "Enter your password." } else { "" };
+        let empty = !username_error.is_empty() || !password_error.is_empty();
+        let refusal = Self::new(StatusCode::UNAUTHORIZED, "");
+        empty.then_some(Self { username_error, password_error, ..refusal })
+    }
+
+    /// A sign-in that could not be decided, on the login page.
+    pub(crate) fn unavailable(fault: Fault) -> Self {
+        let rejection = Rejection::Unavailable(fault);
+        Self::new(rejection.status(), rejection.message())
+    }
+
+    /// The same for programs, whose document says whose fault it is.
+    pub(crate) fn failed(fault: Fault) -> Self {
+        Self::new(Rejection::Unavailable(fault).status(), "signing in is not possible right now")
+    }
+
+    /// A personal token's name is empty, too long or has control characters.
+    pub(crate) fn token_name() -> Self {
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            format!("Give the token a name of at most {LONGEST_NAME} letters."),
+        )
+    }
+}
+
+/// "the account is disabled" as a sentence.
+fn sentence(message: &str) -> String {
+    let mut letters = message.chars();
+    letters.next().map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), letters.as_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn advice_is_given_only_where_the_state_is_told() {
+        let expired = Denial::of(Reason::PasswordExpired).after_proof();
+        assert_ne!(Refusal::denied(&expired, expired.public_message(true), None).advice, "");
+        assert_eq!(Refusal::denied(&expired, expired.public_message(false), None).advice, "");
+        let wrong = Denial::of(Reason::WrongPassword).after_bind();
+        let refusal = Refusal::denied(&wrong, wrong.public_message(true), None);
+        assert_eq!((refusal.status, refusal.advice), (StatusCode::UNAUTHORIZED, ""));
+        assert_eq!(refusal.message, "The user name or password is not right.");
+    }
+
+    #[test]
+    fn filled_fields_are_no_refusal_and_empty_ones_say_so_themselves() {
+        assert_eq!(Refusal::of_empty("ada", " "), None);
+        let refusal = Refusal::of_empty(" ", "secret").unwrap();
+        assert_eq!((refusal.message.as_str(), refusal.password_error), ("", ""));
+        assert_ne!(refusal.username_error, "");
+    }
+}
