@@ -98,7 +98,7 @@ pub struct Account {
     pub permissions: Vec<String>,
     /// Shut out by an operator here, whatever the directory says.
     pub disabled: bool,
-    /// Counts revocations: a token carries the number it was issued under and dies when this one moves on.
+    /// Counts revocations and new names: a token carries the number it was issued under and dies when this one moves on.
     pub generation: i64,
     /// When the generation last moved; `None` before the first time.
     pub generation_at: Option<Time>,

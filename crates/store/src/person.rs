@@ -183,7 +183,7 @@ async fn save(c: &mut SqliteConnection, account: &Account) -> Result<(), Problem
          on conflict (id) do update set username = excluded.username, local_name = excluded.local_name, \
          dn = excluded.dn, fields = excluded.fields, lists = excluded.lists, flags = excluded.flags, \
          groups = excluded.groups, local_groups = excluded.local_groups, permissions = excluded.permissions, \
-         last_login = excluded.last_login, checked = excluded.checked",
+         generation = excluded.generation, generation_at = excluded.generation_at, last_login = excluded.last_login, checked = excluded.checked",
     )
     .bind(account.id.to_string())
     .bind(&account.directory)

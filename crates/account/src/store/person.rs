@@ -176,6 +176,12 @@ impl Admit {
         }
         let created = known.is_none();
         let before = known.unwrap_or_else(|| stranger(self.new_id, self.at));
+        // Tokens that say a name and no id must not follow it into other hands.
+        let renamed = !created && before.local_name != self.facts.local_name;
+        let (generation, generation_at) = match renamed {
+            true => (before.generation + 1, before.generation_at.max(Some(self.at))),
+            false => (before.generation, before.generation_at),
+        };
         let local_groups = self.mirror.local_groups(&before.local_groups, &self.facts.groups);
         let last_login = if login { Some(self.at) } else { before.last_login };
         let keep_profile = self.keep_profile && !created;
@@ -183,6 +189,8 @@ impl Admit {
             local_groups,
             last_login,
             checked: self.at,
+            generation,
+            generation_at,
             ..merge(before, &self.facts, keep_profile)
         };
         Ok(Admission { account, created })

@@ -3,7 +3,6 @@
 use ring::hmac;
 use serde::{Deserialize, Serialize};
 
-use super::Claimed;
 use super::jws::{Parts, encode};
 use crate::{Error, Time};
 
@@ -24,6 +23,13 @@ struct AnyHeader {
     alg: String,
     iat: serde_json::Number,
     exp: serde_json::Number,
+}
+
+/// A token's content, its signature checked; times in seconds since 1970.
+pub(super) struct LegacyClaims {
+    pub(super) username: String,
+    pub(super) issued: i64,
+    pub(super) expires: i64,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -49,15 +55,16 @@ impl LegacyKey {
         format!("{signed}.{}", encode(tag))
     }
 
-    pub(super) fn verify(&self, parts: &Parts<'_>, now: Time) -> Option<Claimed> {
+    /// What a token with our signature says; its times are still to be judged.
+    pub(super) fn verify(&self, parts: &Parts<'_>) -> Option<LegacyClaims> {
         hmac::verify(&self.0, parts.signed.as_bytes(), &parts.signature).ok()?;
         let header: AnyHeader = parts.read_header()?;
-        let (issued, expires) = (whole_seconds(&header.iat)?, whole_seconds(&header.exp)?);
-        if header.alg != "HS512" || expires < now.seconds() {
+        if header.alg != "HS512" {
             return None;
         }
         let Payload { username } = parts.read_payload()?;
-        Some(Claimed::LocalName { name: username, issued: Time::from_seconds(issued) })
+        let (issued, expires) = (whole_seconds(&header.iat)?, whole_seconds(&header.exp)?);
+        Some(LegacyClaims { username, issued, expires })
     }
 }
 

@@ -11,11 +11,14 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use self::eddsa::SigningKey;
-use self::legacy::LegacyKey;
+use self::legacy::{LegacyClaims, LegacyKey};
 pub use self::personal::{NewPersonal, PERSONAL_PREFIX};
 pub(crate) use self::personal::{digest as personal_digest, make as personal_text};
 use crate::store::SecretBytes;
 use crate::{Account, Ambient, Error, Time, TokenSettings, UserId};
+
+/// So far clocks of those who sign may be ahead, in seconds.
+const SKEW: i64 = 60;
 
 /// A token that was issued just now.
 pub struct Token {
@@ -46,14 +49,20 @@ impl Claimed {
     pub(crate) fn speaks_for(&self, account: &Account) -> bool {
         let current = match self {
             Self::Account { id, generation } => *id == account.id && *generation == account.generation,
-            // These tokens know whole seconds only: one of the second in which the account was cut off is dead too.
             Self::LocalName { name, issued } => {
-                *name == account.local_name
-                    && account.generation_at.is_none_or(|moved| issued.seconds() > moved.seconds())
+                *name == account.local_name && issued.seconds() >= earliest(account)
             }
         };
         current && !account.disabled
     }
+}
+
+/// The first second whose tokens by name speak for an account. A name passes from hand to hand: a token from before
+/// the account was made, or before its generation moved (which it does with the name), means somebody else. Such tokens
+/// know whole seconds only, so one of the second in which the generation moved is dead too.
+fn earliest(account: &Account) -> i64 {
+    let moved = account.generation_at.map(|moved| moved.seconds().saturating_add(1));
+    moved.unwrap_or(i64::MIN).max(account.first_seen.seconds())
 }
 
 /// The claims of the contract.
@@ -106,7 +115,9 @@ impl Tokens {
         let lifetime = lifetime.unwrap_or(self.lifetime).min(self.longest);
         let expires = Time::from_seconds(now.after(lifetime).seconds());
         if let Some(legacy) = &self.legacy {
-            let text = legacy.sign(&account.local_name, now, expires);
+            // In the second in which the generation moved it is dated a second on, or it would be born dead.
+            let issued = Time::from_seconds(now.seconds().max(earliest(account)));
+            let text = legacy.sign(&account.local_name, issued, expires);
             return Token { text, expires };
         }
         let claims = Claims {
@@ -127,7 +138,7 @@ impl Tokens {
         let parts = jws::Parts::split(text)?;
         match parts.algorithm()?.as_str() {
             "EdDSA" => self.read_claims(self.key.verify(&parts)?, now),
-            "HS512" => self.legacy.as_ref()?.verify(&parts, now),
+            "HS512" => self.read_legacy(self.legacy.as_ref()?.verify(&parts)?, now),
             _ => None,
         }
     }
@@ -141,13 +152,26 @@ impl Tokens {
         if claims.iss != self.issuer || claims.aud != self.audience {
             return None;
         }
-        let whole = self.longest.as_secs() + u64::from(self.longest.subsec_nanos() > 0);
-        let longest = i64::try_from(whole).unwrap_or(i64::MAX);
-        if claims.exp <= now.seconds() || claims.exp.saturating_sub(claims.iat) > longest {
+        if claims.exp <= now.seconds() || !self.is_plausible(claims.iat, claims.exp, now) {
             return None;
         }
         let generation = claims.jti.split_once('.')?.0.parse().ok()?;
         Some(Claimed::Account { id: claims.sub, generation })
+    }
+
+    /// The original counts the second in which a token ends as valid.
+    fn read_legacy(&self, claims: LegacyClaims, now: Time) -> Option<Claimed> {
+        let LegacyClaims { username, issued, expires } = claims;
+        let valid = expires >= now.seconds() && self.is_plausible(issued, expires, now);
+        valid.then(|| Claimed::LocalName { name: username, issued: Time::from_seconds(issued) })
+    }
+
+    /// Whoever holds a key may sign any times: none lies ahead, where it would outlive a revocation, and nothing lasts
+    /// longer than is allowed now. In seconds since 1970.
+    fn is_plausible(&self, issued: i64, expires: i64, now: Time) -> bool {
+        let whole = self.longest.as_secs() + u64::from(self.longest.subsec_nanos() > 0);
+        let longest = i64::try_from(whole).unwrap_or(i64::MAX);
+        issued <= now.seconds().saturating_add(SKEW) && expires.saturating_sub(issued) <= longest
     }
 }
 
@@ -274,6 +298,53 @@ mod tests {
         let forger = LegacyKey::new(&jws::decode(&x).unwrap()).unwrap();
         let forged = forger.sign("alice", NOW, later(60));
         assert_eq!(tokens.read(&forged, NOW), None);
+    }
+
+    #[test]
+    fn a_token_from_before_the_account_bore_its_name_means_somebody_else() {
+        let by_name = |issued| Claimed::LocalName { name: "alice".to_owned(), issued };
+        let before = NOW.before(Duration::from_secs(1));
+        let fresh = Account { generation_at: None, ..alice() };
+        assert!(!by_name(before).speaks_for(&fresh), "it is older than the account");
+        assert!(by_name(NOW).speaks_for(&fresh));
+        let moved = Account { generation_at: Some(later(10)), ..alice() };
+        assert!(!by_name(later(10)).speaks_for(&moved));
+        assert!(by_name(later(11)).speaks_for(&moved));
+    }
+
+    #[test]
+    fn a_legacy_token_of_the_second_of_a_revocation_is_not_born_dead() {
+        let tokens = tokens(&legacy_settings(b"secret key"));
+        let moved = Account { generation_at: Some(NOW), ..alice() };
+        let text = tokens.issue(&moved, None, &ambient()).text;
+        assert!(tokens.read(&text, NOW).is_some_and(|claimed| claimed.speaks_for(&moved)));
+    }
+
+    #[test]
+    fn a_token_that_is_dated_ahead_or_lasts_too_long_is_none_whoever_signed_it() {
+        let tokens = tokens(&legacy_settings(b"secret key"));
+        let legacy = LegacyKey::new(b"secret key").unwrap();
+        let day = 24 * 3600;
+        let good = |issued: u64, lasts: u64| {
+            let (issued, expires) = (later(issued), later(issued + lasts));
+            let mut claims = Claims {
+                iss: settings().issuer,
+                aud: settings().audience,
+                sub: alice().id,
+                username: "alice".to_owned(),
+                iat: issued.seconds(),
+                exp: expires.seconds(),
+                jti: "2.x".to_owned(),
+            };
+            let signed = tokens.read(&tokens.key.sign(&claims), NOW).is_some();
+            assert_eq!(tokens.read(&legacy.sign("alice", issued, expires), NOW).is_some(), signed);
+            claims.iat = i64::MIN;
+            assert_eq!(tokens.read(&tokens.key.sign(&claims), NOW), None, "no end of a lifetime");
+            signed
+        };
+        assert!(good(0, day) && good(60, day));
+        assert!(!good(0, day + 1) && !good(0, 1_000_000_000));
+        assert!(!good(61, 60) && !good(100_000_000, 60));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use ldapgate_account::store::SecretBytes;
 use ldapgate_account::{Origin, PersonalTokens, Settings};
 
-use crate::world::World;
+use crate::world::{Server, World, directories};
 
 fn legacy() -> Settings {
     let mut settings = Settings::default();
@@ -123,4 +123,52 @@ async fn what_is_sealed_opens_in_every_process_for_its_purpose() {
     assert_eq!(replica.unseal("form", &sealed).as_deref(), Some(&b"abc"[..]));
     assert_eq!(replica.unseal("next", &sealed), None);
     assert_eq!(World::with(legacy(), |_| {}).await.accounts.jwks()["keys"][0]["kty"], "OKP");
+}
+
+#[tokio::test]
+async fn a_token_by_name_does_not_follow_the_name_into_other_hands() {
+    let entry = |name: &str, id: u8| {
+        format!(
+            "dn: uid={name},dc=example,dc=com\nobjectClass: inetOrgPerson\nuid: {name}\ncn: {name}\nsn: {name}\n\
+             entryUUID: 00000000-0000-4000-8000-00000000000{id}\nuserPassword: {name}-secret\n\n"
+        )
+    };
+    let base = "dn: dc=example,dc=com\nobjectClass: domain\ndc: example\n\n";
+    let world = World::with(legacy(), |_| {}).await;
+    let move_to = async |people: String| {
+        let server = Server::start(&format!("{base}{people}")).await;
+        let directories = directories(vec![server.entry("main", |_| {})]);
+        world.accounts.reconfigure(legacy(), directories).await.unwrap();
+        world.clock.advance(Duration::from_secs(1));
+        server
+    };
+    let token = async |name: &str| {
+        let account = world.granted(name, &format!("{name}-secret")).await.account;
+        world.accounts.issue_token(&account, None, &Origin::default()).await.unwrap().text
+    };
+    let whose = async |token: &str| {
+        let account = world.accounts.check_token(token).await.unwrap();
+        account.map(|account| account.external_id)
+    };
+
+    let _server = move_to(entry("sam", 1)).await;
+    let of_sam = token("sam").await;
+    assert!(whose(&of_sam).await.is_some_and(|id| id.ends_with('1')));
+    let _server = move_to(entry("samuel", 1) + &entry("sam", 2)).await;
+    let of_samuel = token("samuel").await;
+    assert!(
+        whose(&of_samuel).await.is_some_and(|id| id.ends_with('1')),
+        "a new name's token is good at once"
+    );
+    token("sam").await;
+    assert_eq!(whose(&of_sam).await, None, "the account of that name is another's, and younger");
+
+    let _server = move_to(entry("samuel", 1) + &entry("tom", 2)).await;
+    world.granted("tom", "tom-secret").await;
+    let _server = move_to(entry("sam", 1)).await;
+    world.granted("sam", "sam-secret").await;
+    let _server = move_to(entry("sam", 1) + &entry("samuel", 2)).await;
+    world.granted("samuel", "samuel-secret").await;
+    assert_eq!(whose(&of_samuel).await, None, "the account of that name is another's, and older");
+    assert_eq!(whose(&of_sam).await, None, "nor does it come back to life with the name");
 }

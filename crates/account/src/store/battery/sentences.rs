@@ -141,6 +141,11 @@ pub(super) async fn people(open: &impl AsyncFn() -> Arc<dyn Store>) {
     assert_eq!(found, Some(renamed.clone()), "who is renamed in the directory stays the same account");
     let gone = store.account(Find::LocalName("alice".to_owned())).await.expect("the store answers");
     assert_eq!(gone, None);
+    assert_eq!(
+        (renamed.generation, renamed.generation_at),
+        (1, Some(NOW)),
+        "what was signed by name is void"
+    );
 
     let set = SetDisabled { user: renamed.id, disabled: true, at: NOW, audit: event("disabled") };
     assert!(store.set_disabled(set).await.expect("the store answers"));
