@@ -43,11 +43,13 @@ struct Inner {
 struct Live {
     pools: Vec<(String, Pool)>,
     web: web::Settings,
-    background: Background,
+    follow: Option<Background>,
+    /// Looks whether these directories have the groups that are named.
+    missing: Option<Background>,
 }
 
-/// Tasks that end with their engine.
-struct Background(Vec<JoinHandle<()>>);
+/// A task that ends with its engine, or when another takes its place.
+struct Background(JoinHandle<()>);
 
 impl Engine {
     /// Starts with the system's clock and randomness.
@@ -70,12 +72,12 @@ impl Engine {
         let store = open_store(config.store_url()).await?;
         let accounts = Accounts::open(settings, directories.clone(), store, ambient.clone()).await?;
         let gate = Gate::new(config.web_settings(), accounts.clone())?;
-        let follow = tokio::spawn({
+        let follow = Some(Background::run({
             let accounts = accounts.clone();
             async move { accounts.follow().await }
-        });
-        let background = Background(vec![follow, tokio::spawn(missing::tell(directories))]);
-        let live = Mutex::new(Live { pools, web: config.web_settings(), background });
+        }));
+        let missing = Some(Background::run(missing::tell(directories)));
+        let live = Mutex::new(Live { pools, web: config.web_settings(), follow, missing });
         let (fixed, tls, warnings) = (config.fixed(), config.listener_tls(), config.warnings().to_vec());
         let reloading = tokio::sync::Mutex::default();
         Ok(Self(Arc::new(Inner { accounts, gate, fixed, warnings, reloading, tls, live })))
@@ -174,8 +176,7 @@ impl Engine {
         let mut live = self.live();
         live.pools = pools;
         live.web = config.web_settings();
-        live.background.0.retain(|task| !task.is_finished());
-        live.background.0.push(tokio::spawn(missing::tell(directories)));
+        live.missing = Some(Background::run(missing::tell(directories)));
         Ok(restart)
     }
 
@@ -234,10 +235,12 @@ impl Engine {
 
     /// Ends what goes on in the background. Requests that are still served get their answers.
     pub async fn shutdown(&self) {
-        let tasks = std::mem::take(&mut self.live().background.0);
-        for task in tasks {
-            task.abort();
-            let _ = task.await;
+        let tasks = {
+            let mut live = self.live();
+            [live.follow.take(), live.missing.take()]
+        };
+        for task in tasks.into_iter().flatten() {
+            task.end().await;
         }
     }
 }
@@ -248,9 +251,21 @@ impl std::fmt::Debug for Engine {
     }
 }
 
+impl Background {
+    fn run(task: impl Future<Output = ()> + Send + 'static) -> Self {
+        Self(tokio::spawn(task))
+    }
+
+    /// Ends it, and waits until what it held is free.
+    async fn end(mut self) {
+        self.0.abort();
+        let _ = (&mut self.0).await;
+    }
+}
+
 impl Drop for Background {
     fn drop(&mut self) {
-        self.0.iter().for_each(JoinHandle::abort);
+        self.0.abort();
     }
 }
 

@@ -127,6 +127,28 @@ async fn a_group_that_is_not_there_is_an_error_in_the_log() {
 }
 
 #[tokio::test]
+async fn a_reload_ends_the_question_for_the_old_configurations_groups() {
+    let log = Log::start();
+    let mut world = World::start(Peer::Memory).await;
+    let config = configuration(&world, &format!("[directory.access]\ndeny = \"cn=gone,ou=groups,{BASE}\"\n"));
+    world.stop().await;
+    let engine = start(&config).await;
+    log.until(1, "cannot look whether the groups").await;
+    let tasks = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
+    let before = tasks();
+    for times in 2..5 {
+        engine.reload(&config).await.expect("good");
+        log.until(times, "cannot look whether the groups").await;
+    }
+    let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(10);
+    while tasks() > before {
+        assert!(tokio::time::Instant::now() < deadline, "{} tasks, and {before} before", tasks());
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    engine.shutdown().await;
+}
+
+#[tokio::test]
 async fn a_reload_takes_what_it_can_and_says_what_needs_a_restart() {
     let world = World::start(Peer::Memory).await;
     let engine = start(&configuration(&world, "")).await;
