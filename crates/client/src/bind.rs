@@ -5,6 +5,7 @@ use proto::message::{Authentication, BindRequest, Request, Response};
 use proto::{Controls, LdapResult, Password};
 
 use crate::connection::Operation;
+use crate::error::is_passing;
 use crate::{Connection, Error};
 
 /// The only version there is.
@@ -49,7 +50,6 @@ impl Connection {
     /// [`Error::Cleartext`] before anything is sent when somebody could listen: not with TLS, on loopback, over
     /// `ldapi` or when the options allow it. [`Error::NoName`] for an empty name. [`Error::Shared`] on a pool's look-up
     /// connection. Otherwise as every call.
-    #[tracing::instrument(name = "ldap.bind", level = "debug", skip_all, fields(url = self.url(), dn))]
     pub async fn bind(&self, dn: &str, password: &Password) -> Result<BindReply, Error> {
         self.bind_with(dn, password, Controls::default()).await
     }
@@ -66,6 +66,22 @@ impl Connection {
         self.send_bind(request, Controls::default()).await
     }
 
+    /// Binds as the options' service account, where they name one.
+    pub(crate) async fn bind_service(&self) -> Result<(), Error> {
+        let Some(service) = &self.shared.options.service else { return Ok(()) };
+        let secret = service.secret()?;
+        let result = self.bind(&service.dn, &secret).await?.result;
+        if result.is_success() {
+            return Ok(());
+        }
+        if is_passing(result.code) {
+            return Err(self.refused("bind", result));
+        }
+        let (url, dn) = (self.url().to_owned(), service.dn.clone());
+        Err(Error::ServiceBind { url, dn, result: Box::new(result), retry: None })
+    }
+
+    #[tracing::instrument(name = "ldap.bind", level = "debug", skip_all, fields(url = self.url(), dn = dn))]
     pub(crate) async fn bind_with(
         &self,
         dn: &str,

@@ -14,7 +14,7 @@ impl Connection {
     ///
     /// [`Error::Refused`] with noSuchObject or noSuchAttribute when there is nothing to compare with; otherwise as
     /// every call.
-    #[tracing::instrument(name = "ldap.compare", level = "debug", skip_all, fields(url = self.url(), dn, attribute))]
+    #[tracing::instrument(name = "ldap.compare", level = "debug", skip_all, fields(url = self.url(), dn = dn, attribute = attribute))]
     pub async fn compare(&self, dn: &str, attribute: &str, value: impl AsRef<[u8]>) -> Result<bool, Error> {
         let request = Request::Compare(CompareRequest {
             dn: dn.to_owned(),

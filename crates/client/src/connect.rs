@@ -37,16 +37,21 @@ pub(crate) enum Privacy {
 }
 
 impl Connection {
-    /// Connects to the first URL that works, with TLS as the URL and the options say. Nobody is bound yet.
+    /// Connects to the first URL that works, with TLS as the URL and the options say, and binds as their service
+    /// account. Without one nobody is bound yet.
     ///
     /// # Errors
     ///
-    /// The failure to reach the only server, or [`Error::AllDown`] with one failure for each.
+    /// The failure to reach the only server, or [`Error::AllDown`] with one failure for each. [`Error::ServiceBind`]
+    /// when the service account is refused, [`Error::Secret`] when its secret cannot be read, [`Error::Cleartext`]
+    /// when it would travel in clear text: no other server is asked then.
     pub async fn open(options: &Options) -> Result<Connection, Error> {
         let mut failures = Vec::new();
         for address in &options.servers {
-            match Connection::to(address, options, None).await {
+            match Connection::open_at(address, options).await {
                 Ok(connection) => return Ok(connection),
+                // Other servers know the same account, and would count another wrong password.
+                Err(error) if is_of_the_account(&error) => return Err(error),
                 Err(error) => failures.push(error),
             }
         }
@@ -54,7 +59,7 @@ impl Connection {
     }
 
     /// Speaks LDAP over a stream that is connected already, to the first of the options' URLs: with TLS when that
-    /// is an `ldaps` URL or StartTLS is asked for. Must be called in a tokio runtime.
+    /// is an `ldaps` URL or StartTLS is asked for, bound as the options say. Must be called in a tokio runtime.
     ///
     /// # Errors
     ///
@@ -69,10 +74,18 @@ impl Connection {
         let privacy = if local { Privacy::Local } else { Privacy::Open };
         let transport = Transport { stream: Box::new(stream), privacy };
         let transport = secure(transport, address, options, deadline).await?;
-        Connection::finish(transport, address, options, None, deadline).await
+        let connection = Connection::finish(transport, address, options, None, deadline).await?;
+        connection.bind_service().await?;
+        Ok(connection)
     }
 
-    /// Connects to one server; a connection with an idle limit closes itself when nobody uses it for so long.
+    async fn open_at(address: &Address, options: &Options) -> Result<Connection, Error> {
+        let connection = Connection::to(address, options, None).await?;
+        connection.bind_service().await?;
+        Ok(connection)
+    }
+
+    /// Connects to one server, as nobody; a connection with an idle limit closes itself when nobody uses it for so long.
     pub(crate) async fn to(
         address: &Address,
         options: &Options,
@@ -176,6 +189,14 @@ async fn secure(
 
 fn late(address: &Address, options: &Options, stage: &'static str) -> Error {
     Error::ConnectTimeout { url: address.text.clone(), stage, limit: options.connect_timeout }
+}
+
+/// Is this about the service account, and not about the server?
+fn is_of_the_account(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::ServiceBind { .. } | Error::Secret { .. } | Error::Cleartext { .. } | Error::NoName
+    )
 }
 
 fn is_local_name(host: &str) -> bool {

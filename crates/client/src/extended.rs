@@ -25,7 +25,7 @@ impl Connection {
     /// # Errors
     ///
     /// [`Error::Refused`] for every answer but success; otherwise as every call.
-    #[tracing::instrument(name = "ldap.extended", level = "debug", skip_all, fields(url = self.url(), oid))]
+    #[tracing::instrument(name = "ldap.extended", level = "debug", skip_all, fields(url = self.url(), oid = oid))]
     pub async fn extended(&self, oid: &str, value: Option<Bytes>) -> Result<ExtendedReply, Error> {
         let request = Request::Extended(ExtendedRequest { oid: oid.to_owned(), value });
         let operation = Operation { name: "extended", request, controls: Controls::default() };

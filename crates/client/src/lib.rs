@@ -8,8 +8,7 @@
 //! use std::sync::Arc;
 //! use std::time::SystemTime;
 //!
-//! use ldapgate_client::{Options, Pool, ReadEntry, Search};
-//! use proto::Filter;
+//! use ldapgate_client::{Filter, Options, Pool, ReadEntry, Search};
 //! use serde::Deserialize;
 //!
 //! #[derive(Deserialize)]
@@ -59,6 +58,7 @@ mod start_tls;
 mod stream;
 
 pub use proto;
+pub use proto::{Change, Control, Dn, Entry, Filter, LdapResult, Password, Rdn, ResultCode, Scope};
 pub use tls;
 
 pub use bind::BindReply;

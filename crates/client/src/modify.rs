@@ -42,7 +42,7 @@ impl Connection {
     /// # Errors
     ///
     /// [`Error::Refused`] for every answer but success; otherwise as every call.
-    #[tracing::instrument(name = "ldap.add", level = "debug", skip_all, fields(url = self.url(), dn))]
+    #[tracing::instrument(name = "ldap.add", level = "debug", skip_all, fields(url = self.url(), dn = dn))]
     pub async fn add<N: Into<String>, V: Into<Bytes>>(
         &self,
         dn: &str,
@@ -60,7 +60,7 @@ impl Connection {
     /// # Errors
     ///
     /// [`Error::Refused`] for every answer but success; otherwise as every call.
-    #[tracing::instrument(name = "ldap.modify", level = "debug", skip_all, fields(url = self.url(), dn))]
+    #[tracing::instrument(name = "ldap.modify", level = "debug", skip_all, fields(url = self.url(), dn = dn))]
     pub async fn modify(&self, dn: &str, changes: Vec<Change>) -> Result<(), Error> {
         self.write("modify", Request::Modify(ModifyRequest { dn: dn.to_owned(), changes })).await
     }
@@ -70,7 +70,7 @@ impl Connection {
     /// # Errors
     ///
     /// [`Error::Refused`] for every answer but success; otherwise as every call.
-    #[tracing::instrument(name = "ldap.delete", level = "debug", skip_all, fields(url = self.url(), dn))]
+    #[tracing::instrument(name = "ldap.delete", level = "debug", skip_all, fields(url = self.url(), dn = dn))]
     pub async fn delete(&self, dn: &str) -> Result<(), Error> {
         self.write("delete", Request::Delete(dn.to_owned())).await
     }
@@ -80,7 +80,7 @@ impl Connection {
     /// # Errors
     ///
     /// [`Error::Refused`] for every answer but success; otherwise as every call.
-    #[tracing::instrument(name = "ldap.modify_dn", level = "debug", skip_all, fields(url = self.url(), dn))]
+    #[tracing::instrument(name = "ldap.modify_dn", level = "debug", skip_all, fields(url = self.url(), dn = dn))]
     pub async fn rename(&self, dn: &str, rename: &Rename) -> Result<(), Error> {
         let request = ModifyDnRequest {
             dn: dn.to_owned(),

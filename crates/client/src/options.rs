@@ -23,8 +23,7 @@ pub enum Balance {
 ///
 /// ```
 /// use std::time::Duration;
-/// use ldapgate_client::{Balance, Options, Simple};
-/// use proto::Password;
+/// use ldapgate_client::{Balance, Options, Password, Simple};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let options = Options::new(["ldaps://a.example.com", "ldaps://b.example.com"])?
@@ -90,10 +89,18 @@ impl Options {
         })
     }
 
-    /// The service account that a pool's look-up connections bind as; without one they are anonymous.
+    /// The service account that a pool's look-up connections, and a connection of its own, bind as; without one they
+    /// are anonymous.
     #[must_use]
     pub fn bind(mut self, service: Simple) -> Options {
         self.service = Some(service);
+        self
+    }
+
+    /// No service account, whatever [`Options::bind`] said: for a connection on which somebody else will bind.
+    #[must_use]
+    pub fn anonymous(mut self) -> Options {
+        self.service = None;
         self
     }
 

@@ -15,8 +15,7 @@ use crate::{Error, read::Fields};
 ///
 /// ```
 /// use std::time::Duration;
-/// use ldapgate_client::Search;
-/// use proto::Filter;
+/// use ldapgate_client::{Filter, Search};
 ///
 /// let search = Search::below("ou=people,dc=example,dc=com")
 ///     .matching(Filter::equal("uid", "ada") & Filter::present("mail"))
@@ -188,7 +187,7 @@ impl Connection {
     /// # Errors
     ///
     /// [`Error::Refused`] for every other answer but success; otherwise as every call.
-    #[tracing::instrument(name = "ldap.read", level = "debug", skip_all, fields(url = self.url(), dn))]
+    #[tracing::instrument(name = "ldap.read", level = "debug", skip_all, fields(url = self.url(), dn = dn))]
     pub async fn read(&self, dn: &str, attributes: &[&str]) -> Result<Option<Entry>, Error> {
         let search = Search::read(dn).attributes(attributes.iter().copied());
         one_entry(self.stream(&search)).await

@@ -112,6 +112,7 @@ impl Pool {
     /// # Errors
     ///
     /// As [`Connection::search`] and [`Pool::connection`].
+    #[tracing::instrument(name = "ldap.search", level = "debug", skip_all, fields(base = search.base()))]
     pub async fn search(&self, search: &Search) -> Result<Found, Error> {
         self.stream(search).collect().await
     }
@@ -126,6 +127,7 @@ impl Pool {
     /// # Errors
     ///
     /// As [`Connection::read`] and [`Pool::connection`].
+    #[tracing::instrument(name = "ldap.read", level = "debug", skip_all, fields(dn = dn))]
     pub async fn read(&self, dn: &str, attributes: &[&str]) -> Result<Option<Entry>, Error> {
         let search = Search::read(dn).attributes(attributes.iter().copied());
         one_entry(self.stream(&search)).await

@@ -100,7 +100,7 @@ impl Resting {
             url,
             dn,
             result: Box::new(result),
-            retry: self.until.saturating_duration_since(now),
+            retry: Some(self.until.saturating_duration_since(now)),
         }
     }
 }
@@ -124,7 +124,7 @@ mod tests {
             if !pauses.is_empty() {
                 assert!(rest.enter(now).is_err(), "somebody is trying already");
             }
-            let Error::ServiceBind { retry, .. } = attempt.refused(now, refusal()) else {
+            let Error::ServiceBind { retry: Some(retry), .. } = attempt.refused(now, refusal()) else {
                 panic!("not refused")
             };
             assert!(rest.enter(now).is_err());
@@ -149,7 +149,9 @@ mod tests {
         let (rest, now) = (Rest::default(), Instant::now());
         let (one, other) = (rest.enter(now).expect("awake"), rest.enter(now).expect("awake"));
         one.refused(now, refusal());
-        let Error::ServiceBind { retry, .. } = other.refused(now, refusal()) else { panic!("not refused") };
+        let Error::ServiceBind { retry: Some(retry), .. } = other.refused(now, refusal()) else {
+            panic!("not refused")
+        };
         assert_eq!(retry, FIRST);
     }
 }

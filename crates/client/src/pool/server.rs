@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use proto::{Entry, ResultCode};
+use proto::Entry;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
@@ -14,7 +14,7 @@ use super::proving::Proving;
 use super::rest::{Attempt, Refusal};
 use super::shelf::{Kept, Shelf};
 use crate::connect::jitter;
-use crate::error::is_trouble;
+use crate::error::is_passing;
 use crate::options::{Address, Options, Simple};
 use crate::search::one_entry;
 use crate::stream::Source;
@@ -88,6 +88,7 @@ impl Server {
     /// # Errors
     ///
     /// As [`Connection::search`] and [`Server::lookup`].
+    #[tracing::instrument(name = "ldap.search", level = "debug", skip_all, fields(url = self.url(), base = search.base()))]
     pub async fn search(&self, search: &Search) -> Result<Found, Error> {
         self.stream(search).collect().await
     }
@@ -102,6 +103,7 @@ impl Server {
     /// # Errors
     ///
     /// As [`Connection::read`] and [`Server::lookup`].
+    #[tracing::instrument(name = "ldap.read", level = "debug", skip_all, fields(url = self.url(), dn = dn))]
     pub async fn read(&self, dn: &str, attributes: &[&str]) -> Result<Option<Entry>, Error> {
         let search = Search::read(dn).attributes(attributes.iter().copied());
         one_entry(self.stream(&search)).await
@@ -311,9 +313,4 @@ impl fmt::Debug for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Server").field("url", &self.url()).finish_non_exhaustive()
     }
-}
-
-/// Answers to a bind that say nothing about the account.
-fn is_passing(code: ResultCode) -> bool {
-    is_trouble(code) || [ResultCode::OPERATIONS_ERROR, ResultCode::OTHER].contains(&code)
 }

@@ -32,8 +32,7 @@ pub(crate) const DN: &str = "dn";
 /// A field named `dn` takes the entry's name. Borrowed fields borrow from the entry.
 ///
 /// ```
-/// use ldapgate_client::ReadEntry;
-/// use proto::{Dn, Entry};
+/// use ldapgate_client::{Dn, Entry, ReadEntry};
 ///
 /// #[derive(serde::Deserialize)]
 /// struct Person<'e> {

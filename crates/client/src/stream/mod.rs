@@ -146,7 +146,8 @@ impl SearchStream {
             if bytes > self.max_bytes() {
                 return Err(self.too_large());
             }
-            entries.push(entry);
+            // A small entry would keep its whole read buffer, and the limit would count a fraction of what is held.
+            entries.push(entry.compact());
         }
         let End { references, truncated, controls, .. } = self.finish().await?;
         Ok(Found { entries, references, truncated, controls })

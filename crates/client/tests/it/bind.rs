@@ -1,6 +1,6 @@
 //! Passwords: who may see them, and what the server says to them.
 
-use ldapgate_client::{Connection, Error, Options};
+use ldapgate_client::{Connection, Error, Options, Simple};
 use proto::message::{Authentication, BindResponse, Request, Response};
 use proto::{LdapResult, Password, PasswordPolicy, PasswordPolicyError, ResultCode};
 
@@ -138,4 +138,16 @@ async fn an_anonymous_bind_is_a_call_of_its_own() {
         peer.reply(message.id, answer(LdapResult::success())).await;
     });
     assert!(reply.unwrap().is_success());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_account_s_password_is_not_sent_in_clear_text_either() {
+    let service = Simple::new("cn=reader", secret());
+    let options = Options::new(["ldap://ldap.example.com"]).unwrap().bind(service);
+    let (client, server) = tokio::io::duplex(1024);
+    let error = Connection::over(client, &options).await.unwrap_err();
+    assert!(matches!(&error, Error::Cleartext { .. }), "{error:?}");
+    let mut peer = Peer::new(server);
+    let message = peer.try_request().await;
+    assert!(message.is_none_or(|message| matches!(message.operation, Request::Unbind)));
 }

@@ -11,4 +11,5 @@ mod paging;
 mod peer;
 mod pool;
 mod servers;
+mod spans;
 mod start_tls;

@@ -292,7 +292,9 @@ async fn a_refused_service_account_is_asked_once_and_remembered() {
         .collect();
     for lookup in lookups {
         let error = lookup.await.unwrap().unwrap_err();
-        let Error::ServiceBind { dn, retry, .. } = &error else { panic!("not refused: {error:?}") };
+        let Error::ServiceBind { dn, retry: Some(retry), .. } = &error else {
+            panic!("not refused: {error:?}")
+        };
         assert_eq!(dn, READER);
         assert!(*retry > Duration::from_secs(20), "{retry:?}");
         assert_eq!(error.result().unwrap().code, ResultCode::INVALID_CREDENTIALS);

@@ -99,3 +99,30 @@ async fn a_real_servers_bad_certificate_is_told() {
         assert!(causes.contains("localhost") && causes.contains("ldap.wrong.example"), "{causes}");
     }
 }
+
+async fn a_connection_of_its_own_is_bound_as_the_options_say(peer: Peer) {
+    let world = World::start(peer).await;
+    let options = Options::new([world.ldap_url()]).unwrap().bind(reader());
+    let connection = Connection::open(&options).await.unwrap();
+    assert!(connection.who_am_i().await.unwrap().to_lowercase().contains("cn=reader"));
+    let nobody = Connection::open(&options.clone().anonymous()).await.unwrap();
+    assert_eq!(nobody.who_am_i().await.unwrap(), "");
+
+    let wrong = Simple::new(READER, Password::new("guess").unwrap());
+    // The second server is the same one: asking it would count another wrong password.
+    let twice = Options::new([world.ldap_url(), world.ldap_url()]).unwrap();
+    let error = Connection::open(&twice.bind(wrong)).await.unwrap_err();
+    assert!(matches!(&error, Error::ServiceBind { dn, retry: None, .. } if dn == READER), "{error:?}");
+    assert_eq!(error.result().unwrap().code, ResultCode::INVALID_CREDENTIALS);
+    assert!(error.to_string().ends_with("check its name and secret"), "{error}");
+}
+
+#[tokio::test]
+async fn a_connection_of_its_own_is_bound_as_the_options_say_in_memory() {
+    a_connection_of_its_own_is_bound_as_the_options_say(Peer::Memory).await;
+}
+
+#[tokio::test]
+async fn a_connection_of_its_own_is_bound_as_the_options_say_by_openldap() {
+    a_connection_of_its_own_is_bound_as_the_options_say(Peer::OpenLdap).await;
+}

@@ -1,12 +1,17 @@
 //! What can go wrong, named by who must act: the caller, the peer, or the directory's keeper.
 
-use std::fmt;
+mod closed;
+mod failures;
+
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use proto::session::SessionError;
 use proto::{LdapResult, ResultCode, UrlError};
+
+pub use closed::Closed;
+pub use failures::Failures;
 
 /// Any error, boxed: what a secret's source may return.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -176,10 +181,11 @@ pub enum Error {
         /// The answer.
         result: Box<LdapResult>,
     },
-    /// The directory refused the service account; it is not asked again for a while, so as not to lock the account.
+    /// The directory refused the service account. A pool does not ask again for a while, so as not to lock the
+    /// account.
     #[error(
-        "{url} refused the service account {dn}: {}; check its name and secret; the next try is in {retry:?}",
-        told(.result)
+        "{url} refused the service account {dn}: {}; check its name and secret{}",
+        told(.result), next_try(.retry)
     )]
     ServiceBind {
         /// The server that refused.
@@ -188,8 +194,8 @@ pub enum Error {
         dn: String,
         /// The answer.
         result: Box<LdapResult>,
-        /// Time until the next try.
-        retry: Duration,
+        /// Time until a pool's next try; `None` for a connection of its own, which is not tried again.
+        retry: Option<Duration>,
     },
     /// A search's answers outgrew their limit.
     #[error(
@@ -262,98 +268,35 @@ impl Error {
     }
 }
 
-/// Why a connection ended.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Closed {
-    /// The server hung up without a word.
-    #[error("the server closed the connection")]
-    ByPeer,
-    /// The server said why (notice of disconnection, RFC 4511 section 4.4.1).
-    #[error("the server ended the connection: {}", told(.0))]
-    Notice(LdapResult),
-    /// The network failed.
-    #[error("the connection broke")]
-    Io(#[source] io::Error),
-    /// The server broke the protocol.
-    #[error("the server broke the protocol")]
-    Protocol(#[source] SessionError),
-    /// Bytes came in clear text where the TLS handshake had to begin: somebody on the way may have put them there.
-    #[error("clear text arrived where the TLS handshake had to begin")]
-    Injected,
-    /// The server would not start TLS, or the handshake failed; going on in clear text is not an option.
-    #[error("TLS could not be started")]
-    NoTls,
-    /// An operation that cannot be abandoned was given up, so the connection's state is unknown (RFC 4511 section 4.11).
-    #[error("the {0} request was given up, which cannot be told to the server otherwise")]
-    GivenUp(&'static str),
-    /// Nobody had used it for a while.
-    #[error("the connection had been idle for too long")]
-    Idle,
-    /// This side closed it.
-    #[error("the connection was closed by this side")]
-    Ours,
-}
-
-/// One failure for each server tried, in their order.
-#[derive(Debug)]
-pub struct Failures(Vec<Error>);
-
-impl Failures {
-    /// How many servers were tried.
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// Was no server tried?
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// The failures.
-    pub fn iter(&self) -> impl Iterator<Item = &Error> {
-        self.0.iter()
-    }
-
-    /// One server's failure is the whole truth; several are told together.
-    pub(crate) fn into_error(mut failures: Vec<Error>) -> Error {
-        match failures.len() {
-            1 => failures.remove(0),
-            _ => Error::AllDown { failures: Failures(failures) },
-        }
-    }
-
-    fn lines(&self) -> Vec<String> {
-        let line = |error: &Error| {
-            let causes = chain(error);
-            if causes.is_empty() { error.to_string() } else { format!("{error}: {}", causes.join(": ")) }
-        };
-        self.0.iter().map(line).collect()
-    }
-}
-
-impl fmt::Display for Failures {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.lines().join("; "))
-    }
-}
-
-impl std::error::Error for Failures {}
-
 /// Answers that speak of the server's state and not of the request.
 pub(crate) fn is_trouble(code: ResultCode) -> bool {
     [ResultCode::BUSY, ResultCode::UNAVAILABLE].contains(&code)
 }
 
-/// A result in one line: the code's name, then the server's own words, cut and freed of control characters.
+/// Answers to a bind that say nothing about the account.
+pub(crate) fn is_passing(code: ResultCode) -> bool {
+    is_trouble(code) || [ResultCode::OPERATIONS_ERROR, ResultCode::OTHER].contains(&code)
+}
+
+/// A result in one line: the code's name, then the server's own words, cut and freed of what could break the line or
+/// turn it round.
 pub(crate) fn told(result: &LdapResult) -> String {
     const LONGEST: usize = 300;
-    let words: String =
-        result.message.chars().take(LONGEST).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let letters = result.message.chars().filter(|c| !turns_text(*c)).take(LONGEST);
+    let words: String = letters.map(|c| if c.is_control() { ' ' } else { c }).collect();
     match words.trim() {
         "" => result.code.to_string(),
         words => format!("{}: {words}", result.code),
     }
+}
+
+/// Marks that change the direction of the text around them (Unicode's `Bidi_Control`).
+fn turns_text(c: char) -> bool {
+    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+fn next_try(retry: &Option<Duration>) -> String {
+    retry.map_or_else(String::new, |retry| format!("; the next try is in {retry:?}"))
 }
 
 fn chain(error: &dyn std::error::Error) -> Vec<String> {
@@ -385,6 +328,14 @@ mod tests {
     }
 
     #[test]
+    fn a_servers_words_cannot_turn_a_line_round() {
+        let marks =
+            "\u{202a}\u{202b}\u{202c}\u{202d}\u{202e}\u{2066}\u{2067}\u{2068}\u{2069}\u{200e}\u{200f}\u{61c}";
+        let result = LdapResult::new(ResultCode::OTHER, format!("a{marks}b \u{5d0}"));
+        assert_eq!(told(&result), "other (80): ab \u{5d0}");
+    }
+
+    #[test]
     fn the_reason_of_a_notice_is_among_the_causes() {
         let error = Error::Closed {
             url: "ldap://a".into(),
@@ -395,18 +346,5 @@ mod tests {
         assert_eq!(error.causes(), ["the server ended the connection: unavailable (52): going down"]);
         assert_eq!(error.result().map(|result| result.code), Some(ResultCode::UNAVAILABLE));
         assert!(error.sent() && error.is_unreachable());
-    }
-
-    #[test]
-    fn several_servers_failures_are_told_one_a_line() {
-        let down = |host: &str| Error::Connect {
-            url: format!("ldap://{host}"),
-            source: io::Error::from(io::ErrorKind::ConnectionRefused),
-        };
-        let error = Failures::into_error(vec![down("a"), down("b")]);
-        assert_eq!(error.to_string(), "none of the 2 servers works");
-        assert_eq!(error.causes().len(), 2);
-        assert!(error.causes()[0].starts_with("cannot connect to ldap://a"), "{:?}", error.causes());
-        assert!(error.causes()[0].ends_with("connection refused"), "{:?}", error.causes());
     }
 }
