@@ -8,7 +8,6 @@
 use std::time::Duration;
 
 use account::Fault;
-use axum::extract::rejection::{FormRejection, JsonRejection};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use minijinja::context;
@@ -16,8 +15,10 @@ use serde_json::Value;
 
 use crate::visit::Visit;
 
+mod malformed;
 mod refusal;
 
+pub(crate) use malformed::Malformed;
 pub(crate) use refusal::{LONGEST_NAME, Refusal};
 
 /// The language of the texts below and of the embedded pages (BCP 47).
@@ -65,32 +66,10 @@ pub(crate) enum Rejection {
     Internal,
 }
 
-/// What cannot be read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Malformed {
-    /// A form's body.
-    Form,
-    /// A program's body.
-    Json,
-    /// The lifetime wished for a personal token: none of those offered.
-    Lifetime,
-    /// `token_duration`.
-    TokenDuration,
-}
-
 /// Status, code word, title and text.
 type Words = (StatusCode, &'static str, &'static str, &'static str);
 
 impl Rejection {
-    /// A body that the router's reader refused with this status.
-    fn of_body(status: StatusCode, otherwise: Malformed) -> Self {
-        match status {
-            StatusCode::UNSUPPORTED_MEDIA_TYPE => Self::UnsupportedMedia,
-            StatusCode::PAYLOAD_TOO_LARGE => Self::TooLarge,
-            _ => Self::Malformed(otherwise),
-        }
-    }
-
     fn words(&self) -> Words {
         use StatusCode as S;
         match self {
@@ -222,29 +201,6 @@ impl Rejection {
             Self::Throttled(_) | Self::Unavailable(_) | Self::CrossSite => ("/login", "To the sign-in page"),
             _ => ("/", "To your account"),
         }
-    }
-}
-
-impl Malformed {
-    fn message(self) -> &'static str {
-        match self {
-            Self::Form => "The form cannot be read.",
-            Self::Json => "The body is not the JSON that is expected here.",
-            Self::Lifetime => "There is no such lifetime.",
-            Self::TokenDuration => "token_duration is a positive number of seconds.",
-        }
-    }
-}
-
-impl From<FormRejection> for Rejection {
-    fn from(rejection: FormRejection) -> Self {
-        Self::of_body(rejection.status(), Malformed::Form)
-    }
-}
-
-impl From<JsonRejection> for Rejection {
-    fn from(rejection: JsonRejection) -> Self {
-        Self::of_body(rejection.status(), Malformed::Json)
     }
 }
 
