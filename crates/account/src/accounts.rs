@@ -13,14 +13,22 @@ use crate::cache::Cache;
 use crate::holdback::HoldBack;
 use crate::permission::{Names, PermissionKey};
 use crate::ready::Readiness;
+use crate::repeat::Repeats;
 use crate::seal::Seal;
 use crate::settings::DirectorySettings;
 use crate::store::{SecretBytes, Store};
 use crate::token::Tokens;
+use crate::turns::Turns;
 use crate::{Ambient, Error, Hook, Settings};
 
 /// How long opening waits for the directories to say whose groups the names in `[permissions]` are.
 const NAMES_WITHIN: Duration = Duration::from_secs(10);
+
+/// So many kinds of refusals that cost a visitor nothing are on record by themselves, each so often.
+const RECORDED: usize = 1024;
+const RECORDED_EVERY: Duration = Duration::from_secs(60);
+/// So often failures are logged as errors.
+const LOGGED_EVERY: Duration = Duration::from_secs(1);
 
 /// People, their sessions and tokens, and the one sign-in. Clones share everything.
 #[derive(Clone)]
@@ -31,6 +39,12 @@ pub(crate) struct Inner {
     pub(crate) ambient: Ambient,
     pub(crate) seal: Seal,
     pub(crate) hold_back: HoldBack,
+    /// Refusals that were put on record.
+    pub(crate) recorded: Repeats,
+    /// Failures that were logged.
+    pub(crate) logged: Repeats,
+    /// Who asks for an attempt.
+    pub(crate) turns: Turns,
     /// Wakes logins that wait for reservations of others.
     pub(crate) settled: Notify,
     pub(crate) cache: Cache,
@@ -71,6 +85,9 @@ impl Accounts {
             ambient,
             seal,
             hold_back: HoldBack::default(),
+            recorded: Repeats::new(RECORDED, RECORDED_EVERY),
+            logged: Repeats::new(1, LOGGED_EVERY),
+            turns: Turns::default(),
             settled: Notify::new(),
             cache: Cache::default(),
             answered: AtomicBool::new(false),

@@ -47,6 +47,7 @@ mod outcome;
 mod permission;
 mod person;
 mod ready;
+mod repeat;
 mod seal;
 mod session;
 mod settings;
@@ -55,6 +56,7 @@ pub mod store;
 mod throttle;
 mod time;
 mod token;
+mod turns;
 
 pub use accounts::Accounts;
 pub use ambient::{Ambient, Clock, Entropy};

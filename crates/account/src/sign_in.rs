@@ -22,7 +22,9 @@ use tracing::Instrument as _;
 
 use crate::accounts::{Accounts, Current};
 use crate::admission::{Coming, Refused, Taken};
+use crate::holdback::answer_after;
 use crate::outcome::{Origin, Outcome, SignIn, SignedIn};
+use crate::repeat::LeftOut;
 use crate::store::{AttemptId, Audit, CounterKey, EndSessions, Find, Settlement};
 use crate::throttle::Permit;
 use crate::{Error, Time};
@@ -34,6 +36,7 @@ impl Accounts {
     /// `login.deadline`; a bind that was written by then is still waited for in the background, so that a wrong
     /// password counts and a right one does not.
     pub async fn sign_in(&self, username: &str, password: String, origin: &Origin, how: SignIn) -> Outcome {
+        let started = Instant::now();
         let current = self.current();
         let deadline = current.settings.login.deadline;
         let login = Login {
@@ -41,7 +44,8 @@ impl Accounts {
             current,
             origin: origin.clone(),
             how,
-            give_up: Instant::now() + deadline,
+            started,
+            give_up: started + deadline,
             told: Mutex::new(Told { name: crate::audit::shortened(username.trim()), directory: None }),
             attempt: Mutex::default(),
             late: AtomicBool::new(false),
@@ -67,6 +71,7 @@ struct Login {
     current: Arc<Current>,
     origin: Origin,
     how: SignIn,
+    started: Instant,
     give_up: Instant,
     told: Mutex<Told>,
     attempt: Mutex<Attempt>,
@@ -112,6 +117,7 @@ impl Login {
             Ok(outcome) => outcome,
             Err(error) => self.fail(error),
         };
+        self.hold_back(&outcome).await;
         let _ = answer.send(outcome);
     }
 
@@ -123,7 +129,7 @@ impl Login {
             };
         self.step("parse", username.folded(), "a name and a password");
         if let Some(until) = self.accounts.address_blocked(&self.current, &self.origin).await? {
-            return self.throttled(until).await;
+            return self.throttled(until, &self.address()).await;
         }
         let located = match self.current.directories.locate(&username, self.observer()).await? {
             Answer::Yes(located) => located,
@@ -150,17 +156,11 @@ impl Login {
     /// The password, the account's state and the groups.
     async fn prove(&self, located: Located, password: &Password) -> Result<Answer<Proven>, Error> {
         self.in_time()?;
-        let started = Instant::now();
         self.attempt().counts = true;
         let proof = match located.prove(password, self.observer()).await {
             Ok(Answer::Yes(proof)) => proof,
             Ok(Answer::No(denial)) => {
                 self.heard_from_directory();
-                match denial.bound() {
-                    true if !denial.proved() => self.accounts.0.hold_back.saw(started.elapsed()),
-                    true => {}
-                    false => self.hold_back().await,
-                }
                 return Ok(Answer::No(denial));
             }
             Err(error) => {
@@ -201,30 +201,26 @@ impl Login {
         }
     }
 
-    /// Nobody bears the name, or several do: counted like a wrong password, and answered as slowly.
+    /// Nobody bears the name, or several do: counted like a wrong password.
     async fn nobody(&self, username: &Username, denial: Denial) -> Result<Outcome, Error> {
         if let Some(refused) = self.reserve(self.accounts.unknown_place(username.folded())).await? {
             return Ok(refused);
         }
         self.attempt().counts = true;
-        self.hold_back().await;
         self.finish(denial, Settlement::Wrong).await
     }
 
     /// What was typed cannot be anybody's: no budget is touched.
     async fn turn_away(&self, denial: Denial) -> Result<Outcome, Error> {
         self.step("parse", &self.told().name, denial.reason().as_str());
-        if denial.reason() != Reason::EmptyPassword {
-            self.hold_back().await;
-        }
-        self.finish(denial, Settlement::Back).await
+        self.finish_cheaply(denial, &self.address()).await
     }
 
-    async fn throttled(&self, until: Time) -> Result<Outcome, Error> {
+    async fn throttled(&self, until: Time, counted_by: &str) -> Result<Outcome, Error> {
         let retry_after = until.since(self.accounts.0.ambient.now()).max(Duration::from_secs(1));
         let denial = Denial::of(Reason::Throttled).with_detail(format!("until {until}"));
         self.step("throttle", &self.told().name, "refused");
-        let outcome = self.finish(denial, Settlement::Back).await?;
+        let outcome = self.finish_cheaply(denial, counted_by).await?;
         match outcome {
             Outcome::Denied { denial, message, .. } => {
                 Ok(Outcome::Denied { denial, message, retry_after: Some(retry_after) })
@@ -242,6 +238,23 @@ impl Login {
         self.finish(denial, settlement).await
     }
 
+    /// A refusal that touched no budget, so that nothing keeps it from coming a thousand times a second: the record has
+    /// one a minute of each reason and whom it is counted by.
+    async fn finish_cheaply(&self, denial: Denial, counted_by: &str) -> Result<Outcome, Error> {
+        let Some(left_out) = self.accounts.recorded(denial.reason(), counted_by) else {
+            tracing::debug!(username = self.told().name, reason = denial.reason().as_str(), "denied again");
+            return Ok(self.denied(denial));
+        };
+        let denial = match left_out.count {
+            0 => denial,
+            _ => {
+                let detail = format!("{}; {left_out}", denial.detail());
+                denial.with_detail(detail.trim_start_matches("; "))
+            }
+        };
+        self.finish(denial, Settlement::Back).await
+    }
+
     async fn finish(&self, denial: Denial, settlement: Settlement) -> Result<Outcome, Error> {
         let id = self.attempt().id;
         let audit = self.audit().denied(&denial);
@@ -249,8 +262,28 @@ impl Login {
         self.attempt().id = None;
         tracing::info!(username = self.told().name, reason = denial.reason().as_str(), "denied");
         tracing::debug!(detail = denial.detail(), "denied");
+        Ok(self.denied(denial))
+    }
+
+    fn denied(&self, denial: Denial) -> Outcome {
         let message = denial.public_message(self.current.settings.login.show_account_state);
-        Ok(Outcome::Denied { denial, message, retry_after: None })
+        Outcome::Denied { denial, message, retry_after: None }
+    }
+
+    /// Lets a refusal that says nothing wait for the instant that all of them share. What was there to settle is settled.
+    async fn hold_back(&self, outcome: &Outcome) {
+        let Outcome::Denied { denial, .. } = outcome else { return };
+        if denial.proved() || matches!(denial.reason(), Reason::Throttled | Reason::EmptyPassword) {
+            return;
+        }
+        let hold_back = &self.accounts.0.hold_back;
+        let (usual, spent) = (hold_back.usual(), self.started.elapsed());
+        if denial.bound() {
+            hold_back.saw(spent);
+        }
+        let after = answer_after(usual, spent);
+        self.step("answer", &format!("a refusal takes {usual:?}"), &format!("given after {after:?}"));
+        tokio::time::sleep_until(self.give_up.min(self.started + after)).await;
     }
 
     /// A failure: the attempt is settled in the background, since the store may be what failed.
@@ -258,13 +291,25 @@ impl Login {
         let Attempt { id, counts } = *self.attempt();
         let settlement = if counts { Settlement::Wrong } else { Settlement::Back };
         let audit = self.audit().failed(&error);
-        tracing::error!(fault = %error.fault(), %error, causes = ?error.causes(), "the login failed");
+        let loud = self.accounts.0.logged.tell(0, self.accounts.0.ambient.now());
+        match loud {
+            Some(LeftOut { count: left_out, .. }) => {
+                tracing::error!(fault = %error.fault(), %error, causes = ?error.causes(), left_out, "the login failed");
+            }
+            None => {
+                tracing::debug!(fault = %error.fault(), %error, causes = ?error.causes(), "the login failed");
+            }
+        }
         let (accounts, current) = (self.accounts.clone(), Arc::clone(&self.current));
         tokio::spawn(async move {
             let within = current.settings.login.deadline;
             let settling = accounts.settle(&current, id, settlement, audit);
-            if let Ok(Err(error)) = tokio::time::timeout(within, settling).await {
-                tracing::error!(%error, "a failed login is missing in the record");
+            match tokio::time::timeout(within, settling).await {
+                Ok(Err(error)) if loud.is_some() => {
+                    tracing::error!(%error, "a failed login is missing in the record");
+                }
+                Ok(Err(error)) => tracing::debug!(%error, "a failed login is missing in the record"),
+                _ => {}
             }
         });
         error.into()
@@ -272,13 +317,13 @@ impl Login {
 
     async fn reserve(&self, who: CounterKey) -> Result<Option<Outcome>, Error> {
         self.in_time()?;
-        let permit = self.accounts.reserve(&self.current, who, &self.origin, self.give_up).await?;
+        let permit = self.accounts.reserve(&self.current, who.clone(), &self.origin, self.give_up).await?;
         match permit {
             Permit::Go(id) => {
                 *self.attempt() = Attempt { id, counts: false };
                 Ok(None)
             }
-            Permit::Blocked(until) => self.throttled(until).await.map(Some),
+            Permit::Blocked(until) => self.throttled(until, who.as_str()).await.map(Some),
         }
     }
 
@@ -306,16 +351,17 @@ impl Login {
         self.accounts.0.cache.forget_session(digest);
     }
 
-    async fn hold_back(&self) {
-        tokio::time::sleep(self.accounts.0.hold_back.long()).await;
-    }
-
     /// Nothing new is begun after the visitor was told that it took too long.
     fn in_time(&self) -> Result<(), Error> {
         match self.late.load(Ordering::Relaxed) {
             false => Ok(()),
             true => Err(Error::Deadline { after: self.current.settings.login.deadline }),
         }
+    }
+
+    /// What the visitor's address is counted by.
+    fn address(&self) -> String {
+        self.origin.address.map_or_else(String::new, |address| CounterKey::address(address).to_string())
     }
 
     fn heard_from_directory(&self) {

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use auth::Reason;
 use tokio::time::Instant;
 
 use crate::accounts::{Accounts, Current};
+use crate::repeat::LeftOut;
 use crate::settings::Throttle;
 use crate::store::Audit;
 use crate::store::{AttemptId, CounterKey, Limit, LimitQuery, Reserve, Reserved, Settle, Settlement};
@@ -51,6 +53,10 @@ impl Accounts {
             return Ok(Permit::Go(None));
         }
         let id = AttemptId(i64::from_be_bytes(self.0.ambient.random()));
+        let mut turn = self.0.turns.join(limits[0].key.clone());
+        if tokio::time::timeout_at(give_up, turn.come()).await.is_err() {
+            return Err(Error::Deadline { after: deadline });
+        }
         loop {
             // Listening begins before the question, so that no settlement falls between the two.
             let mut settled = std::pin::pin!(self.0.settled.notified());
@@ -89,9 +95,17 @@ impl Accounts {
     }
 
     /// What attempts at a name that nobody bears are counted by: one of 65,536 places, which only this
-    /// installation can tell from the name.
+    /// installation can tell from the name. Somebody known has one counter however the name is typed, so capitals and
+    /// the width of white space make no other name here either, whatever `login.fold_username` says.
     pub(crate) fn unknown_place(&self, folded: &str) -> CounterKey {
-        CounterKey::unknown(self.0.seal.place("unknown name", folded))
+        let plain = folded.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
+        CounterKey::unknown(self.0.seal.place("unknown name", &plain))
+    }
+
+    /// Whether to put a refusal on record that cost the visitor nothing, and what was left out since the last.
+    pub(crate) fn recorded(&self, reason: Reason, counted_by: &str) -> Option<LeftOut> {
+        let place = self.0.seal.place("recorded", &format!("{reason} {counted_by}"));
+        self.0.recorded.tell(place.into(), self.0.ambient.now())
     }
 }
 

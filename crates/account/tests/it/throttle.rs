@@ -3,8 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use directory::Kind;
 use futures_util::future::join_all;
-use ldapgate_account::store::{AttemptId, CounterKey, Limit, Reserve, Store as _};
+use ldapgate_account::store::{
+    AttemptId, AuditQuery, CounterKey, Limit, Reserve, Settle, Settlement, Store as _,
+};
 use ldapgate_account::{Origin, Outcome, Settings, Time};
 
 use crate::world::{World, from, granted, reason};
@@ -157,4 +160,82 @@ async fn a_login_that_waits_in_vain_fails_and_is_not_denied() {
         world.accounts.sign_in("alice", "x".to_owned(), &Origin::default(), Default::default()).await;
     assert!(matches!(outcome, Outcome::Failed { .. }), "{outcome:?}");
     assert!(world.server.binds().is_empty());
+}
+
+#[tokio::test]
+async fn a_made_up_name_has_one_counter_however_it_is_typed() {
+    let mut settings = Settings::default();
+    settings.login.fold = auth::Fold::Keep;
+    let world = World::with(settings, |_| {}).await;
+    for name in ["Caroo Clark", "caroo  clark", "CAROO CLARK", "Caroo\u{a0}Clark"] {
+        assert_eq!(reason(&world.sign_in(name, "wrong").await), "unknown_user", "{name}");
+    }
+    assert_eq!(reason(&world.sign_in("cAROO clark", "wrong").await), "throttled");
+}
+
+async fn records(world: &World, reason: &str) -> Vec<Option<String>> {
+    let query = AuditQuery { after: 0, username: None, limit: 1000 };
+    let records = world.store.audit(query).await.unwrap();
+    let of_it = records.into_iter().filter(|record| record.audit.reason.as_deref() == Some(reason));
+    of_it.map(|record| record.audit.detail).collect()
+}
+
+#[tokio::test]
+async fn refusals_that_cost_nothing_are_on_record_once_a_minute_with_a_count() {
+    let world = World::start().await;
+    for _ in 0..4 {
+        world.sign_in_from("alice", "wrong", &from("192.0.2.1")).await;
+    }
+    for guess in 0..20 {
+        let outcome = world.sign_in_from("alice", "wrong", &from(&format!("192.0.2.{guess}"))).await;
+        assert_eq!(reason(&outcome), "throttled");
+        assert_eq!(reason(&world.sign_in_from("alice", "", &from("192.0.2.1")).await), "empty_password");
+        assert_eq!(reason(&world.sign_in_from("\n", "x", &from("192.0.2.1")).await), "bad_username");
+    }
+    assert_eq!(records(&world, "wrong_password").await.len(), 4);
+    for why in ["throttled", "empty_password", "bad_username"] {
+        assert_eq!(records(&world, why).await.len(), 1, "{why}");
+    }
+    world.sign_in_from("\n", "x", &from("192.0.2.2")).await;
+    assert_eq!(records(&world, "bad_username").await.len(), 2, "another address is told by itself");
+
+    world.clock.advance(Duration::from_secs(60));
+    assert_eq!(reason(&world.sign_in("alice", "wrong").await), "throttled");
+    let throttled = records(&world, "throttled").await;
+    let last = throttled.last().cloned().flatten().unwrap();
+    assert!(throttled.len() == 2 && last.ends_with("; and 19 more after 2023-11-14T22:13:20Z"), "{last}");
+}
+
+#[tokio::test]
+async fn of_many_who_wait_for_one_person_one_asks_the_store() {
+    let mut settings = Settings::default();
+    settings.login.throttle.person = 1;
+    let world = Arc::new(World::with(settings, |_| {}).await);
+    let at = Time::from_seconds(1_700_000_000);
+    let limits = vec![Limit { key: CounterKey::person("main", "alice"), most: 1 }];
+    let left = Reserve { id: AttemptId(1), limits, window: WINDOW, at, expires: at.after(WINDOW) };
+    world.store.reserve_attempt(left).await.unwrap();
+    world.server.directory.clear_operations();
+    let before = world.store.asked();
+    let waiting: Vec<_> = (0..60)
+        .map(|_| {
+            let world = Arc::clone(&world);
+            tokio::spawn(async move { world.sign_in("alice", "alice-secret").await })
+        })
+        .collect();
+    let looked_up = || {
+        let operations = world.server.directory.operations().into_iter();
+        operations.filter(|operation| operation.kind == Kind::Search).count()
+    };
+    while looked_up() < 60 || world.store.asked() < before + 3 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    // Were each to ask, nearly sixty had done so by now; one alone asks four times a second.
+    assert!(world.store.asked() < before + 30, "{} questions", world.store.asked() - before);
+    let free =
+        Settle { id: Some(AttemptId(1)), settlement: Settlement::Back, window: WINDOW, at, audit: None };
+    world.store.settle_attempt(free).await.unwrap();
+    for outcome in join_all(waiting).await {
+        granted(outcome.unwrap());
+    }
 }
