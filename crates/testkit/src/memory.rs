@@ -62,8 +62,19 @@ impl Memory {
     }
 
     pub(crate) async fn resume(&mut self) {
-        let plain = Directory::listen(self.plain).await.expect("the port is free");
-        let secure = Directory::listen(self.secure).await.expect("the port is free");
+        let plain = listen(self.plain).await;
+        let secure = listen(self.secure).await;
         self.running = vec![self.directory.serve(plain).await, self.directory.serve_ldaps(secure).await];
     }
+}
+
+/// Listens on an address that may have been taken for a moment, by an outgoing connection say, since it was given up.
+async fn listen(address: SocketAddr) -> tokio::net::TcpListener {
+    for _ in 0..100 {
+        if let Ok(listener) = Directory::listen(address).await {
+            return listener;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    Directory::listen(address).await.expect("the port is free")
 }

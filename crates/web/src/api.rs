@@ -7,12 +7,13 @@ use axum::extract::rejection::JsonRejection;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use crate::extract::Via;
 use crate::gate::Gate;
 use crate::guard::Identity;
 use crate::login;
-use crate::rejection::{self, Refusal, Rejection};
+use crate::rejection::{self, Malformed, Refusal, Rejection};
 use crate::visit::Visit;
 
 #[derive(Deserialize)]
@@ -30,9 +31,12 @@ pub(crate) async fn sign_in(
     State(gate): State<Gate>,
     visit: Visit,
     headers: HeaderMap,
-    body: Result<Json<Credentials>, JsonRejection>,
+    body: Result<Json<Map<String, Value>>, JsonRejection>,
 ) -> Result<Response, Rejection> {
+    // An object and nothing else: serde would take an array's elements for the fields in their order.
     let Json(body) = body?;
+    let body = serde_json::from_value::<Credentials>(Value::Object(body));
+    let body = body.map_err(|_| Rejection::Malformed(Malformed::Json))?;
     let remembered = body.remember_me && visit.live.settings.remember_me;
     let options = login::options(&visit, &headers, remembered);
     match gate.accounts().sign_in(&body.username, body.password, &visit.origin(), options).await {

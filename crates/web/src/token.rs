@@ -25,6 +25,10 @@ pub(crate) async fn request(
     let Some(Authorization::Basic { username, password }) = Authorization::of(&headers) else {
         return Err(unauthorized);
     };
+    // No token makes tokens; and as a password it would be counted against its owner.
+    if password.starts_with(account::PERSONAL_PREFIX) {
+        return Err(unauthorized);
+    }
     let options = account::SignIn::default();
     let signed_in = match gate.accounts().sign_in(&username, password, &visit.origin(), options).await {
         Outcome::Granted(signed_in) => signed_in,

@@ -67,7 +67,7 @@ pub(crate) async fn connect(context: &Context, target: &Target) -> Result<Sessio
         return Ok(Session { connection: server.lookup().await?, base });
     }
     let password = secret::of_target(target)?;
-    let connection = Connection::open(&options).await?;
+    let connection = Connection::open(&options.anonymous()).await?;
     bind(&connection, target.bind_dn.as_deref(), password).await?;
     Ok(Session { connection, base: if target.url.is_some() { None } else { base } })
 }

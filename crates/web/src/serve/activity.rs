@@ -117,6 +117,15 @@ impl Activity {
         }
     }
 
+    /// Whether it is kept for a next request that has not begun to arrive.
+    pub(super) fn is_resting(&self) -> bool {
+        let state = self.lock();
+        state.served
+            && state.running == 0
+            && state.head_since.is_none()
+            && state.quiet_since <= Instant::now()
+    }
+
     fn deadline(&self) -> Option<(Instant, Expired)> {
         let state = self.lock();
         if let Some(until) = state.sending.values().min() {

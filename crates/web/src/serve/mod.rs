@@ -37,6 +37,8 @@ use stream::Watched;
 
 /// How long the loop rests when the system has no more sockets to give.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// How long no slot is left before resting connections are asked for theirs, and between two such calls.
+const ROOM_PAUSE: Duration = Duration::from_millis(100);
 /// The most bytes of an HTTP/1 request head.
 const HEAD_LIMIT: usize = 64 * 1024;
 
@@ -117,13 +119,14 @@ pub async fn serve(listener: TcpListener, router: Router, options: ServeOptions)
     let router = router.layer(CatchPanicLayer::custom(panicked));
     let slots = Arc::new(Semaphore::new(connections.max(1)));
     let (stop, stopping) = watch::channel(false);
+    let (crowd, crowded) = watch::channel(());
     let mut running = JoinSet::new();
     loop {
         let accepted = tokio::select! {
             biased;
             () = &mut shutdown => break,
             Some(ended) = running.join_next() => { report(ended); continue }
-            accepted = accept(&listener, &slots) => accepted,
+            accepted = accept(&listener, &slots, &crowd) => accepted,
         };
         let (socket, peer, slot) = match accepted {
             Ok(accepted) => accepted,
@@ -133,9 +136,10 @@ pub async fn serve(listener: TcpListener, router: Router, options: ServeOptions)
                 continue;
             }
         };
-        let (router, tls, stopping) = (router.clone(), tls.clone(), stopping.clone());
+        let (router, tls) = (router.clone(), tls.clone());
+        let calls = Calls { stopping: stopping.clone(), crowded: crowded.clone() };
         running.spawn(async move {
-            connection(socket, peer, tls, router, limits, stopping).await;
+            connection(socket, peer, tls, router, limits, calls).await;
             drop(slot);
         });
     }
@@ -152,8 +156,26 @@ pub async fn serve(listener: TcpListener, router: Router, options: ServeOptions)
 
 type Accepted = (TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit);
 
-async fn accept(listener: &TcpListener, slots: &Arc<Semaphore>) -> io::Result<Accepted> {
-    let slot = Arc::clone(slots).acquire_owned().await.map_err(io::Error::other)?;
+/// What every connection listens for besides its peer.
+#[derive(Clone)]
+struct Calls {
+    stopping: watch::Receiver<bool>,
+    /// No slot is left: connections that only rest give theirs up.
+    crowded: watch::Receiver<()>,
+}
+
+/// Waits for a slot first: a future that is dropped here must not have taken a visitor's connection with it.
+async fn accept(
+    listener: &TcpListener,
+    slots: &Arc<Semaphore>,
+    crowd: &watch::Sender<()>,
+) -> io::Result<Accepted> {
+    let slot = loop {
+        match timeout(ROOM_PAUSE, Arc::clone(slots).acquire_owned()).await {
+            Ok(slot) => break slot.map_err(io::Error::other)?,
+            Err(_) => crowd.send_replace(()),
+        }
+    };
     let (socket, peer) = listener.accept().await?;
     Ok((socket, peer, slot))
 }
@@ -180,19 +202,19 @@ async fn connection(
     tls: Option<tls::ServerTls>,
     router: Router,
     limits: Limits,
-    stopping: watch::Receiver<bool>,
+    calls: Calls,
 ) {
     let _ = socket.set_nodelay(true);
     let peer = Peer { address, tls: tls.is_some() };
-    let Some(tls) = tls else { return drive(socket, peer, router, limits, stopping).await };
+    let Some(tls) = tls else { return drive(socket, peer, router, limits, calls).await };
     match timeout(limits.header, tls.accept(socket)).await {
-        Ok(Ok(stream)) => drive(stream, peer, router, limits, stopping).await,
+        Ok(Ok(stream)) => drive(stream, peer, router, limits, calls).await,
         Ok(Err(error)) => tracing::debug!(peer = %address, %error, "TLS handshake failed"),
         Err(_) => tracing::debug!(peer = %address, "TLS handshake timed out"),
     }
 }
 
-async fn drive<S>(stream: S, peer: Peer, router: Router, limits: Limits, mut stopping: watch::Receiver<bool>)
+async fn drive<S>(stream: S, peer: Peer, router: Router, limits: Limits, mut calls: Calls)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -223,9 +245,15 @@ where
                 activity.restart();
                 serving.as_mut().graceful_shutdown();
             }
-            Ok(()) = stopping.changed(), if !closing => {
+            Ok(()) = calls.stopping.changed(), if !closing => {
                 closing = true;
                 serving.as_mut().graceful_shutdown();
+            }
+            Ok(()) = calls.crowded.changed(), if !closing => {
+                if activity.is_resting() {
+                    closing = true;
+                    serving.as_mut().graceful_shutdown();
+                }
             }
         }
     }

@@ -80,6 +80,8 @@ async fn what_is_not_json_or_comes_from_another_site_is_refused() {
         ("application/json", "{", 400),
         ("application/json", r#"{"username": 7}"#, 400),
         ("application/json", "", 400),
+        ("application/json", r#"["alice", "Red-Apple-11"]"#, 400),
+        ("application/json", "[]", 400),
         ("text/plain", good, 415),
         ("application/x-www-form-urlencoded", "username=alice&password=Red-Apple-11", 415),
         ("application/json; charset=utf-8", good, 200),

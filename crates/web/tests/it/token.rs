@@ -113,6 +113,17 @@ async fn the_path_is_the_configuration_s_and_takes_posts_alone() {
 }
 
 #[tokio::test]
+async fn a_personal_token_is_no_password_and_counts_against_nobody() {
+    let world = World::new().await;
+    let asked = world.operations();
+    for _ in 0..6 {
+        assert_eq!(request(&world, "alice", "ldg_abcdefghijklmnopqrstuvwxyz", "").await.status, 401);
+    }
+    assert_eq!(world.operations(), asked, "the directory never saw it");
+    assert_eq!(request(&world, "alice", "Red-Apple-11", "").await.status, 200);
+}
+
+#[tokio::test]
 async fn a_token_makes_no_token() {
     let world = World::new().await;
     let answer = request(&world, "alice", "Red-Apple-11", "").await;
