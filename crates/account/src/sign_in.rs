@@ -203,7 +203,9 @@ impl Login {
 
     /// Nobody bears the name, or several do: counted like a wrong password.
     async fn nobody(&self, username: &Username, denial: Denial) -> Result<Outcome, Error> {
-        if let Some(refused) = self.reserve(self.accounts.unknown_place(username.folded())).await? {
+        if let Some(refused) =
+            self.reserve(self.accounts.unknown_place(self.current.directories.bare_name(username))).await?
+        {
             return Ok(refused);
         }
         self.attempt().counts = true;

@@ -80,6 +80,18 @@ impl Directories {
         Ok(Directories(made.collect()))
     }
 
+    /// The name to count a person by whom no directory knows: without a domain that is configured, as every spelling of
+    /// somebody known leads to one name.
+    pub fn bare_name<'n>(&self, username: &'n Username) -> &'n str {
+        let configured = |typed: &str| {
+            self.0.iter().flat_map(|directory| &directory.settings.domains).any(|domain| same(domain, typed))
+        };
+        match username.split() {
+            Some((name, typed)) if configured(typed) => name.trim(),
+            _ => username.folded(),
+        }
+    }
+
     /// The directories' names, in order.
     pub fn names(&self) -> Vec<String> {
         self.0.iter().map(|directory| directory.settings.name.clone()).collect()

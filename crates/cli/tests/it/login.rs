@@ -14,6 +14,7 @@ against_both!(
     names_with_special_characters_are_taken_literally,
     unicode_names_and_passwords_work,
     a_name_in_two_branches_is_ambiguous,
+    every_spelling_of_a_name_is_counted_as_one_whether_somebody_bears_it_or_not,
     a_locked_account_is_denied_and_the_visitor_not_told,
     a_password_that_must_be_changed_does_not_open_the_door,
     the_deny_group_wins,
@@ -123,6 +124,25 @@ async fn a_name_in_two_branches_is_ambiguous(peer: Peer) {
         "Twin-Inside-12",
     );
     assert_eq!(document["outcome"], "granted", "{document}");
+}
+
+/// Found by an attacker: made-up names were counted by spelling, real ones by person, and the 429 told them apart.
+async fn every_spelling_of_a_name_is_counted_as_one_whether_somebody_bears_it_or_not(peer: Peer) {
+    let world = World::start(peer).await;
+    let config = configure(&world, "domains = [\"corp.example.com\", \"CORP\"]");
+    let gateway = Gateway::start(&config).await;
+    for name in ["carol", "nobody"] {
+        for spelling in ["", "@corp.example.com", "@Corp.Example.Com", ""] {
+            assert_eq!(
+                gateway.api_login(&format!("{name}{spelling}"), "wrong").await.status,
+                401,
+                "{name}{spelling}"
+            );
+        }
+        for spelling in [format!("CORP\\{name}"), format!("{name}@CORP.example.com"), name.to_uppercase()] {
+            assert_eq!(gateway.api_login(&spelling, "wrong").await.status, 429, "{spelling}");
+        }
+    }
 }
 
 async fn a_locked_account_is_denied_and_the_visitor_not_told(peer: Peer) {
