@@ -7,8 +7,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use account::{Account, Time};
-use axum::extract::rejection::FormRejection;
-use axum::extract::{Form, Path, State};
+use axum::extract::{Form, FromRequest, Path, Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use minijinja::{Value, context};
@@ -35,6 +34,24 @@ pub(crate) struct Order {
     days: String,
 }
 
+/// An order whose form carried the token of this very session; there is no other way to one.
+pub(crate) struct Ordered(Order);
+
+impl FromRequest<Gate> for Ordered {
+    type Rejection = Rejection;
+
+    async fn from_request(request: Request, gate: &Gate) -> Result<Self, Rejection> {
+        let visit = Visit::of(gate, request.headers(), request.extensions());
+        let headers = request.headers().clone();
+        let Form(order) = Form::<Order>::from_request(request, gate).await?;
+        let session = visit.cookies.session(&headers);
+        match csrf::is_good(gate, &visit, &headers, session, &order.csrf_token) {
+            true => Ok(Self(order)),
+            false => Err(Rejection::StaleForm),
+        }
+    }
+}
+
 /// What the page says besides.
 #[derive(Default)]
 struct Said<'a> {
@@ -57,10 +74,8 @@ pub(crate) async fn end_session(
     State(gate): State<Gate>,
     visit: Visit,
     identity: Identity,
-    headers: HeaderMap,
-    form: Result<Form<Order>, FormRejection>,
+    Ordered(order): Ordered,
 ) -> Result<Response, Rejection> {
-    let order = ordered(&gate, &visit, &headers, form)?;
     gate.accounts()
         .end_session(identity.account.id, &order.session, &visit.origin())
         .await
@@ -74,9 +89,8 @@ pub(crate) async fn end_others(
     visit: Visit,
     identity: Identity,
     headers: HeaderMap,
-    form: Result<Form<Order>, FormRejection>,
+    Ordered(_): Ordered,
 ) -> Result<Response, Rejection> {
-    ordered(&gate, &visit, &headers, form)?;
     let keep = visit.cookies.session(&headers);
     gate.accounts().end_sessions(identity.account.id, keep, &visit.origin()).await.map_err(unavailable)?;
     Ok(see_other("/"))
@@ -88,9 +102,8 @@ pub(crate) async fn create_token(
     visit: Visit,
     identity: Identity,
     headers: HeaderMap,
-    form: Result<Form<Order>, FormRejection>,
+    Ordered(order): Ordered,
 ) -> Result<Response, Rejection> {
-    let order = ordered(&gate, &visit, &headers, form)?;
     let name = order.name.trim();
     if name.is_empty() || name.chars().count() > LONGEST_NAME || name.contains(char::is_control) {
         let said = Said { refusal: Some(Refusal::token_name()), ..Said::default() };
@@ -117,10 +130,8 @@ pub(crate) async fn revoke_token(
     State(gate): State<Gate>,
     visit: Visit,
     identity: Identity,
-    headers: HeaderMap,
-    form: Result<Form<Order>, FormRejection>,
+    Ordered(order): Ordered,
 ) -> Result<Response, Rejection> {
-    let order = ordered(&gate, &visit, &headers, form)?;
     gate.accounts()
         .revoke_personal(identity.account.id, &order.token, &visit.origin())
         .await
@@ -131,21 +142,6 @@ pub(crate) async fn revoke_token(
 /// `GET /_ldapgate/NAME`: what the pages show.
 pub(crate) async fn file(visit: Visit, Path(name): Path<String>) -> Result<Response, Rejection> {
     visit.live.pages.file(&name).ok_or(Rejection::NotFound)
-}
-
-fn ordered(
-    gate: &Gate,
-    visit: &Visit,
-    headers: &HeaderMap,
-    form: Result<Form<Order>, FormRejection>,
-) -> Result<Order, Rejection> {
-    let Form(order) = form?;
-    let session = visit.cookies.session(headers);
-    if csrf::is_good(gate, visit, headers, session, &order.csrf_token) {
-        Ok(order)
-    } else {
-        Err(Rejection::StaleForm)
-    }
 }
 
 async fn page(
