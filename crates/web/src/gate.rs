@@ -13,7 +13,7 @@ use tower_http::csrf::CsrfLayer;
 use crate::guard::{LoginOptional, LoginRequired};
 use crate::page::{ASSETS, Pages};
 use crate::rejection::Rejection;
-use crate::settings::Settings;
+use crate::settings::{self, Settings};
 use crate::{Error, api, health, home, login, token, visit};
 
 /// Everything that the web needs of one installation. Clones share it.
@@ -164,13 +164,13 @@ impl std::fmt::Debug for Gate {
 impl Live {
     fn new(settings: Settings) -> Result<Self, Error> {
         let token_endpoint = settings.token_endpoint();
-        if !is_plain_path(&token_endpoint) {
+        if !settings::is_token_path(&settings.token_path) {
             return Err(Error::Setting {
                 key: "token.path",
                 problem: format!("{:?} is not a plain path", settings.token_path),
             });
         }
-        if !is_cookie_name(&settings.cookie) {
+        if !settings::is_cookie_name(&settings.cookie) {
             return Err(Error::Setting {
                 key: "session.cookie",
                 problem: format!("{:?} is not a cookie's name", settings.cookie),
@@ -196,22 +196,12 @@ fn content_policy(next_hosts: &[String]) -> HeaderValue {
 }
 
 /// `https://login.example.com/x` as a browser's `Origin` header has it.
-fn origin(url: &str) -> Option<String> {
+pub(crate) fn origin(url: &str) -> Option<String> {
     let (scheme, rest) = url.split_once("://")?;
     let authority = rest.split('/').next()?.to_ascii_lowercase();
     let scheme = scheme.to_ascii_lowercase();
     let default = if scheme == "https" { ":443" } else { ":80" };
     Some(format!("{scheme}://{}", authority.strip_suffix(default).unwrap_or(&authority)))
-}
-
-fn is_plain_path(path: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~/".contains(&byte);
-    path.starts_with('/') && !path.contains("//") && path.bytes().all(plain)
-}
-
-fn is_cookie_name(name: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-    !name.is_empty() && !name.starts_with("__") && name.bytes().all(plain)
 }
 
 fn panicked(_: Box<dyn std::any::Any + Send>) -> axum::response::Response {

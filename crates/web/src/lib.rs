@@ -53,4 +53,4 @@ pub use extract::{CurrentUser, Permission, Require, Via};
 pub use gate::Gate;
 pub use guard::{Guarded, LoginOptional, LoginRequired};
 pub use serve::{ServeOptions, serve};
-pub use settings::Settings;
+pub use settings::{Settings, is_cookie_name, is_token_path};

@@ -66,8 +66,22 @@ impl Settings {
 
     /// The path of the token endpoint.
     pub(crate) fn token_endpoint(&self) -> String {
-        format!("{}/request-token", self.token_path.trim_end_matches('/'))
+        format!("{}/request-token", self.token_path)
     }
+}
+
+/// Whether a cookie may be named so: 1 to 64 letters, digits, `-` and `_`, and no prefix that browsers give a meaning.
+#[must_use]
+pub fn is_cookie_name(name: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+    (1..=64).contains(&name.len()) && !name.starts_with("__") && name.bytes().all(plain)
+}
+
+/// Whether the token endpoint may lie below this path: it starts with `/`, does not end with it, and needs no encoding.
+#[must_use]
+pub fn is_token_path(path: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~/".contains(&byte);
+    path.starts_with('/') && !path.ends_with('/') && !path.contains("//") && path.bytes().all(plain)
 }
 
 fn starts_with_ignoring_case(text: &str, prefix: &str) -> bool {

@@ -24,7 +24,7 @@ pub(super) fn read(section: Section<'_>) -> Session {
         sheet.not_yet(&refresh.place, "session.refresh other than \"5m\"");
     }
     let cookie = section.text("cookie", "ldapgate");
-    if !is_token(&cookie.value) || cookie.value.starts_with("__") {
+    if !web::is_cookie_name(&cookie.value) {
         let message =
             format!("cookie cannot be {:?}: it is a name of letters, digits, - and _", cookie.value);
         sheet.wrong_but(&cookie.place, message, "the prefix __Host- is added by itself under https");
@@ -47,10 +47,4 @@ pub(super) fn read(section: Section<'_>) -> Session {
         remember_me: Some(remember_me.value).filter(|duration| !duration.is_zero()),
         cookie: cookie.value,
     }
-}
-
-/// Whether a cookie may be named so without surprises.
-fn is_token(name: &str) -> bool {
-    (1..=64).contains(&name.len())
-        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
 }

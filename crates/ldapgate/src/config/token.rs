@@ -32,7 +32,7 @@ pub(super) fn read(section: Section<'_>) -> Token {
     }
     section.choice("algorithm", &[("EdDSA", ())], "EdDSA");
     let path = section.text("path", "/auth");
-    if !is_path(&path.value) {
+    if !web::is_token_path(&path.value) {
         let message = format!(
             "path cannot be {:?}: it starts with / and does not end with it, as in \"/auth\"",
             path.value
@@ -68,9 +68,4 @@ pub(super) fn read(section: Section<'_>) -> Token {
         legacy: legacy.value,
         secret_key: secret_key.map(|Found { value, .. }| value),
     }
-}
-
-fn is_path(path: &str) -> bool {
-    let good = |b: u8| b.is_ascii_alphanumeric() || b"/-._~".contains(&b);
-    path.starts_with('/') && !path.ends_with('/') && !path.contains("//") && path.bytes().all(good)
 }
