@@ -7,13 +7,13 @@ use account::{Account, Outcome, PERSONAL_PREFIX};
 use axum::Extension;
 use axum::body::Body;
 use axum::extract::OriginalUri;
-use axum::http::{Extensions, HeaderMap, Method, Request, Uri};
+use axum::http::{Extensions, HeaderMap, HeaderValue, Method, Request, Uri, header};
 use axum::response::Response;
 use tower::{Layer, Service, ServiceExt as _};
 
 use crate::basic::Authorization;
 use crate::extract::Via;
-use crate::gate::Gate;
+use crate::gate::{Gate, origin};
 use crate::next;
 use crate::rejection::Rejection;
 use crate::visit::{Visit, is_navigation, may_challenge};
@@ -141,7 +141,7 @@ pub(crate) async fn identify(
         && let Some(session) = gate.accounts().session(cookie).await.map_err(unavailable)?
     {
         let identity = Identity { account: session.account, via: Via::Session, session: Some(session.id) };
-        return same_site(method, headers, identity).map(Some);
+        return same_site(visit, method, headers, identity).map(Some);
     }
     if doors == Doors::Cookie {
         return Ok(None);
@@ -162,7 +162,7 @@ pub(crate) async fn identify(
     };
     let identity = account.map(|account| Identity { account, via, session: None });
     match identity {
-        Some(identity) if via == Via::Basic => same_site(method, headers, identity).map(Some),
+        Some(identity) if via == Via::Basic => same_site(visit, method, headers, identity).map(Some),
         identity => Ok(identity),
     }
 }
@@ -211,9 +211,28 @@ async fn check_password(
 }
 
 /// Cookies and passwords go with requests that other sites cause; tokens do not. `SameSite=Lax` leaves the neighbours under the same
-/// registered domain, and those are caught here.
-fn same_site(method: &Method, headers: &HeaderMap, identity: Identity) -> Result<Identity, Rejection> {
+/// registered domain, and those are caught here. Over plain http, and from old browsers, the origin says what `Sec-Fetch-Site` would.
+fn same_site(
+    visit: &Visit,
+    method: &Method,
+    headers: &HeaderMap,
+    identity: Identity,
+) -> Result<Identity, Rejection> {
     let harmless = matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
-    let from_here = headers.get("sec-fetch-site").is_none_or(|site| site == "same-origin" || site == "none");
+    let from_here = match (headers.get("sec-fetch-site"), headers.get(header::ORIGIN)) {
+        (Some(site), _) => site == "same-origin" || site == "none",
+        (None, Some(origin)) => is_our_origin(visit, headers, origin),
+        (None, None) => true,
+    };
     if harmless || from_here { Ok(identity) } else { Err(Rejection::CrossSite) }
+}
+
+/// As the visitor calls us, or as the configuration does where a proxy has rewritten the host.
+fn is_our_origin(visit: &Visit, headers: &HeaderMap, found: &HeaderValue) -> bool {
+    let Ok(found) = found.to_str() else { return false };
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let called = found.split_once("://").map(|(_, authority)| authority);
+    let public = visit.live.settings.public_url.as_deref().and_then(origin);
+    called.zip(host).is_some_and(|(called, host)| called.eq_ignore_ascii_case(host))
+        || public.is_some_and(|public| public.eq_ignore_ascii_case(found))
 }

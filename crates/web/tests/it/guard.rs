@@ -171,6 +171,23 @@ async fn another_site_cannot_use_the_cookie() {
     assert_eq!(answer.body, "taken from alice");
 }
 
+/// Over plain http browsers send no `Sec-Fetch-Site`: a neighbour on another port would get the cookie through.
+#[tokio::test]
+async fn another_origin_cannot_use_the_cookie_where_a_browser_does_not_tell_the_site() {
+    let world = World::new().await;
+    let browser = world.signed_in("alice", "Red-Apple-11").await;
+    let here = "http://localhost:8080";
+    for origin in ["http://evil.example", "http://127.0.0.1:1", "null", &format!("{here}.evil.example")] {
+        assert_eq!(
+            browser.clone().with("origin", origin).form("/app/upload", &[]).await.status,
+            403,
+            "{origin}"
+        );
+    }
+    let answer = browser.clone().with("origin", here).form("/app/upload", &[]).await;
+    assert_eq!(answer.body, "taken from alice");
+}
+
 #[tokio::test]
 async fn a_session_ends_by_idleness() {
     let world = World::new().await;
