@@ -127,7 +127,10 @@ impl Directory {
         let mut tries = self.tries();
         loop {
             tries -= 1;
-            let server = self.pool.server().await.map_err(|error| self.unreachable(error))?;
+            let server = self.pool.server().await.map_err(|error| {
+                decided(observer, "connect", self.settings.name.as_str(), error.to_string());
+                self.unreachable(error)
+            })?;
             match self.locate_on(&server, name, observer).await {
                 Err(error) if error.restart() && tries > 0 => {
                     decided(

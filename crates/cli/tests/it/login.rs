@@ -22,6 +22,7 @@ against_both!(
     a_dn_template_needs_no_search,
     posix_groups_count_the_primary_one,
     explain_shows_every_operation,
+    a_directory_that_cannot_be_reached_is_a_step_of_the_trace,
     a_look_up_needs_no_password_and_passes_over_deny,
 );
 
@@ -220,6 +221,17 @@ async fn explain_shows_every_operation(peer: Peer) {
         "{}",
         text.stdout
     );
+}
+
+async fn a_directory_that_cannot_be_reached_is_a_step_of_the_trace(peer: Peer) {
+    let mut world = World::start(peer).await;
+    let config = configure(&world, USUAL);
+    world.stop().await;
+    let done = ldapgate(&config, &["-q", "login", "alice", "--explain", "--json", "-w", "Red-Apple-11"], "");
+    let document: serde_json::Value = serde_json::from_str(&done.stdout).expect("one document");
+    assert_eq!((document["fault"].as_str(), done.status), (Some("directory"), 3), "{document}");
+    let trace = document["trace"].as_array().expect("a trace");
+    assert!(trace.iter().any(|step| step["step"] == "connect" && step["what"] == "main"), "{document}");
 }
 
 async fn a_look_up_needs_no_password_and_passes_over_deny(peer: Peer) {
