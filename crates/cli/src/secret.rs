@@ -4,6 +4,7 @@ use std::io::{BufRead as _, IsTerminal as _, Read as _};
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
+use ldapgate::config::without_newline;
 
 use crate::arguments::{PasswordSource, Target};
 
@@ -54,16 +55,6 @@ fn prompt(question: &str) -> anyhow::Result<String> {
         bail!("no password: there is no terminal to ask on; use -y FILE, -w TEXT or --password-stdin");
     }
     rpassword::prompt_password(question).context("cannot ask for a password on this terminal")
-}
-
-fn without_newline(mut text: String) -> String {
-    if text.ends_with('\n') {
-        text.pop();
-        if text.ends_with('\r') {
-            text.pop();
-        }
-    }
-    text
 }
 
 #[cfg(test)]

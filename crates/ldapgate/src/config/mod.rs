@@ -37,7 +37,7 @@ use std::time::Duration;
 
 use read::{Kind, Section, Sheet, Table, lay_over};
 
-pub use read::{ConfigErrors, Problem, Shown, Source};
+pub use read::{ConfigErrors, Problem, Shown, Source, without_newline};
 pub(crate) use rooms::Fixed;
 
 use crate::error::Error;

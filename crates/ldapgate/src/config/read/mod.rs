@@ -15,6 +15,7 @@ pub use sheet::{Shown, Source};
 
 pub(super) use duration::Zero;
 pub(super) use environment::{PREFIX, lay_over};
+pub use secret::without_newline;
 pub(super) use secret::{Secret, read_small};
 pub(super) use section::Section;
 pub(super) use sheet::{Found, Sheet};

@@ -53,8 +53,10 @@ pub(crate) fn read_small(path: &Path) -> io::Result<Vec<u8>> {
     if bytes.len() as u64 > LARGEST { Err(invalid("is larger than any secret")) } else { Ok(bytes) }
 }
 
-/// One trailing newline is dropped, a carriage return before it too.
-fn without_newline(mut text: String) -> String {
+/// A secret as it stands in a file or comes from standard input: one trailing newline is dropped, a carriage return before
+/// it too, and no more.
+#[must_use]
+pub fn without_newline(mut text: String) -> String {
     if text.ends_with('\n') {
         text.pop();
         if text.ends_with('\r') {
