@@ -1,4 +1,5 @@
 //! From a URL to a stream: names, addresses, sockets and the TLS handshake, all of it before one deadline.
+#![allow(clippy::disallowed_methods, reason = "this is where sockets are opened")]
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};

@@ -1,4 +1,5 @@
 //! Debian's Chromium, headless, driven over its driver's own HTTP interface (W3C WebDriver).
+#![allow(clippy::disallowed_methods, reason = "a test is a peer of its own")]
 
 use std::time::Duration;
 

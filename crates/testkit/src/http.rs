@@ -1,4 +1,5 @@
 //! A small HTTP/1.1 client that keeps cookies and follows nothing by itself, so that a test sees every answer.
+#![allow(clippy::disallowed_methods, reason = "a test is a peer of its own")]
 
 use std::collections::BTreeMap;
 use std::time::Duration;

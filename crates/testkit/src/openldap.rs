@@ -1,4 +1,5 @@
 //! A throwaway OpenLDAP `slapd` on loopback: plain, StartTLS and ldaps, the world's people loaded.
+#![allow(clippy::disallowed_methods, reason = "a test is a peer of its own")]
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

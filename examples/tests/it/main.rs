@@ -1,4 +1,5 @@
 //! The examples, run as the programs they are, against an in-memory directory.
+#![allow(clippy::disallowed_methods, reason = "a test is a peer of its own")]
 
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;

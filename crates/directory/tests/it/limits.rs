@@ -1,4 +1,5 @@
 //! What one peer may cost, and where the server listens.
+#![allow(clippy::disallowed_methods, reason = "a test is a peer of its own")]
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
 //! The serve loop on real sockets: what is too slow is closed, what runs may finish.
+#![allow(clippy::disallowed_methods, reason = "a test is a peer of its own")]
 
 use std::net::SocketAddr;
 use std::sync::Arc;
