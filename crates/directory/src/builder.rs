@@ -60,6 +60,24 @@ impl Default for Limits {
     }
 }
 
+/// Whose habits the directory shows where servers differ: in what they answer, in what they compute, in what they leave
+/// out. What is not said otherwise is alike in all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Dialect {
+    /// OpenLDAP's, with its password policy.
+    #[default]
+    OpenLdap,
+    /// Active Directory's.
+    ActiveDirectory,
+    /// 389 Directory Server's.
+    Ds389,
+    /// FreeIPA's: 389 Directory Server's with Kerberos attributes.
+    FreeIpa,
+    /// lldap's.
+    Lldap,
+}
+
 /// A directory in the making; see [`Directory::builder`].
 #[must_use]
 pub struct Builder {
@@ -75,6 +93,7 @@ impl Builder {
             tls: None,
             limits: Limits::default(),
             read_only: false,
+            dialect: Dialect::default(),
         };
         Self { settings, tree: Tree::default() }
     }
@@ -96,6 +115,12 @@ impl Builder {
     /// Refuses every write with `unwillingToPerform (53)`.
     pub fn read_only(mut self, read_only: bool) -> Self {
         self.settings.read_only = read_only;
+        self
+    }
+
+    /// Shows the habits of another server.
+    pub fn dialect(mut self, dialect: Dialect) -> Self {
+        self.settings.dialect = dialect;
         self
     }
 

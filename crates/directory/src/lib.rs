@@ -48,7 +48,7 @@ mod serve;
 mod time;
 mod tree;
 
-pub use builder::{Builder, Clock, Limits};
+pub use builder::{Builder, Clock, Dialect, Limits};
 pub use demo::{DEMO, DemoPerson, demo_people};
 pub use directory::Directory;
 pub use error::{ListenError, LoadError};
