@@ -34,7 +34,7 @@
 //!
 //! Reading order: [`session`] is what a driver calls, [`message`] has one file per operation of RFC 4511, [`control`]
 //! and [`extended`] what is carried inside, [`ber`] the octets. [`dn`], [`filter`], [`url`] and [`ldif`] are the text
-//! forms, [`oid`] names what servers advertise.
+//! forms, [`value`] what attributes hold, [`oid`] names what servers advertise.
 
 pub mod ber;
 pub mod control;
@@ -46,6 +46,7 @@ pub mod message;
 pub mod oid;
 pub mod session;
 pub mod url;
+pub mod value;
 
 pub use ber::Limits;
 pub use bytes::Bytes;
