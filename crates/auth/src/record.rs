@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use proto::value::Guid;
 use proto::{Dn, Entry};
 
 use crate::credentials::deceives;
@@ -150,11 +151,10 @@ impl Attributes {
 /// everything else as it was sent.
 fn format_id(attribute: &str, value: &[u8]) -> Option<String> {
     if attribute.eq_ignore_ascii_case("objectGUID") {
-        return uuid::Uuid::from_slice_le(value).ok().map(|id| id.hyphenated().to_string());
+        return Guid::from_wire(value).ok().map(|id| id.to_string());
     }
     let text = std::str::from_utf8(value).ok().filter(|text| !text.is_empty())?;
-    let is_uuid = text.len() == 36 && uuid::Uuid::try_parse(text).is_ok();
-    Some(if is_uuid { text.to_ascii_lowercase() } else { text.to_owned() })
+    Some(text.parse::<Guid>().map_or_else(|_| text.to_owned(), |id| id.to_string()))
 }
 
 /// Folds a name that no directory has spoken about yet, for counting.
