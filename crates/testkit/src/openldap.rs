@@ -27,13 +27,21 @@ impl OpenLdap {
     /// # Panics
     /// When `slapd` is missing, refuses the data or does not answer within 20 seconds.
     pub async fn start(ldif: &str, authority: &Authority, flaw: Flaw) -> Self {
+        Self::guarded(ldif, authority, flaw, OPEN_TO_THE_READER).await
+    }
+
+    /// Starts a server with access rules of the caller's, `access to ...` as in slapd.access(5).
+    ///
+    /// # Panics
+    /// As [`OpenLdap::start`].
+    pub async fn guarded(ldif: &str, authority: &Authority, flaw: Flaw, access: &str) -> Self {
         let folder =
             tempfile::Builder::new().prefix("slapd").tempdir().expect("a temporary folder can be made");
         let path = folder.path();
         let _files = authority.server(flaw).write(path, "server");
         std::fs::write(path.join("ca.crt"), authority.pem()).expect("the test folder is writable");
         std::fs::create_dir(path.join("db")).expect("the test folder is writable");
-        std::fs::write(path.join("slapd.conf"), settings(path)).expect("the test folder is writable");
+        std::fs::write(path.join("slapd.conf"), settings(path, access)).expect("the test folder is writable");
         std::fs::write(path.join("world.ldif"), ldif).expect("the test folder is writable");
         let conf = path.join("slapd.conf").display().to_string();
         let data = path.join("world.ldif").display().to_string();
@@ -167,7 +175,11 @@ impl OpenLdap {
     }
 }
 
-fn settings(folder: &Path) -> String {
+/// The service account reads everything but passwords, people read themselves.
+const OPEN_TO_THE_READER: &str = r#"access to attrs=userPassword by self =xw by anonymous auth by * none
+access to * by dn.exact="cn=reader,ou=services,dc=example,dc=com" read by self read by anonymous auth by * none"#;
+
+fn settings(folder: &Path, access: &str) -> String {
     let folder = folder.display();
     format!(
         r#"include /etc/ldap/schema/core.schema
@@ -195,8 +207,7 @@ rootpw Admin-Pass-0
 directory {folder}/db
 dbnosync
 index objectClass,uid,member,memberUid eq
-access to attrs=userPassword by self =xw by anonymous auth by * none
-access to * by dn.exact="cn=reader,ou=services,dc=example,dc=com" read by self read by anonymous auth by * none
+{access}
 overlay memberof
 overlay ppolicy
 ppolicy_use_lockout
