@@ -10,6 +10,7 @@ against_both!(
     search_prints_what_ldapsearch_prints,
     search_and_whoami_end_with_the_result_code,
     whoami_says_who_the_configuration_binds_as,
+    with_a_url_of_ones_own_no_stored_secret_is_sent,
     health_asks_the_running_gateway,
 );
 
@@ -85,6 +86,18 @@ async fn whoami_says_who_the_configuration_binds_as(peer: Peer) {
     let document: serde_json::Value = serde_json::from_str(&found.stdout).expect("one document");
     assert_eq!(document["entries"][0]["dn"], "uid=zoe,ou=people,dc=example,dc=com");
     assert_eq!(document["entries"][0]["attributes"].as_object().map(serde_json::Map::len), Some(1));
+}
+
+/// The other server knows the same service account: had the secret been sent, it would have said so.
+async fn with_a_url_of_ones_own_no_stored_secret_is_sent(peer: Peer) {
+    let (world, other) = (World::start(peer).await, World::start(peer).await);
+    let config = configure(&world, USUAL);
+    let nobody = ldapgate(&config, &["whoami", "-H", &other.ldap_url()], "");
+    assert_eq!((nobody.stdout.as_str(), nobody.status), ("anonymous\n", 0), "{}", nobody.stderr);
+    let before = other.requests();
+    let named = ldapgate(&config, &["whoami", "-H", &other.ldap_url(), "-D", READER], "");
+    assert_eq!((named.stdout.as_str(), named.status), ("", 255), "{}", named.stderr);
+    assert_eq!(other.requests(), before, "a name without a password is not sent");
 }
 
 async fn health_asks_the_running_gateway(peer: Peer) {
