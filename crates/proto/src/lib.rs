@@ -52,7 +52,7 @@ pub use ber::Limits;
 pub use bytes::Bytes;
 pub use control::{Control, Controls, PagedResults, PasswordPolicy, PasswordPolicyError};
 pub use dn::{Ava, Dn, DnError, Rdn};
-pub use extended::{NoticeOfDisconnection, StartTls, WhoAmI};
+pub use extended::{NoticeOfDisconnection, PasswordModify, StartTls, WhoAmI};
 pub use filter::{Filter, FilterError};
 pub use ldif::LdifError;
 pub use message::{

@@ -56,7 +56,7 @@ impl Request {
 
     /// May the operation that starts with this tag carry a password?
     pub(crate) fn may_be_secret(tag: Tag) -> bool {
-        matches!(tag, BIND | EXTENDED)
+        matches!(tag, BIND | EXTENDED | MODIFY | ADD)
     }
 }
 
@@ -94,6 +94,6 @@ impl Operation for Request {
     }
 
     fn is_secret(&self) -> bool {
-        matches!(self, Request::Bind(_) | Request::Extended(_))
+        matches!(self, Request::Bind(_) | Request::Extended(_) | Request::Modify(_) | Request::Add(_))
     }
 }

@@ -123,6 +123,7 @@ impl Operation for Response {
     }
 
     fn is_secret(&self) -> bool {
-        false
+        // A new password that the server made (RFC 3062).
+        matches!(self, Response::Extended(_))
     }
 }

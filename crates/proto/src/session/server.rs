@@ -152,7 +152,7 @@ fn move_secret(frame: &mut BytesMut) -> Bytes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::message::{BindRequest, Password};
+    use crate::message::{BindRequest, ModifyRequest, Password};
 
     fn frame(request: &Request) -> BytesMut {
         BytesMut::from(&encode(MessageId(1), request, &Controls::default())[..])
@@ -169,9 +169,13 @@ mod tests {
     }
 
     #[test]
-    fn only_binds_and_extended_requests_are_moved() {
-        assert!(may_hold_a_password(&frame(&Request::Extended(StartTls::request()))));
+    fn only_what_may_carry_a_password_is_moved() {
+        let modify = ModifyRequest { dn: String::new(), changes: Vec::new() };
+        for request in [Request::Extended(StartTls::request()), Request::Modify(modify)] {
+            assert!(may_hold_a_password(&frame(&request)));
+        }
         assert!(!may_hold_a_password(&frame(&Request::Unbind)));
+        assert!(!may_hold_a_password(&frame(&Request::Delete(String::new()))));
         for cut in [&[][..], &[0x30], &[0x30, 0x7f, 0x02, 0x7f], &[0x30, 0x02, 0x02, 0x00]] {
             assert!(!may_hold_a_password(cut));
         }

@@ -30,6 +30,20 @@ impl FileTime {
         FileTime(ticks)
     }
 
+    /// The time of the system's kind, rounded down; `None` before 1601 and beyond what these times can hold.
+    ///
+    /// ```
+    /// use std::time::SystemTime;
+    /// use ldapgate_proto::value::FileTime;
+    /// assert_eq!(FileTime::from_system_time(SystemTime::UNIX_EPOCH).map(FileTime::ticks), Some(116_444_736_000_000_000));
+    /// ```
+    pub fn from_system_time(time: SystemTime) -> Option<FileTime> {
+        let since_1601 = time.duration_since(SystemTime::UNIX_EPOCH.checked_sub(TO_1970)?).ok()?;
+        let ticks = since_1601.as_secs().checked_mul(TICKS)?;
+        let ticks = ticks.checked_add(u64::from(since_1601.subsec_nanos() / 100))?;
+        i64::try_from(ticks).ok().map(FileTime)
+    }
+
     /// Reads an attribute's text.
     ///
     /// # Errors
@@ -66,6 +80,8 @@ mod tests {
         let begin = FileTime::from_ticks(0).to_system_time().unwrap();
         assert_eq!(SystemTime::UNIX_EPOCH.duration_since(begin).unwrap(), TO_1970);
         assert_eq!(FileTime::from_ticks(-1).to_system_time(), None);
+        assert_eq!(FileTime::from_system_time(begin), Some(FileTime::from_ticks(0)));
+        assert_eq!(FileTime::from_system_time(begin - Duration::from_secs(1)), None);
     }
 
     #[test]
