@@ -28,13 +28,18 @@ impl BindReply {
 
     /// What the server's password policy says, when it says something that can be read.
     pub fn policy(&self) -> Option<PasswordPolicy> {
-        let control = self.controls.get(PasswordPolicy::OID)?;
-        match PasswordPolicy::parse(&control) {
-            Ok(policy) => Some(policy),
-            Err(error) => {
-                tracing::debug!(%error, "the password policy control cannot be read");
-                None
-            }
+        read_policy(&self.controls)
+    }
+}
+
+/// The password policy among an answer's controls.
+pub(crate) fn read_policy(controls: &Controls) -> Option<PasswordPolicy> {
+    let control = controls.get(PasswordPolicy::OID)?;
+    match PasswordPolicy::parse(&control) {
+        Ok(policy) => Some(policy),
+        Err(error) => {
+            tracing::debug!(%error, "the password policy control cannot be read");
+            None
         }
     }
 }

@@ -51,6 +51,7 @@ mod error;
 mod extended;
 mod modify;
 mod options;
+mod password;
 mod pool;
 mod read;
 mod search;
@@ -58,7 +59,9 @@ mod start_tls;
 mod stream;
 
 pub use proto;
-pub use proto::{Change, Control, Dn, Entry, Filter, LdapResult, Password, Rdn, ResultCode, Scope};
+pub use proto::{
+    Change, Control, Dn, Entry, Filter, LdapResult, Password, PasswordModify, Rdn, ResultCode, Scope,
+};
 pub use tls;
 
 pub use bind::BindReply;
@@ -67,6 +70,7 @@ pub use error::{BoxError, Closed, Error, Failures};
 pub use extended::ExtendedReply;
 pub use modify::Rename;
 pub use options::{Balance, Options, Simple};
+pub use password::{PasswordMethod, PasswordReply};
 pub use pool::{Pool, Proving, Server};
 pub use read::{ReadEntry, ReadError};
 pub use search::{Found, Search};

@@ -48,6 +48,15 @@ pub enum Error {
         /// The server.
         url: String,
     },
+    /// A new password would travel in clear text, which nothing allows.
+    #[error("a new password would travel to {url} in clear text: use ldaps:// or StartTLS")]
+    ClearPassword {
+        /// The server.
+        url: String,
+    },
+    /// A password that is not UTF-8, for a directory that takes text only.
+    #[error("the password is not UTF-8 text")]
+    PasswordText,
     /// A simple bind without a name, which servers take for an anonymous one (RFC 4513 section 5.1.2).
     #[error("a simple bind needs a name: an anonymous bind is a call of its own")]
     NoName,

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::server::Server;
 use super::shelf::Kept;
-use crate::{BindReply, Error, Found, Search};
+use crate::{BindReply, Error, Found, PasswordMethod, PasswordReply, Search};
 
 /// A connection that only ever carries people's binds, and belongs to one login until it is dropped.
 ///
@@ -79,6 +79,23 @@ impl Proving {
     pub async fn search(&mut self, search: &Search) -> Result<Found, Error> {
         self.demand_proof()?;
         self.kept.connection.search(search).await
+    }
+
+    /// Changes a password as the person who was proved, on the connection of that bind.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotBound`] before a bind of this lease has succeeded; otherwise as
+    /// [`Connection::change_password`](crate::Connection::change_password).
+    pub async fn change_password(
+        &mut self,
+        method: PasswordMethod,
+        dn: &str,
+        old: &Password,
+        new: &Password,
+    ) -> Result<PasswordReply, Error> {
+        self.demand_proof()?;
+        self.kept.connection.change_password(method, dn, old, new).await
     }
 
     async fn try_bind(&self, dn: &str, password: &Password) -> Result<BindReply, Error> {

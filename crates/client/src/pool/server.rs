@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use proto::Entry;
+use proto::{Entry, Password};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
@@ -18,7 +18,7 @@ use crate::error::is_passing;
 use crate::options::{Address, Options, Simple};
 use crate::search::one_entry;
 use crate::stream::Source;
-use crate::{Connection, Error, Found, Search, SearchStream};
+use crate::{Connection, Error, Found, PasswordMethod, PasswordReply, Search, SearchStream};
 
 /// One server of a pool. A login chooses one and keeps to it.
 #[derive(Clone)]
@@ -107,6 +107,29 @@ impl Server {
     pub async fn read(&self, dn: &str, attributes: &[&str]) -> Result<Option<Entry>, Error> {
         let search = Search::read(dn).attributes(attributes.iter().copied());
         one_entry(self.stream(&search)).await
+    }
+
+    /// Changes a password as the service account, on a look-up connection. One that had died unnoticed is replaced once;
+    /// what may have been written is never sent again.
+    ///
+    /// # Errors
+    ///
+    /// As [`Connection::change_password`] and [`Server::lookup`].
+    pub async fn change_password(
+        &self,
+        method: PasswordMethod,
+        dn: &str,
+        old: &Password,
+        new: &Password,
+    ) -> Result<PasswordReply, Error> {
+        let connection = self.lookup().await?;
+        match connection.change_password(method, dn, old, new).await {
+            Err(error @ Error::Closed { .. }) if !error.sent() => {
+                tracing::debug!(%error, causes = ?error.causes(), "changing the password on another connection");
+                self.lookup().await?.change_password(method, dn, old, new).await
+            }
+            answered => answered,
+        }
     }
 
     /// A connection for people's binds, the caller's alone until it is dropped. Who asks first gets it first.

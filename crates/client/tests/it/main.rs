@@ -8,6 +8,7 @@ mod faults;
 mod ldapi;
 mod operations;
 mod paging;
+mod password;
 mod peer;
 mod pool;
 mod servers;
