@@ -60,6 +60,17 @@ impl Default for Limits {
     }
 }
 
+/// What a new password has to be like. By default anything will do that is not empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PasswordRules {
+    /// Letters of the shortest.
+    pub shortest: usize,
+    /// So many passwords before it it may not be, the present one included; 0: it may be any.
+    pub remembered: usize,
+    /// A password that is younger is not changed, unless it was reset.
+    pub youngest: Duration,
+}
+
 /// Whose habits the directory shows where servers differ: in what they answer, in what they compute, in what they leave
 /// out. What is not said otherwise is alike in all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -94,6 +105,7 @@ impl Builder {
             limits: Limits::default(),
             read_only: false,
             dialect: Dialect::default(),
+            password_rules: PasswordRules::default(),
         };
         Self { settings, tree: Tree::default() }
     }
@@ -121,6 +133,13 @@ impl Builder {
     /// Shows the habits of another server.
     pub fn dialect(mut self, dialect: Dialect) -> Self {
         self.settings.dialect = dialect;
+        self
+    }
+
+    /// Says what a new password has to be like when a person changes it by password modify (RFC 3062) or, with
+    /// [`Dialect::ActiveDirectory`], by `unicodePwd`. A modify of `userPassword` is not judged.
+    pub fn password_rules(mut self, rules: PasswordRules) -> Self {
+        self.settings.password_rules = rules;
         self
     }
 

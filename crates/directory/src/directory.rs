@@ -10,7 +10,7 @@ use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
-use crate::builder::{Builder, Clock, Dialect, Limits};
+use crate::builder::{Builder, Clock, Dialect, Limits, PasswordRules};
 use crate::fault::Faults;
 use crate::journal::{Counters, Journal, Operation};
 use crate::serve::{self, Running, Scheme};
@@ -35,8 +35,8 @@ pub(crate) struct Settings {
     pub(crate) tls: Option<ServerTls>,
     pub(crate) limits: Limits,
     pub(crate) read_only: bool,
-    #[allow(dead_code, reason = "its readers arrive with the servers' habits")]
     pub(crate) dialect: Dialect,
+    pub(crate) password_rules: PasswordRules,
 }
 
 /// What all connections share.

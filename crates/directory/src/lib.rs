@@ -1,7 +1,7 @@
 //! An LDAP server that holds its entries in memory, for tests, demonstrations and `ldapgate directory FILE.ldif`.
 //!
 //! It speaks enough of RFC 4511 for `ldapsearch`, `ldapmodify`, python-ldap and every LDAP client library: bind, search,
-//! compare, add, modify, delete, modify DN, who-am-I, StartTLS and ldaps, paged results and the password policy control.
+//! compare, add, modify, delete, modify DN, who-am-I, password modify, StartTLS and ldaps, paged results and the password policy control.
 //!
 //! What it refuses to do:
 //! - listen beyond loopback unless that is asked for by name ([`Directory::danger_listen_anywhere`]);
@@ -48,7 +48,7 @@ mod serve;
 mod time;
 mod tree;
 
-pub use builder::{Builder, Clock, Dialect, Limits};
+pub use builder::{Builder, Clock, Dialect, Limits, PasswordRules};
 pub use demo::{DEMO, DemoPerson, demo_people};
 pub use directory::Directory;
 pub use error::{ListenError, LoadError};

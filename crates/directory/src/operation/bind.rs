@@ -90,7 +90,8 @@ fn find<'t>(tree: &'t Tree, name: &str) -> Result<Option<&'t Node>, LdapResult> 
     Ok(first.filter(|_| found.next().is_none()))
 }
 
-async fn is_right(shared: &Arc<Shared>, stored: Vec<Bytes>, password: Password) -> bool {
+/// Whether a password is one of the stored ones.
+pub(super) async fn is_right(shared: &Arc<Shared>, stored: Vec<Bytes>, password: Password) -> bool {
     let slow = stored.iter().take(TRIED).any(|stored| password::is_slow(stored));
     let check = move || stored.iter().take(TRIED).any(|stored| password::matches(stored, password.expose()));
     if !slow {

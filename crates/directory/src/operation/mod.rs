@@ -8,6 +8,7 @@ mod delete;
 mod extended;
 mod modify;
 mod modify_dn;
+mod new_password;
 mod plan;
 mod root;
 mod search;
@@ -19,6 +20,7 @@ use proto::{Dn, LdapResult, ResultCode, StartTls};
 pub(crate) use bind::bind;
 pub(crate) use control::Recognised;
 pub(crate) use modify::is_own_password;
+pub(crate) use new_password::{Told, is_unicode_pwd, modify_password, modify_unicode_pwd};
 pub(crate) use root::SUBSCHEMA;
 pub(crate) use search::{Pages, Search};
 

@@ -1,9 +1,10 @@
 //! The two entries that are about the server itself: the root DSE (RFC 4512 section 5.1) and the subschema (section 4.2).
 
 use bytes::Bytes;
-use proto::{Dn, StartTls, WhoAmI};
+use proto::{Dn, PasswordModify, StartTls, WhoAmI};
 
 use super::control::SUPPORTED;
+use crate::builder::Dialect;
 use crate::directory::Shared;
 use crate::schema;
 use crate::tree::{Attribute, Attributes, Id, Node, Tree};
@@ -25,7 +26,9 @@ pub(super) fn entry(shared: &Shared, tree: &Tree, dn: &Dn) -> Option<Node> {
 }
 
 fn root(shared: &Shared, tree: &Tree) -> Attributes {
-    let extensions = [WhoAmI::OID].into_iter().chain(shared.settings.tls.as_ref().map(|_| StartTls::OID));
+    let start_tls = shared.settings.tls.as_ref().map(|_| StartTls::OID);
+    let password = (shared.settings.dialect != Dialect::ActiveDirectory).then_some(PasswordModify::OID);
+    let extensions = [WhoAmI::OID].into_iter().chain(start_tls).chain(password);
     attributes([
         ("objectClass", vec!["top".to_owned()]),
         ("namingContexts", tree.suffixes().map(|dn| dn.as_str().to_owned()).collect()),

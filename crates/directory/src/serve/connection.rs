@@ -7,8 +7,8 @@ use std::time::Duration;
 use bytes::{Buf as _, Bytes, BytesMut};
 use proto::message::{Message, encode};
 use proto::{
-    Controls, LdapResult, MessageId, PasswordPolicy, PasswordPolicyError, Request, Response, ResultCode,
-    SearchRequest, ServerSession, StartTls,
+    Controls, LdapResult, MessageId, PasswordModify, PasswordPolicy, PasswordPolicyError, Request, Response,
+    ResultCode, SearchRequest, ServerSession, StartTls,
 };
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::sync::mpsc;
@@ -20,7 +20,7 @@ use super::{Duplex, FAREWELL, GARBAGE};
 use crate::directory::Shared;
 use crate::journal::Line;
 use crate::operation::{self, Identity, Pages, Recognised};
-use crate::{Fault, Kind, Operation};
+use crate::{Dialect, Fault, Kind, Operation};
 
 /// Bytes that may wait for a peer to read before nothing more is produced.
 const HIGH_WATER: usize = 256 * 1024;
@@ -263,6 +263,20 @@ impl Connection {
                 self.search(asked, request, controls, Wait { delay, most });
                 Next::Continue
             }
+            Request::Extended(request)
+                if request.oid == PasswordModify::OID && self.knows_password_modify() =>
+            {
+                pause(delay).await;
+                let told = operation::modify_password(&self.shared, self.who, &request).await;
+                self.answer_password(asked, &told, &controls);
+                Next::Continue
+            }
+            Request::Modify(request) if operation::is_unicode_pwd(&self.shared, &request) => {
+                pause(delay).await;
+                let told = operation::modify_unicode_pwd(&self.shared, self.who, &request).await;
+                self.answer_password(asked, &told, &controls);
+                Next::Continue
+            }
             request if delay.is_zero() => {
                 // Done at once, so that changes happen in the order they were asked for.
                 let response = operation::perform(&self.shared, self.who, &request, &controls);
@@ -290,6 +304,16 @@ impl Connection {
         self.who = bound.who;
         let policy = controls.policy.then(|| bound.policy.to_control());
         self.answer(asked, &operation::answer(Kind::Bind, bound.result), &policy.into_iter().collect());
+    }
+
+    fn knows_password_modify(&self) -> bool {
+        self.shared.settings.dialect != Dialect::ActiveDirectory
+    }
+
+    fn answer_password(&mut self, asked: Asked, told: &operation::Told, controls: &Recognised) {
+        let error = told.policy.filter(|_| controls.policy);
+        let policy = error.map(|_| PasswordPolicy { error, ..PasswordPolicy::default() }.to_control());
+        self.answer(asked, &told.response, &policy.into_iter().collect());
     }
 
     fn start_tls(&mut self, asked: Asked) -> Next {

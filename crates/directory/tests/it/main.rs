@@ -7,6 +7,7 @@ extern crate ldapgate_directory as directory;
 mod bind;
 mod faults;
 mod limits;
+mod new_password;
 mod paging;
 mod python;
 mod search;
