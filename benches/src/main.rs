@@ -1,0 +1,82 @@
+//! Measures logins against a `slapd` with 100,000 people: `cargo run --release --manifest-path benches/Cargo.toml -- login`.
+//!
+//! Reading order: [`world`] is the directory and the configuration that all rows share, [`slapd`] the server, [`ours`],
+//! [`bare`] and `django_login.py` are what is measured, [`worker`] how, [`report`] what is said about it.
+
+mod bare;
+mod ours;
+mod record;
+mod report;
+mod slapd;
+mod worker;
+mod world;
+
+use std::process::ExitCode;
+
+use anyhow::{Context as _, bail};
+
+use crate::report::Report;
+use crate::slapd::Slapd;
+use crate::worker::{Kind, Row};
+use crate::world::Size;
+
+/// Logins under way at once.
+const CONCURRENCY: [usize; 3] = [1, 8, 32];
+
+const USAGE: &str = "usage: login [--people N] [--logins N] [bare|decision|sign-in|django]..";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let done = match words.split_first() {
+        Some((&"login", rest)) => login(rest),
+        // What this program calls itself as, on the clients' core.
+        Some((&"worker", rest)) => worker::main(rest),
+        _ => Err(anyhow::anyhow!(USAGE)),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Starts the server, measures each kind at each concurrency, and prints the table.
+fn login(arguments: &[&str]) -> anyhow::Result<()> {
+    let (size, kinds) = read(arguments)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        eprintln!("loading {} people and {} groups", size.people, world::groups());
+        let slapd = Slapd::start(&size).await?;
+        let mut report = Report::default();
+        for kind in kinds {
+            for concurrency in CONCURRENCY {
+                let row = Row { kind, concurrency, logins: kind.logins(&size) };
+                eprintln!("{} at {concurrency}", kind.title());
+                report.add(row, row.measure(&slapd, &size).await.with_context(|| kind.title())?);
+            }
+        }
+        print!("{report}");
+        Ok(())
+    })
+}
+
+fn read(arguments: &[&str]) -> anyhow::Result<(Size, Vec<Kind>)> {
+    let (mut size, mut kinds) = (Size::default(), Vec::new());
+    let mut arguments = arguments.iter();
+    while let Some(argument) = arguments.next() {
+        let mut number = || arguments.next().context(USAGE)?.parse::<usize>().context(USAGE);
+        match *argument {
+            "--people" => size.people = number()?,
+            "--logins" => size.logins = number()?,
+            word => match Kind::named(word) {
+                Some(kind) => kinds.push(kind),
+                None => bail!(USAGE),
+            },
+        }
+    }
+    size.check()?;
+    Ok((size, if kinds.is_empty() { Kind::ALL.to_vec() } else { kinds }))
+}
