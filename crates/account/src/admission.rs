@@ -8,9 +8,7 @@ use tokio::time::Instant;
 use crate::accounts::{Accounts, Current};
 use crate::hook::{Profile, Refusal};
 use crate::settings::DirectorySettings;
-use crate::store::{
-    Admission, Admit, Admitted, AttemptId, Audit, Facts, Link, Linked, Occasion, StartSession, StoreError,
-};
+use crate::store::{Admission, Admit, Admitted, AttemptId, Audit, Facts, Occasion, StartSession, StoreError};
 use crate::{Account, Error, Group, UserId};
 
 /// Who is to be taken in, and why. A session needs a [`Proven`]: none can be started for somebody looked up.
@@ -54,21 +52,8 @@ impl Accounts {
         let (person, login) = (coming.person(), matches!(coming, Coming::Login { .. }));
         let settings = current.directory(person.directory());
         let local_name = settings.local_name.of(person.username());
-        let started = Instant::now();
-        let linked = self.0.store.link(link(person, &local_name)).await?;
-        let known = judge_link(linked, &settings, login);
-        let result = match &known {
-            Ok(known) => if known.is_some() { "known" } else { "new" }.to_owned(),
-            Err(denial) => denial.to_string(),
-        };
-        tell(
-            observer,
-            "link",
-            &format!("{} {}", person.directory(), person.id()),
-            &result,
-            started.elapsed(),
-        );
-        let known = known.map_err(Refused::Denied)?;
+        let (known, retire) = self.link(current, person, &local_name, observer).await?;
+        may_enter(known.as_ref(), &settings, login).map_err(Refused::Denied)?;
 
         let keep_profile = login && !settings.update_on_login;
         let profile = profile(person, known.as_ref(), keep_profile, current.permissions(person));
@@ -83,17 +68,26 @@ impl Accounts {
             create: settings.create_users,
             mirror: settings.mirror.clone(),
             occasion: coming.occasion(),
+            retire,
             audit,
         };
         let admitted = self.0.store.admit(Box::new(admit)).await?;
         let denied = |reason| Err(Refused::Denied(Denial::of(reason)));
-        let Admission { account, created } = match admitted {
+        let Admission { account, created, retired } = match admitted {
             Admitted::Yes(admission) => *admission,
             Admitted::Disabled => return denied(Reason::AccountDisabled),
             Admitted::Unknown => return denied(Reason::NoNewUsers),
             Admitted::Taken => return denied(Reason::DuplicateAccount),
         };
         self.0.cache.forget(&[account.id]);
+        if let Some(retired) = retired {
+            self.0.cache.forget(&[retired]);
+            tracing::warn!(
+                local_name = account.local_name,
+                account = %retired,
+                "the account that had this name is retired: its person is gone from the directory"
+            );
+        }
         let result = if created { "created" } else { "updated" };
         tell(observer, "store", &account.local_name, result, started.elapsed());
         Ok(Taken { account })
@@ -143,29 +137,16 @@ pub(crate) fn tell(observer: &dyn Observer, step: &'static str, what: &str, resu
     observer.step(Step { step, what: what.to_owned(), server: None, took, result: result.to_owned() });
 }
 
-/// Steps 11 to 13: who this is here, unless they may not enter.
-fn judge_link(linked: Linked, settings: &DirectorySettings, login: bool) -> Result<Option<Account>, Denial> {
-    match linked {
-        Linked::Known(account) if account.disabled && login => {
+/// Steps 12 and 13: whether who was linked may enter.
+fn may_enter(known: Option<&Account>, settings: &DirectorySettings, login: bool) -> Result<(), Denial> {
+    match known {
+        Some(account) if account.disabled && login => {
             Err(Denial::of(Reason::AccountDisabled).with_detail("disabled in the store"))
         }
-        Linked::Known(account) => Ok(Some(*account)),
-        Linked::Taken(account) => Err(Denial::of(Reason::DuplicateAccount).with_detail(format!(
-            "the name {:?} belongs to {} of directory {:?}",
-            account.local_name, account.external_id, account.directory
-        ))),
-        Linked::New if !settings.create_users => {
+        None if !settings.create_users => {
             Err(Denial::of(Reason::NoNewUsers).with_detail("not in the store, and create_users is off"))
         }
-        Linked::New => Ok(None),
-    }
-}
-
-fn link(person: &Person, local_name: &str) -> Link {
-    Link {
-        directory: person.directory().to_owned(),
-        external_id: person.id().to_owned(),
-        local_name: local_name.to_owned(),
+        _ => Ok(()),
     }
 }
 

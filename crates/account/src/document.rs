@@ -8,7 +8,7 @@ use crate::outcome::{Outcome, SignedIn};
 use crate::session::SessionInfo;
 use crate::store::AuditRecord;
 use crate::token::NewPersonal;
-use crate::{Account, Fault, Time};
+use crate::{Account, Fault, Relinking, Time};
 
 /// The login document, for an operator: the reason of a denial and the causes of an error are in it.
 #[must_use]
@@ -87,6 +87,38 @@ pub fn users(accounts: &[Account]) -> Value {
         })
     };
     json!({ "users": accounts.iter().map(user).collect::<Vec<_>>() })
+}
+
+/// `user relink --dry-run`.
+#[must_use]
+pub fn relink_planned(plan: &Relinking) -> Value {
+    relinking(plan, "planned")
+}
+
+/// `user relink`.
+#[must_use]
+pub fn relinked(plan: &Relinking) -> Value {
+    relinking(plan, "relinked")
+}
+
+fn relinking(plan: &Relinking, outcome: &str) -> Value {
+    let Relinking { account, id, dn, sessions, tokens } = plan;
+    json!({
+        "outcome": outcome, "username": account.username, "directory": account.directory,
+        "from": account.external_id, "to": id, "dn": dn, "sessions": sessions, "tokens": tokens,
+    })
+}
+
+/// A command about an account that was refused, and why.
+#[must_use]
+pub fn refused(message: &str) -> Value {
+    json!({ "outcome": "refused", "message": message })
+}
+
+/// What was done to an account: `disabled`, `enabled` or `removed`.
+#[must_use]
+pub fn done(outcome: &str, account: &Account) -> Value {
+    json!({ "outcome": outcome, "username": account.username, "directory": account.directory })
 }
 
 /// `session list`.

@@ -27,7 +27,8 @@
 //! # }
 //! ```
 //!
-//! Reading order: `sign_in` (the table of its steps), `admission` (what the store and the application say to a person),
+//! Reading order: `sign_in` (the table of its steps), `link` (which account that is), `admission` (what the store and the application say
+//! to a person),
 //! `throttle` (why parallel guesses do not slip by), `holdback`, [`store`] (everything that outlives a login, as
 //! commands), `session` and `cache` (why a valid session costs no query), `grant` and `token`, [`document`].
 
@@ -42,11 +43,13 @@ mod follow;
 mod grant;
 mod holdback;
 mod hook;
+mod link;
 mod look_up;
 mod outcome;
 mod permission;
 mod person;
 mod ready;
+mod relink;
 mod repeat;
 mod seal;
 mod session;
@@ -68,6 +71,7 @@ pub use outcome::{Lookup, NewSession, Origin, Outcome, SignIn, SignedIn};
 pub use permission::{PermissionKey, PermissionKeyError};
 pub use person::{Account, Group, UserId, UserIdError};
 pub use ready::Ready;
+pub use relink::{RelinkRefused, Relinking};
 pub use session::{PersonalTokens, Session, SessionInfo};
 pub use settings::{
     DirectorySettings, LocalName, LocalNameError, LoginSettings, SessionSettings, Settings, Throttle,

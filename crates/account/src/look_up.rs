@@ -7,7 +7,7 @@ use auth::{Answer, Observer, Silent, Username};
 use crate::accounts::Accounts;
 use crate::admission::{Coming, Refused, Taken};
 use crate::outcome::Lookup;
-use crate::store::{AccountQuery, Audit, SetDisabled};
+use crate::store::{AccountQuery, Audit, Remove, SetDisabled};
 use crate::{Account, Error, Origin, UserId};
 
 /// So many accounts are read of the store at once.
@@ -80,6 +80,19 @@ impl Accounts {
         let audit = self.audit(event, origin);
         let set = SetDisabled { user, disabled, at: self.0.ambient.now(), audit };
         let found = self.0.store.set_disabled(set).await?;
+        self.forget(Some(user));
+        Ok(found)
+    }
+
+    /// Drops an account with its sessions and tokens; who may still enter gets a fresh one at the next login. Answers
+    /// whether it was there.
+    ///
+    /// # Errors
+    ///
+    /// When the store does not answer: nothing changed.
+    pub async fn remove(&self, user: UserId, origin: &Origin) -> Result<bool, Error> {
+        let remove = Remove { user, at: self.0.ambient.now(), audit: self.audit("removed", origin) };
+        let found = self.0.store.remove(remove).await?;
         self.forget(Some(user));
         Ok(found)
     }

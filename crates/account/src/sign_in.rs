@@ -7,7 +7,8 @@
 //! | 5 reserve an attempt | [`Accounts::reserve`] |
 //! | 6 prove, 7 state, 8 groups | `auth`, called from [`Login::prove`] |
 //! | 9 deny, 10 require | `auth`'s judgement, called from [`Login::decide`] |
-//! | 11 link, 12 disabled here, 13 new people, 14 the application's say | `admission` |
+//! | 11 link | `link` |
+//! | 12 disabled here, 13 new people, 14 the application's say | `admission` |
 //! | 15 one transaction, 16 the attempt given back, 17 the record | the store's `admit`, or `settle` for a refusal |
 
 use std::sync::atomic::{AtomicBool, Ordering};

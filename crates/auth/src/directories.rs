@@ -180,11 +180,14 @@ impl Directories {
     /// # Errors
     /// The directory is not configured, or cannot be asked.
     pub async fn groups_named(&self, directory: &str, name: &str) -> Result<Vec<Dn>, Error> {
-        let found = self.0.iter().find(|known| known.settings.name == directory);
-        let directory =
-            found.ok_or_else(|| Error::configuration(format!("no directory is called {directory:?}")))?;
+        let directory = self.directory(directory)?;
         let server = directory.pool.server().await.map_err(|error| directory.unreachable(error))?;
         groups::named(&directory.settings, name, &mut Reader::Service(server.clone()), server.url()).await
+    }
+
+    pub(crate) fn directory(&self, name: &str) -> Result<&Arc<Directory>, Error> {
+        let found = self.0.iter().find(|known| known.settings.name == name);
+        found.ok_or_else(|| Error::configuration(format!("no directory is called {name:?}")))
     }
 
     /// Asks all directories at once whether they answer. Each has so long; one that hangs says nothing about another.

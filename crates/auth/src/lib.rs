@@ -22,7 +22,7 @@
 //!
 //! Reading order: [`Credentials`] (what was typed), [`Settings`] and the templates (what is asked), `directories` (which one
 //! is asked), `locate`, `prove` (the only file that mints a [`Proof`] and a [`Proven`]), `state` (what servers say about accounts), `record` and `person`,
-//! `groups`, [`Rule`], [`Denial`] (the one table of reasons), [`Observer`] (what `--explain` prints), and [`manual`]: the
+//! `groups`, `presence` (when somebody counts as gone), [`Rule`], [`Denial`] (the one table of reasons), [`Observer`] (what `--explain` prints), and [`manual`]: the
 //! disasters of the field, and what rules each out here.
 
 mod ask;
@@ -35,6 +35,7 @@ mod groups;
 mod locate;
 pub mod manual;
 mod person;
+mod presence;
 mod preset;
 mod prove;
 mod record;
@@ -50,6 +51,7 @@ pub use error::{Error, Fault};
 pub use explain::{Observer, Silent, Step, Trace};
 pub use locate::Located;
 pub use person::{Group, Person, Warning};
+pub use presence::{Holder, Presence};
 pub use prove::{Proof, Proven};
 pub use rule::Rule;
 pub use settings::{

@@ -59,9 +59,13 @@ impl Record {
 
     /// Who this is.
     pub(crate) fn identity(&self, settings: &Settings) -> Result<Identity, Error> {
-        let id = format_id(&settings.user.id_attribute, self.single(&settings.user.id_attribute)?)
-            .ok_or_else(|| self.odd(&settings.user.id_attribute, "is not text"))?;
-        Ok(Identity { id, username: self.username(settings)? })
+        Ok(Identity { id: self.id(settings)?, username: self.username(settings)? })
+    }
+
+    /// The stable key.
+    pub(crate) fn id(&self, settings: &Settings) -> Result<String, Error> {
+        let attribute = &settings.user.id_attribute;
+        format_id(attribute, self.single(attribute)?).ok_or_else(|| self.odd(attribute, "is not text"))
     }
 
     /// The canonical name.
@@ -157,6 +161,15 @@ fn format_id(attribute: &str, value: &[u8]) -> Option<String> {
     Some(text.parse::<Guid>().map_or_else(|_| text.to_owned(), |id| id.to_string()))
 }
 
+/// The stable key as the directory compares it: the way back from [`format_id`]. `None` when the attribute holds no such
+/// value.
+pub(crate) fn id_value(attribute: &str, id: &str) -> Option<Vec<u8>> {
+    if attribute.eq_ignore_ascii_case("objectGUID") {
+        return id.parse::<Guid>().ok().map(|id| id.to_wire().to_vec());
+    }
+    (!id.is_empty()).then(|| id.as_bytes().to_vec())
+}
+
 /// Folds a name that no directory has spoken about yet, for counting.
 pub(crate) fn counting_name(folded: &str) -> String {
     Fold::Lower.apply(folded).split_whitespace().collect::<Vec<_>>().join(" ")
@@ -185,6 +198,9 @@ mod tests {
         let bytes: Vec<u8> = (0..16).collect();
         assert_eq!(format_id("objectGuid", &bytes).as_deref(), Some("03020100-0504-0706-0809-0a0b0c0d0e0f"));
         assert_eq!(format_id("objectGUID", &bytes[1..]), None);
+        let written = format_id("objectGUID", &bytes).unwrap();
+        assert_eq!(id_value("OBJECTGUID", &written), Some(bytes));
+        assert_eq!(id_value("objectGUID", "alice"), None);
     }
 
     #[test]

@@ -106,6 +106,36 @@ pub(crate) enum UserAction {
         #[arg(long)]
         json: bool,
     },
+    /// Shut an account out, whatever the directory says; its sessions and tokens end
+    Disable(UserNamed),
+    /// Let an account in again
+    Enable(UserNamed),
+    /// Drop an account with its sessions and tokens; who may still enter gets a fresh one
+    Remove(UserNamed),
+    /// Give an account another id of its directory, because the person's entry was made anew; its sessions and tokens end
+    Relink(UserRelink),
+}
+
+/// An account of the store.
+#[derive(Debug, Args)]
+pub(crate) struct UserNamed {
+    /// The account's name in the store
+    pub(crate) user: String,
+    /// One JSON document on standard output
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct UserRelink {
+    #[command(flatten)]
+    pub(crate) named: UserNamed,
+    /// The id that the person's entry has now, as `user` and `login` show it
+    #[arg(long, value_name = "ID")]
+    pub(crate) id: String,
+    /// Show what would change, and change nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 }
 
 #[derive(Debug, Args)]

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use account::Time;
 use account::store::{
-    AttemptId, Block, BlockQuery, Counter, CounterKey, LimitQuery, Reservation, Reserve, Reserved, Settle,
-    Settlement, Verdict,
+    AttemptId, Block, BlockQuery, ClearBlocks, Counter, CounterKey, LimitQuery, Reservation, Reserve,
+    Reserved, Settle, Settlement, Verdict,
 };
 use sqlx::{Row as _, SqliteConnection};
 
@@ -93,12 +93,15 @@ pub(crate) async fn blocks(c: &mut SqliteConnection, query: BlockQuery) -> Resul
     Ok(blocks)
 }
 
-pub(crate) async fn clear(c: &mut SqliteConnection, keys: Vec<CounterKey>) -> Result<u64, Problem> {
+pub(crate) async fn clear(c: &mut SqliteConnection, clear: ClearBlocks) -> Result<u64, Problem> {
     let mut cleared = 0;
-    for key in keys {
+    for key in clear.keys {
         let done =
             sqlx::query("delete from counter where key = $1").bind(key.as_str()).execute(&mut *c).await?;
         cleared += done.rows_affected();
+    }
+    if cleared > 0 {
+        audit::write(c, clear.audit).await?;
     }
     Ok(cleared)
 }

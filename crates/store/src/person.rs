@@ -1,8 +1,8 @@
-//! People: link, admit, list, disable, revoke.
+//! People: link, admit, list, disable, revoke, relink, remove.
 
 use account::store::{
-    AccountQuery, Admission, Admit, Admitted, Audit, Digest, Find, Link, Linked, Occasion, Revoke,
-    SetDisabled, Settlement,
+    AccountQuery, Admit, Admitted, Audit, Digest, Find, Link, Linked, Occasion, Relink, Relinked, Remove,
+    Retire, Revoke, SetDisabled, Settlement,
 };
 use account::{Account, Time, UserId};
 use sqlx::SqliteConnection;
@@ -26,23 +26,29 @@ pub(crate) async fn link(c: &mut SqliteConnection, link: Link) -> Result<Linked,
     let accounts = rows.iter().map(|found| row::account(found, 0)).collect::<Result<Vec<_>, _>>()?;
     let is_them =
         |account: &Account| account.directory == link.directory && account.external_id == link.external_id;
-    let known = accounts.iter().find(|account| is_them(account));
-    let other = accounts.iter().find(|account| account.local_name == link.local_name && !is_them(account));
-    Ok(match (known, other) {
-        (_, Some(other)) => Linked::Taken(Box::new(other.clone())),
-        (Some(known), None) => Linked::Known(Box::new(known.clone())),
+    let (known, others): (Vec<_>, Vec<_>) =
+        accounts.into_iter().map(Box::new).partition(|found| is_them(found));
+    let known = known.into_iter().next();
+    Ok(match (known, others.into_iter().next()) {
+        (known, Some(by)) => Linked::Taken { by, known },
+        (Some(known), None) => Linked::Known(known),
         (None, None) => Linked::New,
     })
 }
 
 pub(crate) async fn admit(c: &mut SqliteConnection, admit: Admit) -> Result<Admitted, Problem> {
     let known = external(c, &admit.facts.directory, &admit.facts.external_id).await?;
-    let named = named(c, &admit.facts.local_name).await?.map(|named| named.id);
-    let Admission { account, created } = match admit.decide(known, named) {
+    let named = named(c, &admit.facts.local_name).await?;
+    let admission = match admit.decide(known, named.clone()) {
         Ok(admission) => admission,
         Err(refused) => return Ok(refused),
     };
-    save(c, &account).await?;
+    // The name has to be free before another account takes it.
+    if let (Some(_), Some(named), Some(retired)) = (admission.retired, named, admit.retire) {
+        retire(c, &named, retired, admit.at).await?;
+    }
+    let account = &admission.account;
+    save(c, account).await?;
     if let Occasion::Login { session, attempt } = admit.occasion {
         if let Some(session) = session {
             session::insert(c, &session.begin(account.id, admit.at)).await?;
@@ -53,7 +59,27 @@ pub(crate) async fn admit(c: &mut SqliteConnection, admit: Admit) -> Result<Admi
     }
     audit::note_change(c, account.id, admit.at).await?;
     audit::write(c, Audit { user: Some(account.id), ..admit.audit }).await?;
-    Ok(Admitted::Yes(Box::new(Admission { account, created })))
+    Ok(Admitted::Yes(Box::new(admission)))
+}
+
+/// Takes an account's names away and shuts it out.
+async fn retire(
+    c: &mut SqliteConnection,
+    account: &Account,
+    retire: Retire,
+    at: Time,
+) -> Result<(), Problem> {
+    let (username, local_name) = retire.names(account);
+    sqlx::query("update account set username = $1, local_name = $2, disabled = 1 where id = $3")
+        .bind(username)
+        .bind(local_name)
+        .bind(account.id.to_string())
+        .execute(&mut *c)
+        .await?;
+    cut_off(c, account.id, None, at).await?;
+    drop_tokens(c, account.id).await?;
+    audit::note_change(c, account.id, at).await?;
+    audit::write(c, Audit { user: Some(account.id), ..retire.audit }).await
 }
 
 pub(crate) async fn account(c: &mut SqliteConnection, find: Find) -> Result<Option<Account>, Problem> {
@@ -69,6 +95,19 @@ pub(crate) async fn account(c: &mut SqliteConnection, find: Find) -> Result<Opti
             ))
             .bind(directory)
             .bind(username)
+            .fetch_optional(c)
+            .await?;
+            found.map(|found| row::account(&found, 0)).transpose()
+        }
+        Find::Another { directory, than } => {
+            let found = sqlx::query(concat!(
+                "select ",
+                account_columns!(),
+                " from account where directory = $1 and external_id <> $2 and disabled = 0 \
+                 order by checked desc, id desc limit 1"
+            ))
+            .bind(directory)
+            .bind(than)
             .fetch_optional(c)
             .await?;
             found.map(|found| row::account(&found, 0)).transpose()
@@ -111,14 +150,49 @@ pub(crate) async fn revoke(c: &mut SqliteConnection, revoke: Revoke) -> Result<b
         return Ok(false);
     }
     if revoke.personal_tokens {
-        sqlx::query("delete from personal_token where account = $1")
-            .bind(revoke.user.to_string())
-            .execute(&mut *c)
-            .await?;
+        drop_tokens(c, revoke.user).await?;
     }
     audit::note_change(c, revoke.user, revoke.at).await?;
     audit::write(c, Audit { user: Some(revoke.user), ..revoke.audit }).await?;
     Ok(true)
+}
+
+pub(crate) async fn relink(c: &mut SqliteConnection, relink: Relink) -> Result<Relinked, Problem> {
+    let Some(account) = by_id(c, relink.user).await?.filter(|found| found.external_id == relink.from) else {
+        return Ok(Relinked::Unknown);
+    };
+    if let Some(other) = external(c, &account.directory, &relink.to).await? {
+        return Ok(Relinked::Taken(Box::new(other)));
+    }
+    sqlx::query("update account set external_id = $1 where id = $2")
+        .bind(&relink.to)
+        .bind(relink.user.to_string())
+        .execute(&mut *c)
+        .await?;
+    cut_off(c, relink.user, None, relink.at).await?;
+    drop_tokens(c, relink.user).await?;
+    audit::note_change(c, relink.user, relink.at).await?;
+    audit::write(c, Audit { user: Some(relink.user), ..relink.audit }).await?;
+    Ok(Relinked::Yes)
+}
+
+/// Sessions and tokens go with the account: their tables say so.
+pub(crate) async fn remove(c: &mut SqliteConnection, remove: Remove) -> Result<bool, Problem> {
+    let done = sqlx::query("delete from account where id = $1")
+        .bind(remove.user.to_string())
+        .execute(&mut *c)
+        .await?;
+    if done.rows_affected() == 0 {
+        return Ok(false);
+    }
+    audit::note_change(c, remove.user, remove.at).await?;
+    audit::write(c, Audit { user: Some(remove.user), ..remove.audit }).await?;
+    Ok(true)
+}
+
+async fn drop_tokens(c: &mut SqliteConnection, user: UserId) -> Result<(), Problem> {
+    sqlx::query("delete from personal_token where account = $1").bind(user.to_string()).execute(c).await?;
+    Ok(())
 }
 
 /// Moves the generation on and ends every session but one; whether the account is there.

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use account::store::{
     AccountQuery, Admit, Admitted, Answer, Audit, AuditQuery, AuditRecord, Block, BlockQuery, Changes,
-    CounterKey, Digest, EndSessions, Find, IssuePersonal, LimitQuery, Link, Linked, PersonalToken, Reserve,
-    Reserved, Revoke, RevokePersonal, SecretBytes, SessionQuery, Sessions, SetDisabled, Settle, Store,
-    StoredSession, Sweep, Touch, UsePersonal,
+    ClearBlocks, Digest, EndSessions, Find, IssuePersonal, LimitQuery, Link, Linked, PersonalToken, Relink,
+    Relinked, Remove, Reserve, Reserved, Revoke, RevokePersonal, SecretBytes, SessionQuery, Sessions,
+    SetDisabled, Settle, Store, StoredSession, Sweep, Touch, UsePersonal,
 };
 use account::{Account, Time, UserId};
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
@@ -147,6 +147,14 @@ impl Store for Sqlite {
         write!(self, "revoke what an account was given", |c| person::revoke(c, revoke))
     }
 
+    fn relink(&self, relink: Relink) -> Answer<'_, Relinked> {
+        write!(self, "link an account anew", |c| person::relink(c, relink))
+    }
+
+    fn remove(&self, remove: Remove) -> Answer<'_, bool> {
+        write!(self, "remove an account", |c| person::remove(c, remove))
+    }
+
     fn blocked_until(&self, query: LimitQuery) -> Answer<'_, Option<Time>> {
         read!(self, "read an attempt counter", |c| attempt::blocked_until(c, query))
     }
@@ -163,8 +171,8 @@ impl Store for Sqlite {
         read!(self, "list attempt counters", |c| attempt::blocks(c, query))
     }
 
-    fn clear_blocks(&self, keys: Vec<CounterKey>) -> Answer<'_, u64> {
-        write!(self, "clear attempt counters", |c| attempt::clear(c, keys))
+    fn clear_blocks(&self, clear: ClearBlocks) -> Answer<'_, u64> {
+        write!(self, "clear attempt counters", |c| attempt::clear(c, clear))
     }
 
     fn session(&self, digest: Digest) -> Answer<'_, Option<(StoredSession, Account)>> {

@@ -165,6 +165,15 @@ pub struct Block {
     pub counter: Counter,
 }
 
+/// Forgets counters.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClearBlocks {
+    /// Whose, each key once.
+    pub keys: Vec<CounterKey>,
+    /// Written if there were any.
+    pub audit: Audit,
+}
+
 /// Wrong attempts on one key. Stores keep the two numbers and leave the arithmetic to these methods.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counter {

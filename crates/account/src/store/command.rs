@@ -1,10 +1,10 @@
 //! The commands as values, so that a sequence of them can be made up, printed and run on any store.
 
 use super::{
-    AccountQuery, Admit, Admitted, Audit, AuditQuery, AuditRecord, Block, BlockQuery, Changes, CounterKey,
-    Digest, EndSessions, Find, IssuePersonal, LimitQuery, Link, Linked, PersonalToken, Reserve, Reserved,
-    Revoke, RevokePersonal, SessionQuery, Sessions, SetDisabled, Settle, State, Store, StoreError,
-    StoredSession, Sweep, Touch, UsePersonal,
+    AccountQuery, Admit, Admitted, Audit, AuditQuery, AuditRecord, Block, BlockQuery, Changes, ClearBlocks,
+    Digest, EndSessions, Find, IssuePersonal, LimitQuery, Link, Linked, PersonalToken, Relink, Relinked,
+    Remove, Reserve, Reserved, Revoke, RevokePersonal, SessionQuery, Sessions, SetDisabled, Settle, State,
+    Store, StoreError, StoredSession, Sweep, Touch, UsePersonal,
 };
 use crate::{Account, Time, UserId};
 
@@ -45,11 +45,13 @@ commands! {
     Accounts = accounts(AccountQuery) -> Vec<Account>;
     SetDisabled = set_disabled(SetDisabled) -> bool;
     Revoke = revoke(Revoke) -> bool;
+    Relink = relink(Relink) -> Relinked;
+    Remove = remove(Remove) -> bool;
     BlockedUntil = blocked_until(LimitQuery) -> Option<Time>;
     ReserveAttempt = reserve_attempt(Reserve) -> Reserved;
     SettleAttempt = settle_attempt(Settle) -> ();
     Blocks = blocks(BlockQuery) -> Vec<Block>;
-    ClearBlocks = clear_blocks(Vec<CounterKey>) -> u64;
+    ClearBlocks = clear_blocks(ClearBlocks) -> u64;
     Session = session(Digest) -> Option<(StoredSession, Account)>;
     Sessions = sessions(SessionQuery) -> Vec<Sessions>;
     TouchSession = touch_session(Touch) -> bool;

@@ -4,9 +4,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::{
     AccountQuery, Admit, Admitted, Answer, Audit, AuditQuery, AuditRecord, Block, BlockQuery, Changes,
-    CounterKey, Digest, EndSessions, Find, IssuePersonal, LimitQuery, Link, Linked, PersonalToken, Reserve,
-    Reserved, Revoke, RevokePersonal, SecretBytes, SessionQuery, Sessions, SetDisabled, Settle, State, Store,
-    StoredSession, Sweep, Touch, UsePersonal,
+    ClearBlocks, Digest, EndSessions, Find, IssuePersonal, LimitQuery, Link, Linked, PersonalToken, Relink,
+    Relinked, Remove, Reserve, Reserved, Revoke, RevokePersonal, SecretBytes, SessionQuery, Sessions,
+    SetDisabled, Settle, State, Store, StoredSession, Sweep, Touch, UsePersonal,
 };
 use crate::{Account, Time, UserId};
 
@@ -43,11 +43,13 @@ impl Store for MemoryStore {
         accounts(AccountQuery) -> Vec<Account>;
         set_disabled(SetDisabled) -> bool;
         revoke(Revoke) -> bool;
+        relink(Relink) -> Relinked;
+        remove(Remove) -> bool;
         blocked_until(LimitQuery) -> Option<Time>;
         reserve_attempt(Reserve) -> Reserved;
         settle_attempt(Settle) -> ();
         blocks(BlockQuery) -> Vec<Block>;
-        clear_blocks(Vec<CounterKey>) -> u64;
+        clear_blocks(ClearBlocks) -> u64;
         session(Digest) -> Option<(StoredSession, Account)>;
         sessions(SessionQuery) -> Vec<Sessions>;
         touch_session(Touch) -> bool;

@@ -21,15 +21,15 @@ mod token;
 use futures_util::future::BoxFuture;
 
 pub use attempt::{
-    AttemptId, Block, BlockQuery, Counter, CounterKey, Limit, LimitQuery, Reservation, Reserve, Reserved,
-    Settle, Settlement, Verdict,
+    AttemptId, Block, BlockQuery, ClearBlocks, Counter, CounterKey, Limit, LimitQuery, Reservation, Reserve,
+    Reserved, Settle, Settlement, Verdict,
 };
 pub use audit::{Audit, AuditQuery, AuditRecord, Changes, Sweep};
 pub use command::{Command, Reply, run};
 pub use memory::MemoryStore;
 pub use person::{
-    AccountQuery, Admission, Admit, Admitted, Facts, Find, Link, Linked, Mirror, Occasion, Revoke,
-    SetDisabled,
+    AccountQuery, Admission, Admit, Admitted, Facts, Find, Link, Linked, Mirror, Occasion, Relink, Relinked,
+    Remove, Retire, Revoke, SetDisabled,
 };
 pub use session::{Digest, EndSessions, SessionQuery, Sessions, StartSession, StoredSession, Touch};
 pub use state::State;
@@ -55,7 +55,8 @@ pub trait Store: Send + Sync {
 
     /// Lets a person in, or takes note of a look-up: creates or updates the account and its memberships, and for
     /// a login starts the session, gives the attempt back and writes the audit record. All of it or, when the
-    /// account may not enter, none. Notes a change of the account.
+    /// account may not enter, none. With it an account that is to give up the name is retired: renamed, disabled, its
+    /// sessions, signed and personal tokens ended. Notes a change of each.
     fn admit(&self, admit: Box<Admit>) -> Answer<'_, Admitted>;
 
     /// One account.
@@ -72,6 +73,13 @@ pub trait Store: Send + Sync {
     /// when asked to. Answers whether the account is there. Notes a change.
     fn revoke(&self, revoke: Revoke) -> Answer<'_, bool>;
 
+    /// Gives an account another of the directory's keys, unless that is another account's, and ends everything that was
+    /// given out. Notes a change.
+    fn relink(&self, relink: Relink) -> Answer<'_, Relinked>;
+
+    /// Drops an account, its sessions and its personal tokens. Answers whether it was there. Notes a change.
+    fn remove(&self, remove: Remove) -> Answer<'_, bool>;
+
     /// Until when a counter refuses, without reserving anything.
     fn blocked_until(&self, query: LimitQuery) -> Answer<'_, Option<Time>>;
 
@@ -84,8 +92,9 @@ pub trait Store: Send + Sync {
     /// Counters whose window has not passed, sorted by key.
     fn blocks(&self, query: BlockQuery) -> Answer<'_, Vec<Block>>;
 
-    /// Forgets the counters of these keys; answers how many there were. Reservations under way stay.
-    fn clear_blocks(&self, keys: Vec<CounterKey>) -> Answer<'_, u64>;
+    /// Forgets the counters of these keys; answers how many there were. Reservations under way stay. Writes the audit
+    /// record when there were any.
+    fn clear_blocks(&self, clear: ClearBlocks) -> Answer<'_, u64>;
 
     /// The session a cookie stands for, with its account, whether or not it has run out.
     fn session(&self, digest: Digest) -> Answer<'_, Option<(StoredSession, Account)>>;

@@ -28,6 +28,13 @@ pub enum Find {
         /// The canonical name, folded.
         username: String,
     },
+    /// Of the directory's people the one it last told of, but not this one.
+    Another {
+        /// The directory's name.
+        directory: String,
+        /// The directory's key of who does not count.
+        than: String,
+    },
 }
 
 /// Which accounts to list.
@@ -57,8 +64,43 @@ pub enum Linked {
     Known(Box<Account>),
     /// Nobody by that id, and the name is free.
     New,
-    /// The local name belongs to this account, which has another directory or id.
-    Taken(Box<Account>),
+    /// The local name belongs to an account that has another directory or id.
+    Taken {
+        /// That account.
+        by: Box<Account>,
+        /// Their own, under another name.
+        known: Option<Box<Account>>,
+    },
+}
+
+/// Takes an account's name away, because the directory says that its person is gone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Retire {
+    /// The account.
+    pub user: UserId,
+    /// The directory that was asked for its person: an account that was linked anew since then is not retired.
+    pub directory: String,
+    /// The directory's key that was missed.
+    pub external_id: String,
+    /// Put behind both of its names, which makes them names that nobody else bears.
+    pub mark: String,
+    /// Written with `user` set to the account's id.
+    pub audit: Audit,
+}
+
+impl Retire {
+    fn means(&self, account: &Account) -> bool {
+        account.id == self.user
+            && account.directory == self.directory
+            && account.external_id == self.external_id
+    }
+
+    /// The account's new user name and local name.
+    #[must_use]
+    pub fn names(&self, account: &Account) -> (String, String) {
+        let marked = |name: &str| format!("{name}{}", self.mark);
+        (marked(&account.username), marked(&account.local_name))
+    }
 }
 
 /// What the directory said of a person.
@@ -154,6 +196,8 @@ pub struct Admit {
     pub mirror: Mirror,
     /// Login or look-up.
     pub occasion: Occasion,
+    /// Who gives up the local name, if it is still theirs.
+    pub retire: Option<Retire>,
     /// Written with `user` set to the account's id, if the person is taken in.
     pub audit: Audit,
 }
@@ -165,11 +209,12 @@ impl Admit {
     /// # Errors
     ///
     /// The answer for somebody who is not taken in.
-    pub fn decide(&self, known: Option<Account>, named: Option<UserId>) -> Result<Admission, Admitted> {
+    pub fn decide(&self, known: Option<Account>, named: Option<Account>) -> Result<Admission, Admitted> {
         let login = matches!(self.occasion, Occasion::Login { .. });
-        let taken = named.is_some_and(|named| Some(named) != known.as_ref().map(|known| known.id));
+        let other = named.filter(|named| Some(named.id) != known.as_ref().map(|known| known.id));
+        let gives_way = |other: &Account| self.retire.as_ref().is_some_and(|retire| retire.means(other));
         match &known {
-            _ if taken => return Err(Admitted::Taken),
+            _ if other.as_ref().is_some_and(|other| !gives_way(other)) => return Err(Admitted::Taken),
             Some(known) if known.disabled && login => return Err(Admitted::Disabled),
             None if !self.create => return Err(Admitted::Unknown),
             _ => {}
@@ -177,7 +222,7 @@ impl Admit {
         let created = known.is_none();
         let before = known.unwrap_or_else(|| stranger(self.new_id, self.at));
         // Tokens that say a name and no id must not follow it into other hands.
-        let renamed = !created && before.local_name != self.facts.local_name;
+        let renamed = other.is_some() || !created && before.local_name != self.facts.local_name;
         let (generation, generation_at) = match renamed {
             true => (before.generation + 1, before.generation_at.max(Some(self.at))),
             false => (before.generation, before.generation_at),
@@ -193,7 +238,7 @@ impl Admit {
             generation_at,
             ..merge(before, &self.facts, keep_profile)
         };
-        Ok(Admission { account, created })
+        Ok(Admission { account, created, retired: other.map(|other| other.id) })
     }
 }
 
@@ -261,6 +306,46 @@ pub struct Admission {
     pub account: Account,
     /// It was made just now.
     pub created: bool,
+    /// The account that gave up the name for it.
+    pub retired: Option<UserId>,
+}
+
+/// Gives an account another of the directory's keys: its person's entry was made anew. That is a change of hands, so
+/// everything that was given out ends: sessions, signed tokens, personal tokens.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Relink {
+    /// Whose.
+    pub user: UserId,
+    /// The key it has now: one that is linked otherwise meanwhile stays.
+    pub from: String,
+    /// The key it gets.
+    pub to: String,
+    /// The present time.
+    pub at: Time,
+    /// Written if it was done.
+    pub audit: Audit,
+}
+
+/// What came of [`Relink`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Relinked {
+    /// Done.
+    Yes,
+    /// There is no such account with that key; nothing was written.
+    Unknown,
+    /// The key belongs to this account already; nothing was written.
+    Taken(Box<Account>),
+}
+
+/// Drops an account with everything that is its own; the audit record stays.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Remove {
+    /// Whose.
+    pub user: UserId,
+    /// The present time.
+    pub at: Time,
+    /// Written if the account was there.
+    pub audit: Audit,
 }
 
 /// Shuts an account out or lets it in again.

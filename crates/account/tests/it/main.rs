@@ -4,6 +4,7 @@
 
 mod admission;
 mod hold_back;
+mod link;
 mod look_up;
 mod outage;
 mod session;

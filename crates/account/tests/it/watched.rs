@@ -47,11 +47,13 @@ impl Store for Watched {
         accounts(query: AccountQuery) -> Vec<Account>;
         set_disabled(set: SetDisabled) -> bool;
         revoke(revoke: Revoke) -> bool;
+        relink(relink: Relink) -> Relinked;
+        remove(remove: Remove) -> bool;
         blocked_until(query: LimitQuery) -> Option<Time>;
         reserve_attempt(reserve: Reserve) -> Reserved;
         settle_attempt(settle: Settle) -> ();
         blocks(query: BlockQuery) -> Vec<Block>;
-        clear_blocks(keys: Vec<CounterKey>) -> u64;
+        clear_blocks(clear: ClearBlocks) -> u64;
         session(digest: Digest) -> Option<(StoredSession, Account)>;
         sessions(query: SessionQuery) -> Vec<Sessions>;
         touch_session(touch: Touch) -> bool;

@@ -10,6 +10,7 @@ mod names;
 mod openldap;
 mod operations;
 mod outcomes;
+mod presence;
 mod presets;
 mod several;
 mod templates;

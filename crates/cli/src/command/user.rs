@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use account::{Lookup, Outcome, document};
+use account::{Lookup, Origin, Outcome, Relinking, document};
 use auth::Trace;
+use serde_json::Value;
 
 use super::Context;
 use super::login::{engine, of_fault, show};
-use crate::arguments::{User, UserAction, UserShow};
+use crate::arguments::{User, UserAction, UserNamed, UserRelink, UserShow};
 use crate::exit::Exit;
 use crate::output;
 
@@ -16,6 +17,10 @@ pub(crate) async fn run(context: &Context, user: User) -> Exit {
     let outcome = match (user.action, user.show) {
         (Some(UserAction::List { json }), _) => list(context, json).await,
         (Some(UserAction::Show(user)), _) | (None, Some(user)) => look_up(context, user).await,
+        (Some(UserAction::Disable(user)), _) => change(context, user, Change::Disable).await,
+        (Some(UserAction::Enable(user)), _) => change(context, user, Change::Enable).await,
+        (Some(UserAction::Remove(user)), _) => change(context, user, Change::Remove).await,
+        (Some(UserAction::Relink(user)), _) => relink(context, user).await,
         (None, None) => Err(Exit::USAGE),
     };
     outcome.unwrap_or_else(|exit| exit)
@@ -62,4 +67,90 @@ async fn list(context: &Context, as_json: bool) -> Result<Exit, Exit> {
     }
     engine.shutdown().await;
     Ok(Exit::DONE)
+}
+
+/// What is done to an account.
+#[derive(Clone, Copy)]
+enum Change {
+    Disable,
+    Enable,
+    Remove,
+}
+
+async fn change(context: &Context, user: UserNamed, change: Change) -> Result<Exit, Exit> {
+    let engine = engine(context, user.json).await?;
+    let (accounts, origin) = (engine.accounts(), Origin::default());
+    let changed = async {
+        let Some(account) = accounts.account_called(&user.user).await? else { return Ok(None) };
+        let (word, found) = match change {
+            Change::Disable => ("disabled", accounts.set_disabled(account.id, true, &origin).await?),
+            Change::Enable => ("enabled", accounts.set_disabled(account.id, false, &origin).await?),
+            Change::Remove => ("removed", accounts.remove(account.id, &origin).await?),
+        };
+        Ok(found.then_some((word, account)))
+    };
+    let exit = match changed.await {
+        Ok(Some((word, account))) => {
+            let text = format!("{word}: {}", account.local_name);
+            say(&document::done(word, &account), &text, user.json);
+            Exit::DONE
+        }
+        Ok(None) => refuse(&nobody(&user), user.json),
+        Err(error) => fail(error, user.json),
+    };
+    engine.shutdown().await;
+    Ok(exit)
+}
+
+async fn relink(context: &Context, relink: UserRelink) -> Result<Exit, Exit> {
+    let UserRelink { named: user, id, dry_run } = relink;
+    let engine = engine(context, user.json).await?;
+    let accounts = engine.accounts();
+    let relinked = async {
+        let Some(account) = accounts.account_called(&user.user).await? else { return Ok(Err(nobody(&user))) };
+        let plan = match accounts.plan_relink(account, &id).await? {
+            Ok(plan) => plan,
+            Err(refused) => return Ok(Err(refused.to_string())),
+        };
+        if dry_run {
+            return Ok(Ok((document::relink_planned(&plan), plan)));
+        }
+        let done = accounts.relink(&plan, &Origin::default()).await?;
+        Ok(done.map(|()| (document::relinked(&plan), plan)).map_err(|refused| refused.to_string()))
+    };
+    let exit = match relinked.await {
+        Ok(Ok((document, plan))) => {
+            let (done, end) = if dry_run { ("would relink", "would end") } else { ("relinked", "ended") };
+            let Relinking { account, id, dn, sessions, tokens } = &plan;
+            let text = format!(
+                "{done}: {}\n  id: {} -> {id}\n  dn: {dn}\n  {end}: {sessions} sessions, {tokens} tokens",
+                account.local_name, account.external_id
+            );
+            say(&document, &text, user.json);
+            Exit::DONE
+        }
+        Ok(Err(why)) => refuse(&why, user.json),
+        Err(error) => fail(error, user.json),
+    };
+    engine.shutdown().await;
+    Ok(exit)
+}
+
+fn nobody(user: &UserNamed) -> String {
+    format!("the store has no account {:?}", user.user)
+}
+
+fn say(document: &Value, text: &str, json: bool) {
+    if json { output::document(document) } else { output::line(&output::printable_lines(text)) }
+}
+
+fn refuse(why: &str, json: bool) -> Exit {
+    say(&document::refused(why), &format!("refused: {why}"), json);
+    Exit::REFUSED
+}
+
+fn fail(error: account::Error, json: bool) -> Exit {
+    let exit = of_fault(error.fault());
+    show(&document::outcome(&Outcome::from(error)), "", json);
+    exit
 }

@@ -10,6 +10,7 @@ mod http;
 mod login;
 mod outage;
 mod transport;
+mod user;
 
 /// Makes each of the scenarios a test against a real OpenLDAP and against the in-memory directory.
 macro_rules! against_both {

@@ -106,6 +106,7 @@ async fn somebody_new_is_never_taken_for_their_own_namesake() {
             create: true,
             mirror: Mirror::Off,
             occasion: Occasion::LookUp,
+            retire: None,
             audit: login("somebody"),
         };
         let writing = tokio::spawn({
@@ -116,7 +117,7 @@ async fn somebody_new_is_never_taken_for_their_own_namesake() {
             match store.link(link.clone()).await.expect("it reads") {
                 Linked::New => {}
                 Linked::Known(_) => break,
-                Linked::Taken(account) => panic!("taken by {}", account.external_id),
+                Linked::Taken { by, .. } => panic!("taken by {}", by.external_id),
             }
         }
         writing.await.expect("nobody failed");

@@ -19,6 +19,8 @@ use super::{State, Store, run};
 pub async fn battery(open: impl AsyncFn() -> Arc<dyn Store>) {
     sentences::attempts(&open).await;
     sentences::people(&open).await;
+    sentences::retirement(&open).await;
+    sentences::relinking(&open).await;
     sentences::sessions(&open).await;
     sentences::tokens_and_secrets(&open).await;
     sentences::changes(&open).await;

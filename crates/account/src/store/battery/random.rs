@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::store::{
-    AccountQuery, Admit, AttemptId, Audit, AuditQuery, BlockQuery, Command, CounterKey, Digest, EndSessions,
-    Facts, Find, IssuePersonal, Limit, LimitQuery, Link, Mirror, Occasion, PersonalToken, Reserve, Revoke,
-    RevokePersonal, SessionQuery, SetDisabled, Settle, Settlement, StartSession, Sweep, Touch, UsePersonal,
+    AccountQuery, Admit, AttemptId, Audit, AuditQuery, BlockQuery, ClearBlocks, Command, CounterKey, Digest,
+    EndSessions, Facts, Find, IssuePersonal, Limit, LimitQuery, Link, Mirror, Occasion, PersonalToken,
+    Relink, Remove, Reserve, Retire, Revoke, RevokePersonal, SessionQuery, SetDisabled, Settle, Settlement,
+    StartSession, Sweep, Touch, UsePersonal,
 };
 use crate::{Group, Time, UserId};
 
@@ -19,6 +20,16 @@ pub struct Script {
     at: Time,
     made: u64,
     attempts: u64,
+    users: Vec<UserId>,
+    linked: Vec<Linked>,
+}
+
+/// An account that may have been made, and whom for.
+#[derive(Clone, Debug)]
+struct Linked {
+    user: UserId,
+    directory: String,
+    external_id: String,
 }
 
 impl Script {
@@ -30,6 +41,8 @@ impl Script {
             at: Time::from_seconds(1_700_000_000),
             made: 0,
             attempts: 0,
+            users: Vec::new(),
+            linked: Vec::new(),
         }
     }
 
@@ -37,7 +50,7 @@ impl Script {
     pub fn next_command(&mut self) -> Command {
         self.at = self.at.after(Duration::from_micros(self.below(20_000_000)));
         let at = self.at;
-        match self.below(34) {
+        match self.below(36) {
             0..=5 => Command::Admit(Box::new(self.admit())),
             6 => Command::Link(self.link()),
             7 => Command::Account(self.find()),
@@ -65,7 +78,7 @@ impl Script {
             12..=15 => Command::ReserveAttempt(self.reserve()),
             16..=18 => Command::SettleAttempt(self.settle()),
             19 => Command::Blocks(BlockQuery { at, window: WINDOW }),
-            20 => Command::ClearBlocks(vec![self.key()]),
+            20 => Command::ClearBlocks(ClearBlocks { keys: vec![self.key()], audit: self.event("cleared") }),
             21 => Command::Session(self.used_digest()),
             22 => Command::Sessions(match self.coin() {
                 true => SessionQuery::All,
@@ -88,6 +101,8 @@ impl Script {
                 limit: self.below(20) as u32,
             }),
             32 => Command::ChangesSince(self.maybe(|script| script.below(60) as i64)),
+            33 => Command::Relink(self.relink()),
+            34 => Command::Remove(Remove { user: self.user(), at, audit: self.event("removed") }),
             _ => Command::Sweep(Sweep {
                 at,
                 idle_before: self.recent(),
@@ -107,8 +122,8 @@ impl Script {
         let facts = self.facts();
         Admit {
             at: self.at,
-            // An account is never deleted here, so who it is may decide its id, and other commands meet it.
-            new_id: user_id(&facts.directory, &facts.external_id),
+            new_id: self.new_user(&facts),
+            retire: self.maybe(Self::retire).flatten(),
             facts,
             keep_profile: self.coin(),
             create: self.below(4) != 0,
@@ -116,6 +131,24 @@ impl Script {
             occasion,
             audit: self.event("login"),
         }
+    }
+
+    fn retire(&mut self) -> Option<Retire> {
+        let Linked { user, directory, external_id } = self.somebody()?;
+        self.made += 1;
+        let mark = format!("#retired-{}", self.made);
+        Some(Retire { user, directory, external_id, mark, audit: self.event("retired") })
+    }
+
+    /// Afterwards the key may be another account's, and the account's own id must not be given out again.
+    fn relink(&mut self) -> Relink {
+        let somebody = self.somebody();
+        let (user, from) = match somebody {
+            Some(linked) => (linked.user, linked.external_id),
+            None => (self.user(), self.external_id()),
+        };
+        self.linked.retain(|linked| linked.user != user);
+        Relink { user, from, to: self.external_id(), at: self.at, audit: self.event("relinked") }
     }
 
     fn facts(&mut self) -> Facts {
@@ -126,7 +159,7 @@ impl Script {
         let permissions: BTreeSet<_> = (0..self.below(3)).map(|_| format!("do.{}", self.below(3))).collect();
         Facts {
             directory: self.directory(),
-            external_id: format!("id-{}", self.below(5)),
+            external_id: self.external_id(),
             local_name: self.name(),
             dn: format!("uid={username},ou=people,dc=example,dc=com"),
             username,
@@ -154,18 +187,15 @@ impl Script {
     }
 
     fn link(&mut self) -> Link {
-        Link {
-            directory: self.directory(),
-            external_id: format!("id-{}", self.below(5)),
-            local_name: self.name(),
-        }
+        Link { directory: self.directory(), external_id: self.external_id(), local_name: self.name() }
     }
 
     fn find(&mut self) -> Find {
-        match self.below(4) {
+        match self.below(5) {
             0 => Find::Id(self.user()),
             1 => Find::LocalName(self.name()),
-            2 => Find::External { directory: self.directory(), external_id: format!("id-{}", self.below(5)) },
+            2 => Find::External { directory: self.directory(), external_id: self.external_id() },
+            3 => Find::Another { directory: self.directory(), than: self.external_id() },
             _ => Find::Username { directory: self.directory(), username: self.name() },
         }
     }
@@ -266,9 +296,39 @@ impl Script {
         ["alice", "Bob", "émile", "o'hara; --", "%_"][self.below(5) as usize].to_owned()
     }
 
+    fn external_id(&mut self) -> String {
+        format!("id-{}", self.below(5))
+    }
+
     fn user(&mut self) -> UserId {
-        let directory = self.directory();
-        user_id(&directory, &format!("id-{}", self.below(5)))
+        match self.users.len() {
+            0 => UserId::from_random([9; 16]),
+            made => {
+                let which = self.below(made as u64) as usize;
+                self.users[which]
+            }
+        }
+    }
+
+    /// The id of the account that is made for somebody new.
+    fn new_user(&mut self, facts: &Facts) -> UserId {
+        let is_them =
+            |linked: &&Linked| linked.directory == facts.directory && linked.external_id == facts.external_id;
+        if let Some(linked) = self.linked.iter().find(is_them) {
+            return linked.user;
+        }
+        self.made += 1;
+        let user = user_id(self.made);
+        self.users.push(user);
+        let (directory, external_id) = (facts.directory.clone(), facts.external_id.clone());
+        self.linked.push(Linked { user, directory, external_id });
+        user
+    }
+
+    fn somebody(&mut self) -> Option<Linked> {
+        let known = self.linked.len() as u64;
+        let which = if known > 0 { self.below(known) } else { 0 };
+        self.linked.get(which as usize).cloned()
     }
 
     fn used_digest(&mut self) -> Digest {
@@ -313,8 +373,8 @@ impl Script {
     }
 }
 
-fn user_id(directory: &str, external_id: &str) -> UserId {
-    let Digest(digest) = Digest::of(format!("{directory} {external_id}").as_bytes());
+fn user_id(made: u64) -> UserId {
+    let Digest(digest) = digest(made);
     let (bytes, _) = digest.split_first_chunk().expect("a digest is longer than an id");
     UserId::from_random(*bytes)
 }

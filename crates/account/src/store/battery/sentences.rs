@@ -8,8 +8,9 @@ use futures_util::future::join_all;
 
 use crate::store::{
     Admission, Admit, Admitted, AttemptId, Audit, AuditQuery, CounterKey, Digest, EndSessions, Facts, Find,
-    IssuePersonal, Limit, LimitQuery, Mirror, Occasion, PersonalToken, Reserve, Reserved, Revoke,
-    SecretBytes, SetDisabled, Settle, Settlement, StartSession, Store, Sweep, Touch, UsePersonal,
+    IssuePersonal, Limit, LimitQuery, Mirror, Occasion, PersonalToken, Relink, Relinked, Remove, Reserve,
+    Reserved, Retire, Revoke, SecretBytes, SetDisabled, Settle, Settlement, StartSession, Store, Sweep,
+    Touch, UsePersonal,
 };
 use crate::{Account, Time, UserId};
 
@@ -60,6 +61,7 @@ fn login(external_id: &str, local_name: &str, occasion: Occasion) -> Box<Admit> 
         create: true,
         mirror: Mirror::Off,
         occasion,
+        retire: None,
         audit: event("login"),
     })
 }
@@ -156,6 +158,100 @@ pub(super) async fn people(open: &impl AsyncFn() -> Arc<dyn Store>) {
         matches!(answer, Admitted::Yes(admission) if matches!(*admission, Admission { created: false, .. })),
         "but is refreshed by a look-up"
     );
+}
+
+pub(super) async fn retirement(open: &impl AsyncFn() -> Arc<dyn Store>) {
+    let store = open().await;
+    let old = admitted(&*store, login("a", "alice", with_session(b"old"))).await;
+    admitted(&*store, login("b", "bob", Occasion::LookUp)).await;
+    issue(&*store, &old, b"token").await;
+    let retire = Retire {
+        user: old.id,
+        directory: "main".to_owned(),
+        external_id: "a".to_owned(),
+        mark: "#retired-1".to_owned(),
+        audit: event("retired"),
+    };
+    let newcomer = |retire| Admit { retire: Some(retire), ..*login("c", "alice", with_session(b"new")) };
+    let answer = |admit| store.admit(Box::new(admit));
+    for other in [
+        Retire { external_id: "b".to_owned(), ..retire.clone() },
+        Retire { directory: "partner".to_owned(), ..retire.clone() },
+        Retire { user: UserId::from_random([9; 16]), ..retire.clone() },
+    ] {
+        let refused = answer(newcomer(other)).await.expect("the store answers");
+        assert_eq!(refused, Admitted::Taken, "only who was asked about gives up the name");
+    }
+    let stranger = Admit { create: false, ..newcomer(retire.clone()) };
+    let refused = answer(stranger).await.expect("the store answers");
+    assert_eq!(refused, Admitted::Unknown, "nobody is retired for somebody who may not enter");
+    let found = store.session(Digest::of(b"old")).await.expect("the store answers");
+    assert!(found.is_some());
+
+    let Admitted::Yes(admission) = answer(newcomer(retire.clone())).await.expect("the store answers") else {
+        panic!("who is gone gives up the name")
+    };
+    let Admission { account: new, created, retired } = *admission;
+    assert_eq!((created, retired), (true, Some(old.id)));
+    assert!(new.id != old.id && new.generation_at == Some(NOW), "what was signed by the name alone is void");
+    let find = |id| store.account(Find::Id(id));
+    let old = find(old.id).await.expect("the store answers").expect("a retired account stays");
+    assert_eq!((old.local_name.as_str(), old.username.as_str()), ("alice#retired-1", "alice#retired-1"));
+    assert!(old.disabled && old.generation == 1, "it is shut out, and what was signed for it is void");
+    let found = store.session(Digest::of(b"old")).await.expect("the store answers");
+    assert_eq!(found, None, "its sessions are over");
+    assert_eq!(
+        store.personal_tokens(Some(old.id)).await.expect("the store answers"),
+        [],
+        "so are its tokens"
+    );
+    let again = answer(newcomer(retire)).await.expect("the store answers");
+    assert!(
+        matches!(again, Admitted::Yes(admission) if admission.retired.is_none()),
+        "a login that comes second finds it done"
+    );
+    let another = Find::Another { directory: "main".to_owned(), than: "c".to_owned() };
+    let another = store.account(another).await.expect("the store answers").expect("there is Bob");
+    assert_eq!(another.local_name, "bob", "who is disabled speaks for nobody's presence");
+}
+
+pub(super) async fn relinking(open: &impl AsyncFn() -> Arc<dyn Store>) {
+    let store = open().await;
+    let alice = admitted(&*store, login("a", "alice", with_session(b"one"))).await;
+    let bob = admitted(&*store, login("b", "bob", Occasion::LookUp)).await;
+    issue(&*store, &alice, b"token").await;
+    let relink = |from: &str, to: &str| {
+        let (from, to) = (from.to_owned(), to.to_owned());
+        store.relink(Relink { user: alice.id, from, to, at: NOW, audit: event("relinked") })
+    };
+    let taken = relink("a", "b").await.expect("the store answers");
+    assert_eq!(taken, Relinked::Taken(Box::new(bob.clone())), "one key is one person's");
+    assert_eq!(relink("z", "c").await.expect("the store answers"), Relinked::Unknown, "from what it is");
+    assert_eq!(relink("a", "c").await.expect("the store answers"), Relinked::Yes);
+    let found = store.session(Digest::of(b"one")).await.expect("the store answers");
+    assert_eq!(found, None, "an account in other hands has no sessions");
+    assert_eq!(store.personal_tokens(Some(alice.id)).await.expect("the store answers"), [], "and no tokens");
+    let again = admitted(&*store, login("c", "alice", Occasion::LookUp)).await;
+    assert_eq!((again.id, again.generation), (alice.id, 1), "and is the same account");
+
+    let remove = || store.remove(Remove { user: bob.id, at: NOW, audit: event("removed") });
+    assert!(remove().await.expect("the store answers"));
+    assert!(!remove().await.expect("the store answers"), "what is gone is gone");
+    assert_eq!(store.account(Find::Id(bob.id)).await.expect("the store answers"), None);
+}
+
+async fn issue(store: &dyn Store, account: &Account, secret: &[u8]) {
+    let token = PersonalToken {
+        digest: Digest::of(secret),
+        id: "t".to_owned(),
+        user: account.id,
+        name: None,
+        created: NOW,
+        expires: None,
+        last_used: None,
+    };
+    let issue = IssuePersonal { token, audit: event("issued") };
+    assert!(store.issue_personal(issue).await.expect("the store answers"));
 }
 
 pub(super) async fn sessions(open: &impl AsyncFn() -> Arc<dyn Store>) {

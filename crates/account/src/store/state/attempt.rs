@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::State;
 use crate::Time;
 use crate::store::{
-    AttemptId, Block, BlockQuery, Counter, CounterKey, LimitQuery, Reservation, Reserve, Reserved, Settle,
-    Settlement, Verdict,
+    AttemptId, Block, BlockQuery, ClearBlocks, Counter, CounterKey, LimitQuery, Reservation, Reserve,
+    Reserved, Settle, Settlement, Verdict,
 };
 
 impl State {
@@ -59,8 +59,12 @@ impl State {
     }
 
     /// See [`Store::clear_blocks`](crate::store::Store::clear_blocks).
-    pub fn clear_blocks(&mut self, keys: Vec<CounterKey>) -> u64 {
-        keys.iter().filter(|key| self.counters.remove(key).is_some()).count() as u64
+    pub fn clear_blocks(&mut self, clear: ClearBlocks) -> u64 {
+        let cleared = clear.keys.iter().filter(|key| self.counters.remove(key).is_some()).count();
+        if cleared > 0 {
+            self.write_audit(clear.audit);
+        }
+        cleared as u64
     }
 
     /// Takes an attempt's reservations away, and counts them when it was wrong.

@@ -1,9 +1,9 @@
-//! People: link, admit, list, disable, revoke.
+//! People: link, admit, list, disable, revoke, relink, remove.
 
 use super::State;
 use crate::store::{
-    AccountQuery, Admission, Admit, Admitted, Digest, Find, Link, Linked, Occasion, Revoke, SetDisabled,
-    Settlement,
+    AccountQuery, Admit, Admitted, Digest, Find, Link, Linked, Occasion, Relink, Relinked, Remove, Retire,
+    Revoke, SetDisabled, Settlement,
 };
 use crate::{Account, Time, UserId};
 
@@ -14,22 +14,27 @@ impl State {
         let known = self.external(&link.directory, &link.external_id);
         let named = self.named(&link.local_name);
         match (known, named) {
-            (Some(known), Some(named)) if known.id != named.id => Linked::Taken(Box::new(named.clone())),
+            (known, Some(by)) if known.map(|known| known.id) != Some(by.id) => {
+                Linked::Taken { by: Box::new(by.clone()), known: known.cloned().map(Box::new) }
+            }
             (Some(known), _) => Linked::Known(Box::new(known.clone())),
-            (None, Some(named)) => Linked::Taken(Box::new(named.clone())),
-            (None, None) => Linked::New,
+            (None, _) => Linked::New,
         }
     }
 
     /// See [`Store::admit`](crate::store::Store::admit).
     pub fn admit(&mut self, admit: Box<Admit>) -> Admitted {
         let known = self.external(&admit.facts.directory, &admit.facts.external_id).cloned();
-        let named = self.named(&admit.facts.local_name).map(|named| named.id);
-        let Admission { account, created } = match admit.decide(known, named) {
+        let named = self.named(&admit.facts.local_name).cloned();
+        let admission = match admit.decide(known, named) {
             Ok(admission) => admission,
             Err(refused) => return refused,
         };
-        let Admit { at, occasion, audit, .. } = *admit;
+        let Admit { at, occasion, retire, audit, .. } = *admit;
+        if let Some(retire) = retire.filter(|_| admission.retired.is_some()) {
+            self.retire(retire, at);
+        }
+        let account = &admission.account;
         if let Occasion::Login { session, attempt } = occasion {
             if let Some(session) = session {
                 self.sessions.insert(session.digest, session.begin(account.id, at));
@@ -41,7 +46,7 @@ impl State {
         self.accounts.insert(account.id, account.clone());
         self.note_change(account.id, at);
         self.write_audit_of(account.id, audit);
-        Admitted::Yes(Box::new(Admission { account, created }))
+        Admitted::Yes(Box::new(admission))
     }
 
     /// See [`Store::account`](crate::store::Store::account).
@@ -55,6 +60,12 @@ impl State {
                 .accounts
                 .values()
                 .filter(|account| account.directory == directory && account.username == username)
+                .max_by_key(|account| (account.checked, account.id)),
+            Find::Another { directory, than } => self
+                .accounts
+                .values()
+                .filter(|account| account.directory == directory && account.external_id != than)
+                .filter(|account| !account.disabled)
                 .max_by_key(|account| (account.checked, account.id)),
         }
         .cloned()
@@ -93,11 +104,58 @@ impl State {
         }
         self.cut_off(revoke.user, revoke.keep, revoke.at);
         if revoke.personal_tokens {
-            self.tokens.retain(|_, token| token.user != revoke.user);
+            self.drop_tokens(revoke.user);
         }
         self.note_change(revoke.user, revoke.at);
         self.write_audit_of(revoke.user, revoke.audit);
         true
+    }
+
+    /// See [`Store::relink`](crate::store::Store::relink).
+    pub fn relink(&mut self, relink: Relink) -> Relinked {
+        let Some(account) = self.accounts.get(&relink.user).filter(|found| found.external_id == relink.from)
+        else {
+            return Relinked::Unknown;
+        };
+        if let Some(other) = self.external(&account.directory, &relink.to) {
+            return Relinked::Taken(Box::new(other.clone()));
+        }
+        if let Some(account) = self.accounts.get_mut(&relink.user) {
+            account.external_id = relink.to;
+        }
+        self.cut_off(relink.user, None, relink.at);
+        self.drop_tokens(relink.user);
+        self.note_change(relink.user, relink.at);
+        self.write_audit_of(relink.user, relink.audit);
+        Relinked::Yes
+    }
+
+    /// See [`Store::remove`](crate::store::Store::remove).
+    pub fn remove(&mut self, remove: Remove) -> bool {
+        self.cut_off(remove.user, None, remove.at);
+        self.drop_tokens(remove.user);
+        if self.accounts.remove(&remove.user).is_none() {
+            return false;
+        }
+        self.note_change(remove.user, remove.at);
+        self.write_audit_of(remove.user, remove.audit);
+        true
+    }
+
+    /// Takes an account's names away and shuts it out.
+    fn retire(&mut self, retire: Retire, at: Time) {
+        if let Some(account) = self.accounts.get_mut(&retire.user) {
+            (account.username, account.local_name) = retire.names(account);
+            account.disabled = true;
+        }
+        self.cut_off(retire.user, None, at);
+        self.drop_tokens(retire.user);
+        self.note_change(retire.user, at);
+        self.write_audit_of(retire.user, retire.audit);
+    }
+
+    fn drop_tokens(&mut self, user: UserId) {
+        self.tokens.retain(|_, token| token.user != user);
     }
 
     /// Moves the generation on and ends every session but one.
