@@ -11,6 +11,7 @@ use proto::Dn;
 use crate::ask::Reader;
 use crate::explain::decided;
 use crate::locate::{Located, Name};
+use crate::remember::Remembered;
 use crate::settings::SettingsError;
 use crate::{Denial, Error, Observer, Person, Reason, Rule, Settings, Username, groups, state};
 
@@ -18,7 +19,7 @@ use crate::{Denial, Error, Observer, Person, Reason, Rule, Settings, Username, g
 pub type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
 
 /// An answer of the directory. That it could not be asked is an [`Error`].
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Answer<T> {
     /// This is it.
     Yes(T),
@@ -63,6 +64,7 @@ pub(crate) struct Directory {
     /// What is read of a person.
     pub(crate) attributes: Vec<String>,
     pub(crate) clock: Clock,
+    pub(crate) remembered: Remembered,
 }
 
 impl Directories {
@@ -75,7 +77,8 @@ impl Directories {
         check_together(directories.iter().map(|(settings, _)| settings).collect())?;
         let made = directories.into_iter().map(|(settings, pool)| {
             let attributes = attributes(&settings);
-            Arc::new(Directory { settings, pool, attributes, clock: clock.clone() })
+            let remembered = Remembered::new(settings.cache);
+            Arc::new(Directory { settings, pool, attributes, clock: clock.clone(), remembered })
         });
         Ok(Directories(made.collect()))
     }

@@ -22,8 +22,9 @@
 //!
 //! Reading order: [`Credentials`] (what was typed), [`Settings`] and the templates (what is asked), `directories` (which one
 //! is asked), `locate`, `prove` (the only file that mints a [`Proof`] and a [`Proven`]), `state` (what servers say about accounts), `record` and `person`,
-//! `groups`, `presence` (when somebody counts as gone), [`Rule`], [`Denial`] (the one table of reasons), [`Observer`] (what `--explain` prints), and [`manual`]: the
-//! disasters of the field, and what rules each out here.
+//! `groups`, `presence` (when somebody counts as gone), `remember` (what is not asked again), [`Rule`], [`Denial`] (the one table of
+//! reasons), [`Observer`] (what `--explain` prints), and [`manual`]: the disasters of the
+//! field, and what rules each out here.
 
 mod ask;
 mod credentials;
@@ -39,6 +40,7 @@ mod presence;
 mod preset;
 mod prove;
 mod record;
+mod remember;
 mod rule;
 mod settings;
 mod state;
@@ -55,6 +57,7 @@ pub use presence::{Holder, Presence};
 pub use prove::{Proof, Proven};
 pub use rule::Rule;
 pub use settings::{
-    GroupKind, GroupSearch, GroupSettings, Settings, SettingsError, UserSearch, UserSettings, Vendor,
+    CacheSettings, GroupKind, GroupSearch, GroupSettings, Settings, SettingsError, UserSearch, UserSettings,
+    Vendor,
 };
 pub use template::{BindNameTemplate, DnTemplate, FilterTemplate, TemplateError, UserTemplate};

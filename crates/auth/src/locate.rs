@@ -41,7 +41,7 @@ pub(crate) enum Target {
 }
 
 /// What was typed, as one directory sees it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Name {
     pub(crate) username: String,
     pub(crate) input: String,
@@ -162,7 +162,7 @@ impl Directory {
         observer: &dyn Observer,
     ) -> Result<Answer<Located>, Error> {
         let target = match &self.settings.user.template {
-            None => match self.find(Asker::Service(server), server.url(), name, observer).await? {
+            None => match self.recall_or_find(server, name, observer).await? {
                 Answer::Yes(record) => Target::Entry(record),
                 Answer::No(denial) => return Ok(Answer::No(denial)),
             },
@@ -230,7 +230,7 @@ impl Directory {
     }
 
     /// The filter of one search; `None` when no entry can match, because a placeholder has no value.
-    fn filter(&self, search: &UserSearch, name: &Name) -> Option<Filter> {
+    pub(crate) fn filter(&self, search: &UserSearch, name: &Name) -> Option<Filter> {
         let given = match &search.filter {
             None => None,
             Some(template) => Some(template.fill(name.values())?),
@@ -239,9 +239,8 @@ impl Directory {
             return given;
         }
         let matching = self.settings.user.matches.iter();
-        let mut any: Vec<_> =
-            matching.map(|attribute| Filter::equal(attribute, wanted(attribute, name))).collect();
-        let matches = if any.len() == 1 { any.remove(0) } else { Filter::Or(any) };
+        let matches =
+            any(matching.map(|attribute| Filter::equal(attribute, wanted(attribute, name))).collect());
         Some(match given {
             Some(filter) => Filter::And(vec![filter, matches]),
             None => matches,
@@ -279,7 +278,7 @@ impl Directory {
 
     /// The place of the best attribute that holds the name. A server that compares more loosely than we do has found
     /// the entry by none that we recognise: the last place.
-    fn rank(&self, record: &Record, name: &Name) -> usize {
+    pub(crate) fn rank(&self, record: &Record, name: &Name) -> usize {
         let matches = &self.settings.user.matches;
         let holds = |attribute: &String| {
             let wanted = wanted(attribute, name).as_bytes();
@@ -328,6 +327,11 @@ pub(crate) enum Asker<'a> {
     Service(&'a Server),
     /// Whoever reads, one after the other.
     Reader(&'a mut Reader),
+}
+
+/// What matches one of these.
+pub(crate) fn any(mut filters: Vec<Filter>) -> Filter {
+    if filters.len() == 1 { filters.remove(0) } else { Filter::Or(filters) }
 }
 
 fn is_whole(search: &UserSearch) -> bool {

@@ -15,7 +15,13 @@
 //!   `only_result_zero_is_success`.
 //! * **A referral taken for success**, or followed with the password. It is an error; nobody follows it. Test:
 //!   `a_referral_is_neither_success_nor_a_wrong_password`.
-//! * **A cache, a constant, a fallback that knows the password** (CVE-2020-2299, CVE-2020-2301). There is no cache here.
+//! * **A constant, a fallback that knows the password** (CVE-2020-2299). A [`Proof`](crate::Proof) is the only way to a
+//!   [`Proven`](crate::Proven), and both are made anew by each login: nothing here remembers either.
+//! * **A cache that takes any password once somebody has signed in** (CVE-2020-2301, CVE-2026-129349). What this room
+//!   remembers is where entries and groups are, never that a password was right; every login binds. The one cache of
+//!   proved passwords is the account room's, for Basic alone: it compares a keyed digest of name and password, and a password
+//!   that does not fit goes the whole way. Test there: that a wrong password is denied and counted however lately the right
+//!   one was proved.
 //! * **One connection, two people.** A person's connection went back to the pool for look-ups. Proving connections are
 //!   another type; look-ups cannot be lent one.
 //!
@@ -44,6 +50,14 @@
 //!   immutable key, single-valued or an error.
 //! * **A namesake in the next directory, while the first is down.** An outage ends the login; it is never stepped over.
 //!   Test: `a_directory_that_is_down_is_never_stepped_over`.
+//! * **A name remembered for somebody who has moved, or whose name was given away.** A remembered entry is read, compared
+//!   with what the searches ask for and with its immutable key, before any password is sent; otherwise the name is searched
+//!   for. Tests: `whoever_has_moved_gets_in_and_no_password_goes_to_the_old_place`,
+//!   `a_name_that_was_given_away_is_its_new_bearer_s`.
+//! * **A cache that mixes people or remembers an outage**: keys made of text ("a b" and "a+b"), two directories under one
+//!   key, "not found" kept because the server was down. Keys are values, each directory has its own memory, and what is kept
+//!   is found, whole and positive. Tests: `names_that_differ_by_a_blank_or_a_plus_do_not_mix`,
+//!   `two_directories_that_know_the_same_name_remember_each_their_own`, `neither_an_outage_nor_nobody_is_remembered`.
 //! * **A password tried on somebody else's account.** A directory with a template is asked for its own domains' names only,
 //!   or last.
 //!

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use proto::{Dn, Scope};
 
-use crate::settings::{GroupKind, GroupSearch, GroupSettings, UserSearch, UserSettings};
+use crate::settings::{CacheSettings, GroupKind, GroupSearch, GroupSettings, UserSearch, UserSettings};
 use crate::{FilterTemplate, Fold, Settings, Vendor};
 
 impl Settings {
@@ -54,6 +54,7 @@ impl Settings {
             flags: BTreeMap::new(),
             named: Vec::new(),
             fold: Fold::Lower,
+            cache: CacheSettings::default(),
         }
     }
 }

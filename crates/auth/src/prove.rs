@@ -10,7 +10,6 @@ use proto::filter::Rule as Matching;
 use crate::ask::Reader;
 use crate::directories::{Answer, Directory};
 use crate::explain::{Asking, decided};
-use crate::groups;
 use crate::locate::{Asker, Located, Name, PRINCIPAL, Target};
 use crate::person::{Facts, Person};
 use crate::record::{Identity, Record};
@@ -181,7 +180,7 @@ impl Located {
         if let Some(denial) = hindrance.as_ref().filter(|denial| state::is_final(denial)) {
             return Ok(Answer::No(denial.clone()));
         }
-        let membership = groups::of(&directory.settings, &record, &mut reader, server, observer).await?;
+        let membership = directory.fresh_groups_of(&record, &identity, &mut reader, server, observer).await?;
         let facts = Facts { record, identity, membership, warnings: Vec::new(), hindrance };
         Ok(Answer::Yes(Person::new(&directory.settings, facts)))
     }
@@ -201,7 +200,7 @@ impl Proof {
             Some(own) => Reader::Person(own),
             None => Reader::Service(server.clone()),
         };
-        let membership = groups::of(settings, &record, &mut reader, server.url(), observer).await;
+        let membership = directory.groups_of(&record, &identity, &mut reader, server.url(), observer).await;
         let membership = membership.map_err(Error::after_proof)?;
         let facts = Facts { record, identity, membership, warnings, hindrance: None };
         Ok(Proven(Person::new(settings, facts)))

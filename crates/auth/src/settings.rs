@@ -1,6 +1,7 @@
 //! What one directory is asked, as values: no text is parsed during a login.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use proto::filter::is_attribute_description;
 use proto::{Dn, Filter, Scope};
@@ -46,6 +47,8 @@ pub struct Settings {
     pub named: Vec<Dn>,
     /// What becomes of capitals in the canonical name.
     pub fold: Fold,
+    /// What is remembered instead of asked again.
+    pub cache: CacheSettings,
 }
 
 /// The preset: which attributes and texts of a server are believed.
@@ -143,6 +146,15 @@ pub enum GroupKind {
     ActiveDirectory,
     /// The person's `memberOf`; `member` for groups in groups.
     MemberOf,
+}
+
+/// How long an answer is remembered, counted from the question; zero, the default, is not at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct CacheSettings {
+    /// Which entry a name means. A login reads that entry in place of the searches, and searches when it is another.
+    pub dn: Duration,
+    /// Who is in which group, as logins judge it. What is looked up without a password is always asked for.
+    pub groups: Duration,
 }
 
 /// Settings that cannot work, whatever the directory says.

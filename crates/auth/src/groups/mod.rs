@@ -22,7 +22,7 @@ pub(crate) use kind::attributes;
 const CLAUSES: usize = 200;
 
 /// The groups of one person.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Membership {
     /// Sorted by name.
     pub(crate) shown: Vec<Group>,

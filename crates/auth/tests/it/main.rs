@@ -12,6 +12,8 @@ mod operations;
 mod outcomes;
 mod presence;
 mod presets;
+mod remember_groups;
+mod remember_names;
 mod several;
 mod templates;
 mod world;

@@ -63,6 +63,19 @@ impl World {
         Directories::new(vec![(settings, self.pool())], clock()).expect("good settings")
     }
 
+    /// The same with a clock that can be moved.
+    pub(crate) fn told_the_time(
+        &self,
+        change: impl FnOnce(&mut Settings),
+    ) -> (Directories, testkit::clock::Clock) {
+        let mut settings = openldap("main");
+        change(&mut settings);
+        let clock = testkit::clock::Clock::at(20_781 * 86_400);
+        let told = clock.clone();
+        let told: Clock = Arc::new(move || told.now());
+        (Directories::new(vec![(settings, self.pool())], told).expect("good settings"), clock)
+    }
+
     /// Searches and binds since the last call, connections' own service binds left out.
     pub(crate) fn operations(&self) -> Vec<(Kind, String)> {
         let all = self.directory.operations();
