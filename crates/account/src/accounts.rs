@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 use crate::cache::Cache;
 use crate::holdback::HoldBack;
 use crate::permission::{Names, PermissionKey};
+use crate::proofs::Proofs;
 use crate::ready::Readiness;
 use crate::repeat::Repeats;
 use crate::seal::Seal;
@@ -60,6 +61,7 @@ pub(crate) struct Current {
     pub(crate) settings: Settings,
     pub(crate) directories: Directories,
     pub(crate) tokens: Tokens,
+    pub(crate) proofs: Proofs,
     names: Mutex<Names>,
 }
 
@@ -78,7 +80,7 @@ impl Accounts {
     ) -> Result<Self, Error> {
         let seal = Seal::new(secret(&*store, &ambient, "seal").await?.expose());
         let seed = secret(&*store, &ambient, "token-ed25519").await?;
-        let current = Arc::new(Current::new(settings, directories, &seed)?);
+        let current = Arc::new(Current::new(settings, directories, &seed, &ambient)?);
         current.learn_names().await;
         Ok(Self(Arc::new(Inner {
             store,
@@ -104,7 +106,7 @@ impl Accounts {
     /// As [`Accounts::open`]; the old ones stay then.
     pub async fn reconfigure(&self, settings: Settings, directories: Directories) -> Result<(), Error> {
         let seed = secret(&*self.0.store, &self.0.ambient, "token-ed25519").await?;
-        let current = Arc::new(Current::new(settings, directories, &seed)?);
+        let current = Arc::new(Current::new(settings, directories, &seed, &self.0.ambient)?);
         current.learn_names().await;
         *self.0.current.write().unwrap_or_else(PoisonError::into_inner) = current;
         Ok(())
@@ -162,9 +164,15 @@ impl fmt::Debug for Accounts {
 }
 
 impl Current {
-    fn new(settings: Settings, directories: Directories, seed: &SecretBytes) -> Result<Self, Error> {
+    fn new(
+        settings: Settings,
+        directories: Directories,
+        seed: &SecretBytes,
+        ambient: &Ambient,
+    ) -> Result<Self, Error> {
         let tokens = Tokens::new(&settings.token, seed)?;
-        Ok(Self { settings, directories, tokens, names: Mutex::default() })
+        let proofs = Proofs::new(settings.remember_credentials, ambient);
+        Ok(Self { settings, directories, tokens, proofs, names: Mutex::default() })
     }
 
     pub(crate) fn directory(&self, name: &str) -> DirectorySettings {

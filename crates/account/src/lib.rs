@@ -28,8 +28,8 @@
 //! ```
 //!
 //! Reading order: `sign_in` (the table of its steps), `link` (which account that is), `admission` (what the store and the application say
-//! to a person),
-//! `throttle` (why parallel guesses do not slip by), `holdback`, [`store`] (everything that outlives a login, as
+//! to a person), `throttle` (why parallel guesses do not slip by), `holdback`, `proofs` (passwords that were proved lately, for Basic),
+//! [`store`] (everything that outlives a login, as
 //! commands), `session` and `cache` (why a valid session costs no query), `grant` and `token`, [`document`].
 
 mod accounts;
@@ -48,6 +48,7 @@ mod look_up;
 mod outcome;
 mod permission;
 mod person;
+mod proofs;
 mod ready;
 mod relink;
 mod repeat;

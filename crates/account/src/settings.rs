@@ -12,6 +12,9 @@ use crate::store::{Mirror, SecretBytes};
 pub struct Settings {
     /// How a login goes.
     pub login: LoginSettings,
+    /// How long [`Accounts::check_password`](crate::Accounts::check_password) takes a password for proved, counted from when
+    /// the directory was asked; zero, the default, is not at all.
+    pub remember_credentials: Duration,
     /// One entry a directory, by its name; a directory without one has the defaults.
     pub directories: BTreeMap<String, DirectorySettings>,
     /// What groups may do.
@@ -28,6 +31,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             login: LoginSettings::default(),
+            remember_credentials: Duration::ZERO,
             directories: BTreeMap::new(),
             permissions: BTreeMap::new(),
             session: SessionSettings::default(),

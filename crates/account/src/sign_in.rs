@@ -28,7 +28,7 @@ use crate::outcome::{Origin, Outcome, SignIn, SignedIn};
 use crate::repeat::LeftOut;
 use crate::store::{AttemptId, Audit, CounterKey, EndSessions, Find, Settlement};
 use crate::throttle::Permit;
-use crate::{Error, Time};
+use crate::{Account, Error, Time};
 
 impl Accounts {
     /// Decides a login.
@@ -37,6 +37,24 @@ impl Accounts {
     /// `login.deadline`; a bind that was written by then is still waited for in the background, so that a wrong
     /// password counts and a right one does not.
     pub async fn sign_in(&self, username: &str, password: String, origin: &Origin, how: SignIn) -> Outcome {
+        self.log_in(username, password, origin, how, Proved::Now).await
+    }
+
+    /// Whose name and password these are, for a door where each request brings both and starts no session: a sign-in,
+    /// unless just these were proved within `cache.credentials` and the account is still what it was. Neither the
+    /// directory nor the application is asked then, and nothing is put on record.
+    pub async fn check_password(&self, username: &str, password: String, origin: &Origin) -> Outcome {
+        self.log_in(username, password, origin, SignIn::default(), Proved::Lately).await
+    }
+
+    async fn log_in(
+        &self,
+        username: &str,
+        password: String,
+        origin: &Origin,
+        how: SignIn,
+        proved: Proved,
+    ) -> Outcome {
         let started = Instant::now();
         let current = self.current();
         let deadline = current.settings.login.deadline;
@@ -45,6 +63,7 @@ impl Accounts {
             current,
             origin: origin.clone(),
             how,
+            proved,
             started,
             give_up: started + deadline,
             told: Mutex::new(Told { name: crate::audit::shortened(username.trim()), directory: None }),
@@ -66,12 +85,20 @@ impl Accounts {
     }
 }
 
+/// When the password has to have been proved for the login to be granted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Proved {
+    Now,
+    Lately,
+}
+
 /// One login under way.
 struct Login {
     accounts: Accounts,
     current: Arc<Current>,
     origin: Origin,
     how: SignIn,
+    proved: Proved,
     started: Instant,
     give_up: Instant,
     told: Mutex<Told>,
@@ -132,6 +159,11 @@ impl Login {
         if let Some(until) = self.accounts.address_blocked(&self.current, &self.origin).await? {
             return self.throttled(until, &self.address()).await;
         }
+        if let Some(account) = self.proved_lately(&username, &password).await? {
+            let signed_in = SignedIn { account, session: None, warnings: Vec::new() };
+            return Ok(Outcome::Granted(Box::new(signed_in)));
+        }
+        let asked = self.accounts.0.ambient.now();
         let located = match self.current.directories.locate(&username, self.observer()).await? {
             Answer::Yes(located) => located,
             Answer::No(denial) => {
@@ -141,7 +173,7 @@ impl Login {
         };
         self.note(located.directory(), located.key());
         let who = self.counted_by(&located).await?;
-        if let Some(refused) = self.reserve(who).await? {
+        if let Some(refused) = self.reserve(who.clone()).await? {
             return Ok(refused);
         }
         let person = match self.prove(located, &password).await? {
@@ -149,8 +181,34 @@ impl Login {
             Answer::No(denial) => return self.deny(denial).await,
         };
         match self.current.directories.judge(&person, self.observer()) {
-            Verdict::Admitted => self.enter(person).await,
+            Verdict::Admitted => {
+                let outcome = self.enter(person).await?;
+                if let Outcome::Granted(signed_in) = &outcome {
+                    self.remember((&username, &password), who, asked, &signed_in.account);
+                }
+                Ok(outcome)
+            }
             Verdict::Refused(denial) => self.deny(denial.after_proof()).await,
+        }
+    }
+
+    async fn proved_lately(
+        &self,
+        username: &Username,
+        password: &Password,
+    ) -> Result<Option<Account>, Error> {
+        match self.proved {
+            Proved::Now => Ok(None),
+            Proved::Lately => self.accounts.proved_lately(&self.current, username, password).await,
+        }
+    }
+
+    /// For the next request with the same name and password; not where guesses at this name are counted elsewhere than by
+    /// the person, as before a template's first login.
+    fn remember(&self, typed: (&Username, &Password), who: CounterKey, asked: Time, account: &Account) {
+        let person = CounterKey::person(&account.directory, &account.username);
+        if self.proved == Proved::Lately && who == person {
+            self.current.proofs.keep(typed, who, asked, account);
         }
     }
 

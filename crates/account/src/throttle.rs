@@ -30,9 +30,24 @@ impl Accounts {
         current: &Current,
         origin: &Origin,
     ) -> Result<Option<Time>, Error> {
-        let throttle = current.settings.login.throttle;
-        let Some(limit) = address_limit(throttle, origin) else { return Ok(None) };
-        let query = LimitQuery { limit, window: throttle.window, at: self.0.ambient.now() };
+        let limit = address_limit(current.settings.login.throttle, origin);
+        self.blocked_until(current, limit).await
+    }
+
+    /// Until when a person's budget is used up.
+    pub(crate) async fn person_blocked(
+        &self,
+        current: &Current,
+        who: CounterKey,
+    ) -> Result<Option<Time>, Error> {
+        let limit = person_limit(current.settings.login.throttle, who);
+        self.blocked_until(current, limit).await
+    }
+
+    async fn blocked_until(&self, current: &Current, limit: Option<Limit>) -> Result<Option<Time>, Error> {
+        let Some(limit) = limit else { return Ok(None) };
+        let window = current.settings.login.throttle.window;
+        let query = LimitQuery { limit, window, at: self.0.ambient.now() };
         Ok(self.0.store.blocked_until(query).await?)
     }
 
@@ -47,8 +62,8 @@ impl Accounts {
     ) -> Result<Permit, Error> {
         let throttle = current.settings.login.throttle;
         let deadline = current.settings.login.deadline;
-        let person = (throttle.person > 0).then_some(Limit { key: who, most: throttle.person });
-        let limits: Vec<_> = person.into_iter().chain(address_limit(throttle, origin)).collect();
+        let limits: Vec<_> =
+            person_limit(throttle, who).into_iter().chain(address_limit(throttle, origin)).collect();
         if limits.is_empty() {
             return Ok(Permit::Go(None));
         }
@@ -107,6 +122,10 @@ impl Accounts {
         let place = self.0.seal.place("recorded", &format!("{reason} {counted_by}"));
         self.0.recorded.tell(place.into(), self.0.ambient.now())
     }
+}
+
+fn person_limit(throttle: Throttle, who: CounterKey) -> Option<Limit> {
+    (throttle.person > 0).then_some(Limit { key: who, most: throttle.person })
 }
 
 fn address_limit(throttle: Throttle, origin: &Origin) -> Option<Limit> {

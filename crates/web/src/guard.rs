@@ -201,8 +201,7 @@ async fn check_password(
     username: &str,
     password: String,
 ) -> Result<Option<Account>, Rejection> {
-    let options = account::SignIn::default();
-    match gate.accounts().sign_in(username, password, &visit.origin(), options).await {
+    match gate.accounts().check_password(username, password, &visit.origin()).await {
         Outcome::Granted(signed_in) => Ok(Some(signed_in.account)),
         Outcome::Denied { retry_after: Some(wait), .. } => Err(Rejection::Throttled(wait)),
         Outcome::Denied { .. } => Ok(None),

@@ -7,6 +7,7 @@ mod hold_back;
 mod link;
 mod look_up;
 mod outage;
+mod proofs;
 mod session;
 mod sign_in;
 mod store;

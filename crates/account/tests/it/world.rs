@@ -126,9 +126,13 @@ impl Server {
         (settings, self.pool(Duration::from_secs(2)))
     }
 
+    pub(crate) fn url(&self) -> String {
+        self.running.url()
+    }
+
     /// Waits so long for each answer.
     pub(crate) fn pool(&self, timeout: Duration) -> Pool {
-        Pool::lazy(Options::new([self.running.url()]).unwrap().timeout(timeout))
+        Pool::lazy(Options::new([self.url()]).unwrap().timeout(timeout))
     }
 
     /// The people whose passwords were tried, in order.

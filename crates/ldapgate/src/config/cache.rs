@@ -1,4 +1,4 @@
-//! `[cache]`: what may be remembered instead of asked again. Its room comes later; only "off" is taken.
+//! `[cache]`: what may be remembered instead of asked again.
 
 use std::time::Duration;
 
@@ -7,18 +7,21 @@ use super::read::{Section, Zero};
 /// The longest a proved password may be remembered.
 const LONGEST: Duration = Duration::from_secs(5 * 60);
 
-pub(super) fn read(section: Section<'_>) {
+/// `[cache]`; zero is off.
+#[derive(Debug)]
+pub(crate) struct Cache {
+    pub(crate) dn: Duration,
+    pub(crate) groups: Duration,
+    pub(crate) credentials: Duration,
+}
+
+pub(super) fn read(section: Section<'_>) -> Cache {
     let dn = section.duration("dn", "0s", Zero::Off);
     let groups = section.duration("groups", "0s", Zero::Off);
     let credentials = section.duration("credentials", "0s", Zero::Off);
     if credentials.value > LONGEST {
         section.sheet().wrong(&credentials.place, "credentials is at most \"5m\"");
     }
-    for (key, found) in [("dn", &dn), ("groups", &groups), ("credentials", &credentials)] {
-        if !found.value.is_zero() {
-            section.sheet().not_yet(&found.place, &format!("cache.{key}"));
-        }
-    }
-    section.mark_not_yet(&["dn", "groups", "credentials"]);
     section.finish();
+    Cache { dn: dn.value, groups: groups.value, credentials: credentials.value }
 }

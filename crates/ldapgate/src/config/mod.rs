@@ -66,6 +66,7 @@ pub struct Config {
     directories: Vec<directory::Directory>,
     permissions: Vec<permissions::Line>,
     login: login::Login,
+    cache: cache::Cache,
     store: store::Store,
     session: session::Session,
     token: token::Token,
@@ -216,7 +217,7 @@ fn read(root: Section<'_>) -> Option<Config> {
     let directories: Vec<_> = starts.into_iter().map(|start| start.finish(fold)).collect();
     let permissions = permissions::read(root.section("permissions"), &known);
     let login = login::read(root.section("login"));
-    cache::read(root.section("cache"));
+    let cache = cache::read(root.section("cache"));
     sync::read(root.section("sync"));
     let store = store::read(root.section("store"));
     let session = session::read(root.section("session"));
@@ -235,6 +236,7 @@ fn read(root: Section<'_>) -> Option<Config> {
         directories,
         permissions,
         login,
+        cache,
         store,
         session,
         token,

@@ -17,8 +17,9 @@ const BEYOND_DEADLINE: Duration = Duration::from_secs(10);
 impl Config {
     /// Each directory's part in the decision, in the order in which they are asked.
     pub(crate) fn auth_settings(&self) -> Vec<auth::Settings> {
-        let mut settings: Vec<auth::Settings> =
-            self.directories.iter().map(|directory| directory.settings.clone()).collect();
+        let cache = auth::CacheSettings { dn: self.cache.dn, groups: self.cache.groups };
+        let settings = self.directories.iter().map(|directory| directory.settings.clone());
+        let mut settings: Vec<_> = settings.map(|settings| auth::Settings { cache, ..settings }).collect();
         for (key, _) in &self.permissions {
             let PermissionKey::Group { directory, dn } = key else { continue };
             if let Some(settings) = settings.iter_mut().find(|settings| settings.name == *directory) {
@@ -53,6 +54,7 @@ impl Config {
                 show_account_state: self.login.show_account_state,
                 fold: self.login.fold,
             },
+            remember_credentials: self.cache.credentials,
             directories: directories.collect::<BTreeMap<_, _>>(),
             permissions: self.permissions.iter().cloned().collect(),
             session: SessionSettings {

@@ -163,6 +163,28 @@ async fn a_reload_takes_what_it_can_and_says_what_needs_a_restart() {
 }
 
 #[tokio::test]
+async fn a_reload_forgets_what_was_remembered() {
+    let world = World::start(Peer::Memory).await;
+    let config = configuration(&world, "[cache]\ndn = \"1h\"\ngroups = \"1h\"\ncredentials = \"5m\"\n");
+    let engine = start(&config).await;
+    let ask = || async {
+        let before = world.requests();
+        let password = "Red-Apple-11".to_owned();
+        let outcome = engine.accounts().check_password("alice", password, &Origin::default()).await;
+        assert_eq!(reason(&outcome), "granted");
+        world.requests() - before
+    };
+    let all = ask().await;
+    assert!(all > 0);
+    assert_eq!(ask().await, 0, "the password is remembered");
+    let before = world.requests();
+    assert_eq!(reason(&sign_in(&engine, "alice", "Red-Apple-11").await), "granted");
+    assert_eq!(world.requests() - before, 2, "name and groups are remembered");
+    engine.reload(&config).await.expect("good");
+    assert!(ask().await >= all);
+}
+
+#[tokio::test]
 async fn a_reload_that_cannot_work_leaves_the_running_configuration_alone() {
     let world = World::start(Peer::Memory).await;
     let folder = world.folder();

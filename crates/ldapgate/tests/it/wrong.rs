@@ -84,8 +84,7 @@ const MORE: &[(&str, &str)] = &[
     ("[directory.tls]\nclient_cert = \"x\"", "ldapgate.toml:6:15: client_cert needs client_key"),
     ("[directory.tls]\nserver_name = \"a b\"", "ldapgate.toml:6:15: server_name cannot be \"a b\": it is a host name or an address"),
     // rooms that come later
-    ("[cache]\ndn = \"5m\"", "ldapgate.toml:6:6: cache.dn is not available yet: it comes with a later release"),
-    ("[cache]\ncredentials = \"6m\"", "ldapgate.toml:6:15: credentials is at most \"5m\"\nldapgate.toml:6:15: cache.credentials is not available yet: it comes with a later release"),
+    ("[cache]\ncredentials = \"6m\"", "ldapgate.toml:6:15: credentials is at most \"5m\""),
     ("[sync]\nevery = \"1h\"", "ldapgate.toml:6:9: sync.every is not available yet: it comes with a later release"),
     ("[sync]\nwatch = true", "ldapgate.toml:6:9: sync.watch is not available yet: it comes with a later release"),
     ("[sync]\nmax_change = \"20\"", "ldapgate.toml:6:14: max_change is a percentage from \"0%\" to \"100%\", not \"20\""),

@@ -120,6 +120,27 @@ async fn a_password_opens_only_where_that_is_configured() {
 }
 
 #[tokio::test]
+async fn a_password_that_was_proved_lately_opens_without_the_directory_and_makes_no_token() {
+    let age = Duration::from_secs(60);
+    let mut world = World::with(|wishes| {
+        wishes.web.login_basic = true;
+        wishes.account.remember_credentials = age;
+    })
+    .await;
+    let header = basic("alice", "Red-Apple-11");
+    let mut program = world.visitor().with("authorization", &header);
+    assert_eq!(program.get("/app/upload").await.status, 200);
+    world.directory_goes_away().await;
+    assert_eq!(program.get("/app/via").await.body, "basic");
+    let operations = world.operations();
+    assert_eq!(program.form("/auth/request-token", &[]).await.status, 503, "a token is asked for anew");
+    let wrong = basic("alice", "wrong");
+    assert_eq!(world.visitor().with("authorization", &wrong).get("/app/upload").await.status, 503);
+    assert_eq!(program.get("/app/upload").await.status, 503, "the wrong password ended it");
+    assert_eq!(world.operations(), operations);
+}
+
+#[tokio::test]
 async fn a_password_when_the_directory_is_down_is_an_outage() {
     let mut world = World::with(|wishes| wishes.web.login_basic = true).await;
     world.directory_goes_away().await;
