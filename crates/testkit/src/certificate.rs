@@ -1,5 +1,7 @@
 //! A throwaway authority and the certificates, good and deliberately bad, that it signs.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use rcgen::{
@@ -24,7 +26,7 @@ pub struct Authority {
 /// What is wrong with a certificate, if anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flaw {
-    /// Nothing: good for `localhost`, 127.0.0.1 and ::1.
+    /// Nothing: good for the server's names, `localhost`, 127.0.0.1 and ::1 when nothing else is said.
     None,
     /// Carries another host's name, `ldap.wrong.example`.
     WrongHost,
@@ -62,9 +64,18 @@ impl Authority {
     /// When the system has no randomness.
     #[must_use]
     pub fn server(&self, flaw: Flaw) -> Pair {
-        let names: &[&str] = match flaw {
+        self.server_at(&["localhost", "127.0.0.1", "::1"], flaw)
+    }
+
+    /// A server certificate with `flaw` for a server that goes by these names and addresses.
+    ///
+    /// # Panics
+    /// When the system has no randomness.
+    #[must_use]
+    pub fn server_at(&self, names: &[&str], flaw: Flaw) -> Pair {
+        let names = match flaw {
             Flaw::WrongHost => &["ldap.wrong.example"],
-            _ => &["localhost", "127.0.0.1", "::1"],
+            _ => names,
         };
         let mut params = CertificateParams::new(names.iter().map(ToString::to_string).collect::<Vec<_>>())
             .expect("names are valid");
@@ -96,7 +107,7 @@ pub struct Files {
 }
 
 impl Pair {
-    /// Writes `NAME.crt` and `NAME.key` into `folder`.
+    /// Writes `NAME.crt` and `NAME.key` into `folder`, the key for the owner's eyes only: Samba takes no other.
     ///
     /// # Panics
     /// When the folder cannot be written.
@@ -108,6 +119,7 @@ impl Pair {
         };
         std::fs::write(&files.certificate, &self.certificate).expect("the test folder is writable");
         std::fs::write(&files.key, &self.key).expect("the test folder is writable");
+        std::fs::set_permissions(&files.key, Permissions::from_mode(0o600)).expect("the key's file is ours");
         files
     }
 }

@@ -1,5 +1,6 @@
 //! What the tests of every room share: throwaway certificates, one small world of people, the servers that hold it
-//! (a real OpenLDAP or the in-memory directory), an HTTP client that keeps cookies, and a browser.
+//! (a real OpenLDAP, 389 Directory Server or Samba domain controller, or the in-memory directory), an HTTP client that
+//! keeps cookies, and a browser.
 //!
 //! It is private to this workspace and never a dependency of production code. A server that is missing from the machine
 //! is a failing test that names the Debian package, never a skipped one.
@@ -12,13 +13,17 @@
 //! # }
 //! ```
 //!
-//! Reading order: [`world`], [`openldap`], [`certificate`], [`http`], [`browser`], [`clock`].
+//! Reading order: [`people`], [`world`], [`openldap`], [`ds389`], [`samba`], [`certificate`], [`http`], [`browser`], [`clock`].
 
 pub mod browser;
 pub mod certificate;
 pub mod clock;
+pub mod ds389;
 pub mod http;
 mod memory;
 pub mod openldap;
+pub mod people;
 pub mod process;
+mod rendering;
+pub mod samba;
 pub mod world;

@@ -1,8 +1,13 @@
 //! Child processes that end with the test, even when the test is killed.
+#![allow(clippy::disallowed_methods, reason = "a test is a peer of its own")]
 
 use std::io::Write as _;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 /// A server process. A shell keeps watch on its standard input: when the test process goes away, however it goes, the
 /// pipe closes and the shell ends the server.
@@ -34,7 +39,10 @@ impl Server {
             .unwrap_or_else(|error| panic!("cannot open the log {}: {error}", log.display()));
         let errors = file.try_clone().expect("a file handle can be cloned");
         // A huge open-files limit (as in containers) makes slapd allocate memory for every possible descriptor.
-        let script = r#"ulimit -n 4096 2>/dev/null; exec 3<&0; "$@" 3<&- </dev/null & child=$!; trap 'kill "$child" 2>/dev/null; wait "$child"' EXIT; cat <&3 >/dev/null"#;
+        let script = r#"ulimit -n 4096 2>/dev/null; exec 3<&0; "$@" 3<&- </dev/null & child=$!
+trap 'kill "$child" 2>/dev/null; wait "$child"; [ -z "$folder" ] || rm -rf -- "$folder"' EXIT
+trap exit INT TERM HUP
+folder=$(cat <&3)"#;
         let shell = Command::new("sh")
             .args(["-c", script, "sh"])
             .arg(program)
@@ -49,6 +57,36 @@ impl Server {
             .spawn()
             .unwrap_or_else(|error| panic!("cannot start {program}: {error}"));
         Self { shell }
+    }
+
+    /// Removes `folder` once the server has ended: for servers that live as long as the test process, whose end runs no
+    /// destructor.
+    ///
+    /// # Panics
+    /// When the shell that keeps watch is gone.
+    pub fn leaves_nothing_of(&mut self, folder: &Path) {
+        let mut watch = self.shell.stdin.as_ref().expect("the server was not stopped");
+        watch.write_all(folder.as_os_str().as_encoded_bytes()).expect("the shell keeps watch");
+    }
+
+    /// Waits until something listens at each of these ports.
+    ///
+    /// # Panics
+    /// When the server ends or 30 seconds pass; the message has what `log` says.
+    pub async fn listens(&mut self, address: IpAddr, ports: &[u16], log: &Path) {
+        let deadline = Instant::now() + Duration::from_secs(30);
+        for port in ports {
+            let address = SocketAddr::new(address, *port);
+            while tokio::net::TcpStream::connect(address).await.is_err() {
+                let said = || String::from_utf8_lossy(&std::fs::read(log).unwrap_or_default()).into_owned();
+                assert!(
+                    self.alive() && Instant::now() < deadline,
+                    "nothing listens at {address}: {}",
+                    said()
+                );
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        }
     }
 
     /// Ends the server and waits until it is gone.
@@ -99,9 +137,9 @@ pub fn run(program: &str, package: &str, arguments: &[&str], input: &str) -> Fin
 pub fn run_at(program: &str, arguments: &[&str], environment: &[(&str, &str)], input: &str) -> Finished {
     let mut child = Command::new(program)
         .args(arguments)
-        .envs(environment.iter().copied())
         .env_remove("LDAPTLS_CACERT")
         .env_remove("LDAPURI")
+        .envs(environment.iter().copied())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -127,12 +165,11 @@ pub struct Finished {
     pub stderr: String,
 }
 
-/// A loopback port nobody listens on at the moment.
+/// A loopback port nobody listens on at the moment; it has to be known before the server that will own it starts.
 ///
 /// # Panics
 /// When the machine has none.
 #[must_use]
-#[allow(clippy::disallowed_methods)] // the port has to be known before the server that will own it starts
 pub fn free_port() -> u16 {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a loopback port is free");
     listener.local_addr().expect("a bound socket has an address").port()

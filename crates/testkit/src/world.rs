@@ -1,13 +1,15 @@
 //! One small world of people, held by a real server or by the in-memory one.
 
 use std::path::PathBuf;
+use std::sync::LazyLock;
 
 use crate::certificate::{Authority, Flaw};
 use crate::memory::Memory;
 use crate::openldap::OpenLdap;
+use crate::rendering;
 
-/// The world's data as LDIF: people under `ou=people`, a namesake under `ou=partners`, groups, one service account.
-pub const LDIF: &str = include_str!("../world.ldif");
+/// The world's data as LDIF for OpenLDAP: the people and groups of [`crate::people`], a service account.
+pub static LDIF: LazyLock<String> = LazyLock::new(rendering::openldap);
 /// The suffix.
 pub const BASE: &str = "dc=example,dc=com";
 /// The service account.
@@ -52,8 +54,8 @@ impl World {
             tempfile::Builder::new().prefix("world").tempdir().expect("a temporary folder can be made");
         std::fs::write(folder.path().join("ca.crt"), authority.pem()).expect("the test folder is writable");
         let held = match peer {
-            Peer::OpenLdap => Held::OpenLdap(Box::new(OpenLdap::start(LDIF, &authority, flaw).await)),
-            Peer::Memory => Held::Memory(Box::new(Memory::start(LDIF, &authority, flaw).await)),
+            Peer::OpenLdap => Held::OpenLdap(Box::new(OpenLdap::start(&LDIF, &authority, flaw).await)),
+            Peer::Memory => Held::Memory(Box::new(Memory::start(&LDIF, &authority, flaw).await)),
         };
         Self { held, authority, folder }
     }

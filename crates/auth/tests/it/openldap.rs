@@ -47,7 +47,7 @@ async fn openldap_s_groups_of_every_kind_are_found() {
     let nested = directories(&world, |settings| settings.groups.nested = true);
     assert_eq!(
         names(&admitted(&nested, "carol", "Green-Garden-33").await),
-        ["level1", "level2", "level3", "level4"]
+        ["level1", "level2", "level3", "level4", "level5"]
     );
     let posix = directories(&world, |settings| settings.groups.kinds = vec![GroupKind::Posix]);
     assert_eq!(names(&admitted(&posix, "alice", "Red-Apple-11").await), ["posix-admins", "posix-staff"]);

@@ -146,7 +146,7 @@ async fn config_show_tells_origins_and_hides_secrets() {
 async fn the_directory_command_serves_a_file_to_ldap_utils() {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let file = folder.path().join("people.ldif");
-    std::fs::write(&file, testkit::world::LDIF).expect("the folder is writable");
+    std::fs::write(&file, testkit::world::LDIF.as_str()).expect("the folder is writable");
     let log = folder.path().join("log");
     let arguments = ["directory".to_owned(), file.display().to_string()];
     let _server = process::Server::start_at(PROGRAM, &arguments, &[], &log);

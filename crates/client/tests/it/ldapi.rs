@@ -13,8 +13,10 @@ async fn a_unix_socket_carries_passwords_without_tls() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ldapi");
     let listener = UnixListener::bind(&path).unwrap();
-    let directory =
-        Directory::builder(Arc::new(|| SystemTime::UNIX_EPOCH)).ldif(testkit::world::LDIF).unwrap().build();
+    let directory = Directory::builder(Arc::new(|| SystemTime::UNIX_EPOCH))
+        .ldif(testkit::world::LDIF.as_str())
+        .unwrap()
+        .build();
     tokio::spawn(async move {
         let (stream, _) = listener.accept().await.unwrap();
         directory.serve_stream(stream).await;
