@@ -23,7 +23,8 @@ struct Site {
 
 impl Site {
     async fn start() -> Site {
-        let directory = Directory::builder(Arc::new(|| SystemTime::UNIX_EPOCH)).ldif(LDIF).unwrap().build();
+        let directory =
+            Directory::builder(Arc::new(|| SystemTime::UNIX_EPOCH)).ldif(LDIF.as_str()).unwrap().build();
         let mut site = Site { directory, running: None, address: ANY };
         site.resume().await;
         site
