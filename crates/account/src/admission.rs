@@ -9,7 +9,7 @@ use crate::accounts::{Accounts, Current};
 use crate::hook::{Profile, Refusal};
 use crate::settings::DirectorySettings;
 use crate::store::{Admission, Admit, Admitted, AttemptId, Audit, Facts, Occasion, StartSession, StoreError};
-use crate::{Account, Error, Group, UserId};
+use crate::{Account, Attributes, Error, Group, UserId};
 
 /// Who is to be taken in, and why. A session needs a [`Proven`]: none can be started for somebody looked up.
 pub(crate) enum Coming<'p> {
@@ -56,14 +56,15 @@ impl Accounts {
         may_enter(known.as_ref(), &settings, login).map_err(Refused::Denied)?;
 
         let keep_profile = login && !settings.update_on_login;
-        let profile = profile(person, known.as_ref(), keep_profile, current.permissions(person));
+        let facts = facts(person, local_name, current.permissions(person));
+        let profile = profile(&facts, known.as_ref(), keep_profile);
         let profile = self.ask_hooks(profile, observer).await?;
 
         let started = Instant::now();
         let admit = Admit {
             at: self.0.ambient.now(),
             new_id: UserId::from_random(self.0.ambient.random()),
-            facts: facts(person, local_name, profile),
+            facts: agreed(facts, profile),
             keep_profile,
             create: settings.create_users,
             mirror: settings.mirror.clone(),
@@ -150,42 +151,66 @@ fn may_enter(known: Option<&Account>, settings: &DirectorySettings, login: bool)
     }
 }
 
-/// What the application sees: the directory's fields and lists, or those of the account that stay.
-fn profile(person: &Person, known: Option<&Account>, keep: bool, permissions: Vec<String>) -> Profile {
-    let (fields, lists) = match known.filter(|_| keep) {
-        Some(account) => (account.fields.clone(), account.lists.clone()),
-        None => (person.fields().clone(), person.lists().clone()),
-    };
-    Profile {
-        directory: person.directory().to_owned(),
-        username: person.username().to_owned(),
-        external_id: person.id().to_owned(),
-        dn: person.dn().to_owned(),
-        groups: groups(person),
-        known: known.is_some(),
-        fields,
-        lists,
-        flags: person.flags().clone(),
-        permissions,
-    }
-}
-
-fn facts(person: &Person, local_name: String, profile: Profile) -> Facts {
-    let Profile { fields, lists, flags, mut permissions, .. } = profile;
-    permissions.sort();
-    permissions.dedup();
+/// What the directory said.
+fn facts(person: &Person, local_name: String, permissions: Vec<String>) -> Facts {
     Facts {
         directory: person.directory().to_owned(),
         external_id: person.id().to_owned(),
         username: person.username().to_owned(),
         local_name,
         dn: person.dn().to_owned(),
-        fields,
-        lists,
-        flags,
+        attributes: attributes(person),
+        fields: person.fields().clone(),
+        lists: person.lists().clone(),
+        flags: person.flags().clone(),
         groups: groups(person),
         permissions,
     }
+}
+
+/// What the application sees: the directory's fields and lists, or those of the account that stay.
+fn profile(facts: &Facts, known: Option<&Account>, keep: bool) -> Profile {
+    let Facts { directory, external_id, username, dn, attributes, flags, groups, permissions, .. } =
+        facts.clone();
+    let (fields, lists) = match known.filter(|_| keep) {
+        Some(account) => (account.fields.clone(), account.lists.clone()),
+        None => (facts.fields.clone(), facts.lists.clone()),
+    };
+    let known = known.is_some();
+    Profile {
+        directory,
+        username,
+        external_id,
+        dn,
+        attributes,
+        groups,
+        known,
+        fields,
+        lists,
+        flags,
+        permissions,
+    }
+}
+
+/// What is kept: what the application made of it, where it has a say.
+fn agreed(facts: Facts, profile: Profile) -> Facts {
+    let Profile { fields, lists, flags, mut permissions, .. } = profile;
+    permissions.sort();
+    permissions.dedup();
+    Facts { fields, lists, flags, permissions, ..facts }
+}
+
+fn attributes(person: &Person) -> Attributes {
+    let (kept, left_out) = Attributes::kept(person.attributes());
+    if !left_out.is_empty() {
+        let names = left_out.join(", ");
+        tracing::info!(
+            username = person.username(),
+            names,
+            "attributes too large to be kept with the account"
+        );
+    }
+    kept
 }
 
 fn groups(person: &Person) -> Vec<Group> {

@@ -135,7 +135,7 @@ mod tests {
     fn session() -> (StoredSession, Account) {
         let account: Account = serde_json::from_value(serde_json::json!({
             "id": "00000000-0000-4000-8000-00000000000a", "directory": "main", "external_id": "e1",
-            "username": "alice", "local_name": "alice", "dn": "", "fields": {}, "lists": {}, "flags": {},
+            "username": "alice", "local_name": "alice", "dn": "", "attributes": {}, "fields": {}, "lists": {}, "flags": {},
             "groups": [], "local_groups": [], "permissions": [], "disabled": false, "generation": 0,
             "generation_at": null, "first_seen": 0, "last_login": null, "checked": 0,
         }))

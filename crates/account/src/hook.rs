@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use futures_util::future::BoxFuture;
 
-use crate::Group;
 use crate::store::BoxError;
+use crate::{Attributes, Group};
 
 /// Has its say on each login, and may change what is kept of the person or refuse them.
 ///
@@ -46,6 +46,8 @@ pub struct Profile {
     pub external_id: String,
     /// Where the entry lies. Changes have no effect.
     pub dn: String,
+    /// The entry's attributes. Changes have no effect.
+    pub attributes: Attributes,
     /// The directory's groups. Changes have no effect.
     pub groups: Vec<Group>,
     /// The person is in the store already. Changes have no effect.

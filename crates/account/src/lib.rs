@@ -35,6 +35,7 @@
 mod accounts;
 mod admission;
 mod ambient;
+mod attributes;
 mod audit;
 mod cache;
 pub mod document;
@@ -64,6 +65,7 @@ mod turns;
 
 pub use accounts::Accounts;
 pub use ambient::{Ambient, Clock, Entropy};
+pub use attributes::{AttributeValue, Attributes};
 pub use auth::{Denial, Directories, Observer, Reason, Trace, Warning};
 pub use error::{Error, Fault};
 pub use grant::PersonalTokenInfo;

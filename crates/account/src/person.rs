@@ -7,7 +7,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
-use crate::Time;
+use crate::{Attributes, Time};
 
 /// The local account's own number: random, never reused, independent of the directory's id.
 ///
@@ -84,6 +84,8 @@ pub struct Account {
     pub local_name: String,
     /// Where the entry was last seen.
     pub dn: String,
+    /// The entry's attributes at the last login or look-up; a look-up reads them anew.
+    pub attributes: Attributes,
     /// Profile fields, one value each.
     pub fields: BTreeMap<String, String>,
     /// Profile lists, every value.
@@ -108,6 +110,32 @@ pub struct Account {
     pub last_login: Option<Time>,
     /// When the directory last told of the person, by login or look-up.
     pub checked: Time,
+}
+
+impl Account {
+    /// Where the groups of the directory lie that the person was in at the last look.
+    pub fn group_dns(&self) -> impl Iterator<Item = &str> {
+        self.groups.iter().map(|group| group.dn.as_str())
+    }
+
+    /// What the groups of the directory are called that the person was in at the last look.
+    pub fn group_names(&self) -> impl Iterator<Item = &str> {
+        self.groups.iter().map(|group| group.name.as_str())
+    }
+
+    /// Whether the person may do this.
+    #[must_use]
+    pub fn has_permission(&self, name: &str) -> bool {
+        self.permissions.iter().any(|permission| permission == name)
+    }
+
+    /// Whether the person may do anything at all below a name: `reports` for `reports.view`.
+    #[must_use]
+    pub fn has_permission_below(&self, name: &str) -> bool {
+        let rest =
+            |permission: &String| permission.strip_prefix(name).is_some_and(|rest| rest.starts_with('.'));
+        self.permissions.iter().any(rest)
+    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use proto::value::Guid;
+use proto::value::{Guid, Sid};
 use proto::{Dn, Entry};
 
 use crate::credentials::deceives;
@@ -98,7 +98,7 @@ impl Record {
 
     /// The configured fields: the first value of each attribute.
     pub(crate) fn fields(&self, settings: &Settings) -> BTreeMap<String, String> {
-        let first = |attribute: &String| self.attributes.texts(attribute).next().map(str::to_owned);
+        let first = |attribute: &String| self.attributes.shown(attribute).next();
         settings
             .fields
             .iter()
@@ -108,7 +108,7 @@ impl Record {
 
     /// The configured lists: every value of each attribute.
     pub(crate) fn lists(&self, settings: &Settings) -> BTreeMap<String, Vec<String>> {
-        let all = |attribute: &String| self.attributes.texts(attribute).map(str::to_owned).collect();
+        let all = |attribute: &String| self.attributes.shown(attribute).collect();
         settings.lists.iter().map(|(list, attribute)| (list.clone(), all(attribute))).collect()
     }
 }
@@ -134,6 +134,11 @@ impl Attributes {
         self.texts(name).next()
     }
 
+    /// The values as people write them; those that no text form is known for are left out.
+    fn shown(&self, name: &str) -> impl Iterator<Item = String> {
+        self.values(name).iter().filter_map(move |value| shown(name, value))
+    }
+
     /// Did the server send only some of the values (`memberOf;range=0-1499`)?
     pub(crate) fn is_partial(&self, name: &str) -> bool {
         let ranged = format!("{};range=", name.to_ascii_lowercase());
@@ -151,11 +156,32 @@ impl Attributes {
     }
 }
 
+/// Attributes that hold GUIDs, and those that hold security identifiers, as bytes.
+const GUIDS: [&str; 2] = ["objectGUID", "mS-DS-ConsistencyGuid"];
+const SIDS: [&str; 2] = ["objectSid", "sIDHistory"];
+
+/// A value as people write it.
+fn shown(attribute: &str, value: &[u8]) -> Option<String> {
+    let is_one_of = |names: [&str; 2]| names.iter().any(|name| name.eq_ignore_ascii_case(attribute));
+    let usual = if is_one_of(GUIDS) {
+        guid(value)
+    } else if is_one_of(SIDS) {
+        Sid::from_wire(value).ok().map(|sid| sid.to_string())
+    } else {
+        None
+    };
+    usual.or_else(|| String::from_utf8(value.to_vec()).ok())
+}
+
+fn guid(value: &[u8]) -> Option<String> {
+    Guid::from_wire(value).ok().map(|guid| guid.to_string())
+}
+
 /// The stable key as text: AD's `objectGUID` in its mixed-endian order (MS-DTYP 2.3.4.2), other UUIDs in lower case,
 /// everything else as it was sent.
 fn format_id(attribute: &str, value: &[u8]) -> Option<String> {
     if attribute.eq_ignore_ascii_case("objectGUID") {
-        return Guid::from_wire(value).ok().map(|id| id.to_string());
+        return guid(value);
     }
     let text = std::str::from_utf8(value).ok().filter(|text| !text.is_empty())?;
     Some(text.parse::<Guid>().map_or_else(|_| text.to_owned(), |id| id.to_string()))
@@ -259,6 +285,30 @@ mod tests {
         for dn in ["", "no name"] {
             assert!(Record::read(&Entry::builder(dn).attribute("uid", ["alice"]).build()).is_err(), "{dn:?}");
         }
+    }
+
+    #[test]
+    fn binary_ids_are_shown_as_people_write_them() {
+        let mut settings = settings();
+        settings.fields = [("guid", "objectGUID"), ("sid", "objectsid"), ("photo", "jpegPhoto")]
+            .map(|(a, b)| (a.into(), b.into()))
+            .into();
+        settings.lists = [("before".to_owned(), "sIDHistory".to_owned())].into();
+        let sid = [1, 1, 0, 0, 0, 0, 0, 5, 18, 0, 0, 0];
+        let entry = Entry::builder("cn=ada,dc=x")
+            .attribute("objectGUID", [(0..16).collect::<Vec<u8>>()])
+            .attribute("objectSid", [sid])
+            .attribute("sIDHistory", [sid, sid])
+            .attribute("jpegPhoto", [[0xff_u8, 0xd8]])
+            .build();
+        let record = Record::read(&entry).unwrap();
+        let fields = record.fields(&settings);
+        assert_eq!(
+            (fields["guid"].as_str(), fields["sid"].as_str()),
+            ("03020100-0504-0706-0809-0a0b0c0d0e0f", "S-1-5-18")
+        );
+        assert_eq!(record.lists(&settings)["before"], ["S-1-5-18", "S-1-5-18"]);
+        assert!(!fields.contains_key("photo"), "bytes that are no text are no field");
     }
 
     #[test]

@@ -33,8 +33,8 @@ mod error;
 mod missing;
 
 pub use account::{
-    Account, Accounts, Ambient, Clock, Denial, Entropy, Fault, Group, Hook, NewSession, Origin, Outcome,
-    Profile, Reason, Refusal, SignIn, SignedIn, UserId, Warning,
+    Account, Accounts, Ambient, AttributeValue, Attributes, Clock, Denial, Entropy, Fault, Group, Hook,
+    NewSession, Origin, Outcome, Profile, Reason, Refusal, SignIn, SignedIn, UserId, Warning,
 };
 pub use ambient::system_time;
 pub use axum;
@@ -42,6 +42,7 @@ pub use client;
 pub use config::{Config, ConfigErrors, Problem, Shown};
 pub use engine::Engine;
 pub use error::Error;
+pub use proto::value::{FileTime, GeneralizedTime, Guid, Sid};
 pub use web::{CurrentUser, Gate, LoginOptional, LoginRequired, Permission, Require, Via};
 
 /// The README and the book's page, whose examples compile with the tests.

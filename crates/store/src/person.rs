@@ -252,12 +252,13 @@ async fn named(c: &mut SqliteConnection, local_name: &str) -> Result<Option<Acco
 async fn save(c: &mut SqliteConnection, account: &Account) -> Result<(), Problem> {
     sqlx::query(
         "insert into account (id, directory, external_id, username, local_name, dn, fields, lists, flags, groups, \
-         local_groups, permissions, disabled, generation, generation_at, first_seen, last_login, checked) \
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) \
+         local_groups, permissions, disabled, generation, generation_at, first_seen, last_login, checked, \
+         attributes) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19) \
          on conflict (id) do update set username = excluded.username, local_name = excluded.local_name, \
          dn = excluded.dn, fields = excluded.fields, lists = excluded.lists, flags = excluded.flags, \
          groups = excluded.groups, local_groups = excluded.local_groups, permissions = excluded.permissions, \
-         generation = excluded.generation, generation_at = excluded.generation_at, last_login = excluded.last_login, checked = excluded.checked",
+         generation = excluded.generation, generation_at = excluded.generation_at, last_login = excluded.last_login, \
+         checked = excluded.checked, attributes = excluded.attributes",
     )
     .bind(account.id.to_string())
     .bind(&account.directory)
@@ -277,6 +278,7 @@ async fn save(c: &mut SqliteConnection, account: &Account) -> Result<(), Problem
     .bind(account.first_seen.micros())
     .bind(account.last_login.map(Time::micros))
     .bind(account.checked.micros())
+    .bind(to_json(&account.attributes))
     .execute(c)
     .await?;
     Ok(())

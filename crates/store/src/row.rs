@@ -17,7 +17,7 @@ macro_rules! account_columns {
         "account.id, account.directory, account.external_id, account.username, account.local_name, account.dn, \
          account.fields, account.lists, account.flags, account.groups, account.local_groups, account.permissions, \
          account.disabled, account.generation, account.generation_at, account.first_seen, account.last_login, \
-         account.checked"
+         account.checked, account.attributes"
     };
 }
 pub(crate) use account_columns;
@@ -44,6 +44,7 @@ pub(crate) fn account(row: &SqliteRow, from: usize) -> Result<Account, Problem> 
         first_seen: time(row, from + 15)?,
         last_login: maybe_time(row, from + 16)?,
         checked: time(row, from + 17)?,
+        attributes: from_json("account.attributes", &id, &json(18)?)?,
         id: user("account.id", &id)?,
     })
 }

@@ -76,8 +76,14 @@ fn make_private(path: &Path) -> io::Result<()> {
 /// everything done.
 async fn migrate(writer: &SqlitePool, path: &Path) -> Result<(), OpenError> {
     let failed = |source: account::store::BoxError| OpenError::Migrate { path: path.to_owned(), source };
-    let start = include_str!("../migrations/sqlite/0001_start.sql").into_sql_str();
-    let migrations = vec![Migration::new(1, "start".into(), MigrationType::Simple, start, false)];
+    let steps = [
+        ("start", include_str!("../migrations/sqlite/0001_start.sql")),
+        ("attributes", include_str!("../migrations/sqlite/0002_attributes.sql")),
+    ];
+    let migration = |(version, (name, sql)): (i64, (&'static str, &'static str))| {
+        Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
+    };
+    let migrations = (1..).zip(steps).map(migration).collect();
     let begun = writer.begin_with("begin immediate").await;
     let mut transaction = begun.map_err(|error| failed(error.into()))?;
     let connection: &mut SqliteConnection = &mut transaction;

@@ -133,7 +133,7 @@ impl<S: Send + Sync, P: Permission> FromRequestParts<S> for Require<P> {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Response> {
         let account = required(parts).await?.account;
-        if !account.permissions.iter().any(|permission| permission == P::NAME) {
+        if !account.has_permission(P::NAME) {
             return Err(reject(parts, &Rejection::Forbidden));
         }
         Ok(Self { user: CurrentUser(account), permission: PhantomData })

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::{AttemptId, Audit, Digest, StartSession};
-use crate::{Account, Group, Time, UserId};
+use crate::{Account, Attributes, Group, Time, UserId};
 
 /// Whose account is asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -116,6 +116,8 @@ pub struct Facts {
     pub local_name: String,
     /// Where the entry lies.
     pub dn: String,
+    /// The entry's attributes, which always follow.
+    pub attributes: Attributes,
     /// Profile fields. Of a known account those that are missing here are cleared, unless the profile is kept.
     pub fields: BTreeMap<String, String>,
     /// Profile lists, likewise.
@@ -251,6 +253,7 @@ fn stranger(id: UserId, at: Time) -> Account {
         username: String::new(),
         local_name: String::new(),
         dn: String::new(),
+        attributes: Attributes::default(),
         fields: BTreeMap::new(),
         lists: BTreeMap::new(),
         flags: BTreeMap::new(),
@@ -268,8 +271,19 @@ fn stranger(id: UserId, at: Time) -> Account {
 
 /// The account with what the directory said of it.
 fn merge(before: Account, facts: &Facts, keep_profile: bool) -> Account {
-    let Facts { directory, external_id, username, local_name, dn, fields, lists, flags, groups, permissions } =
-        facts.clone();
+    let Facts {
+        directory,
+        external_id,
+        username,
+        local_name,
+        dn,
+        attributes,
+        fields,
+        lists,
+        flags,
+        groups,
+        permissions,
+    } = facts.clone();
     let (fields, lists) = if keep_profile { (before.fields, before.lists) } else { (fields, lists) };
     Account {
         directory,
@@ -277,6 +291,7 @@ fn merge(before: Account, facts: &Facts, keep_profile: bool) -> Account {
         username,
         local_name,
         dn,
+        attributes,
         fields,
         lists,
         flags,

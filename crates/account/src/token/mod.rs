@@ -223,7 +223,7 @@ mod tests {
         serde_json::from_value(serde_json::json!({
             "id": "00000000-0000-4000-8000-00000000000a", "directory": "main", "external_id": "e1",
             "username": "alice", "local_name": "alice", "dn": "uid=alice,dc=example,dc=com",
-            "fields": {}, "lists": {}, "flags": {}, "groups": [], "local_groups": [], "permissions": [],
+            "attributes": {}, "fields": {}, "lists": {}, "flags": {}, "groups": [], "local_groups": [], "permissions": [],
             "disabled": false, "generation": 2, "generation_at": NOW.before(Duration::from_secs(60)),
             "first_seen": NOW, "last_login": NOW, "checked": NOW,
         }))

@@ -3,7 +3,7 @@
 use auth::Rule;
 use ldapgate_account::{Lookup, Origin, Settings, document};
 
-use crate::world::{World, group};
+use crate::world::{PEOPLE, Server, World, directories, group};
 
 async fn found(world: &World, username: &str) -> ldapgate_account::Account {
     match world.accounts.look_up(username, None).await.unwrap() {
@@ -66,4 +66,31 @@ async fn users_are_listed_by_name() {
     assert_eq!(names, ["alice", "bob"]);
     assert_eq!(users["users"][0]["last_login"], serde_json::Value::Null);
     assert_eq!(users["users"][0]["first_seen"], "2023-11-14T22:13:20Z");
+}
+
+#[tokio::test]
+async fn what_was_read_of_a_person_stays_with_the_account_until_the_next_look() {
+    let world = World::with(Settings::default(), |settings| {
+        settings.user.attributes = vec!["*".to_owned()];
+    })
+    .await;
+    let cookie = world.cookie().await;
+    let asked = world.server.directory.operations().len();
+    let account = world.accounts.session(&cookie).await.unwrap().expect("the session is alive").account;
+    assert_eq!(account.attributes.texts("TELEPHONENUMBER").collect::<Vec<_>>(), ["1", "2"]);
+    assert_eq!(account.attributes.text("cn"), Some("Alice Adams"));
+    assert!(account.attributes.get("userPassword").is_empty(), "secrets are not kept");
+    assert_eq!(account.dn, "uid=alice,ou=people,dc=example,dc=com");
+    assert_eq!(account.group_names().collect::<Vec<_>>(), ["staff", "writers"]);
+    let dns = ["cn=staff,dc=example,dc=com", "cn=writers,dc=example,dc=com"];
+    assert_eq!(account.group_dns().collect::<Vec<_>>(), dns);
+    assert_eq!(world.server.directory.operations().len(), asked, "nobody asked the directory");
+
+    let changed = PEOPLE.replace("cn: Alice Adams", "cn: Alice Archer");
+    let server = Server::start(&changed).await;
+    let entry = server.entry("main", |settings| settings.user.attributes = vec!["cn".to_owned()]);
+    world.accounts.reconfigure(Settings::default(), directories(vec![entry])).await.unwrap();
+    assert_eq!(found(&world, "alice").await.attributes.text("cn"), Some("Alice Archer"));
+    let account = world.accounts.session(&cookie).await.unwrap().expect("the session is alive").account;
+    assert_eq!(account.attributes.text("cn"), Some("Alice Archer"));
 }

@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 
+use account::AttributeValue;
 use anyhow::{Context as _, anyhow, bail};
 use client::{Search as Request, SearchStream};
 use proto::{Control, Entry, Filter, LdapResult, ResultCode};
@@ -297,16 +298,12 @@ async fn print_json(mut found: SearchStream) -> Result<LdapResult, Failure> {
 fn entry_document(entry: &Entry) -> Value {
     let attributes: serde_json::Map<String, Value> = entry
         .attributes()
-        .map(|attribute| (attribute.name().to_owned(), attribute.values().map(value_document).collect()))
+        .map(|attribute| {
+            (
+                attribute.name().to_owned(),
+                attribute.values().map(|value| json!(AttributeValue::of(value))).collect(),
+            )
+        })
         .collect();
     json!({ "dn": entry.dn(), "attributes": attributes })
-}
-
-/// Text as text; anything that is no clean UTF-8 as base64.
-fn value_document(value: &[u8]) -> Value {
-    use base64::Engine as _;
-    match std::str::from_utf8(value) {
-        Ok(text) if !text.contains(char::is_control) => json!(text),
-        _ => json!({ "base64": base64::engine::general_purpose::STANDARD.encode(value) }),
-    }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use account::store::{
-    AccountQuery, Admit, Audit, AuditQuery, Facts, Link, Linked, Mirror, Occasion, SecretBytes, Store,
+    AccountQuery, Admit, Audit, AuditQuery, Facts, Find, Link, Linked, Mirror, Occasion, SecretBytes, Store,
 };
 use account::{StoreError, Time, UserId};
 use ldapgate_store::{OpenError, open};
@@ -92,26 +92,15 @@ async fn somebody_new_is_never_taken_for_their_own_namesake() {
     let folder = folder();
     let store = open(&url(&folder.path().join("a.db"))).await.expect("it opens");
     for number in 0..30_u8 {
-        let facts = facts(number);
+        let admit = admit(number);
         let link = Link {
-            directory: facts.directory.clone(),
-            external_id: facts.external_id.clone(),
-            local_name: facts.local_name.clone(),
-        };
-        let admit = Admit {
-            at: Time::from_seconds(1),
-            new_id: UserId::from_random([number; 16]),
-            facts,
-            keep_profile: false,
-            create: true,
-            mirror: Mirror::Off,
-            occasion: Occasion::LookUp,
-            retire: None,
-            audit: login("somebody"),
+            directory: admit.facts.directory.clone(),
+            external_id: admit.facts.external_id.clone(),
+            local_name: admit.facts.local_name.clone(),
         };
         let writing = tokio::spawn({
             let store = store.clone();
-            async move { store.admit(Box::new(admit)).await.expect("it writes") }
+            async move { store.admit(admit).await.expect("it writes") }
         });
         loop {
             match store.link(link.clone()).await.expect("it reads") {
@@ -124,6 +113,42 @@ async fn somebody_new_is_never_taken_for_their_own_namesake() {
     }
 }
 
+#[tokio::test]
+async fn a_store_of_an_older_version_is_brought_up_to_date_with_everybody_in_it() {
+    let folder = folder();
+    let path = folder.path().join("a.db");
+    let store = open(&url(&path)).await.expect("it opens");
+    store.admit(admit(1)).await.expect("it writes");
+    drop(store);
+    sql(&path, "alter table account drop column attributes").await;
+    sql(&path, "delete from _sqlx_migrations where version > 1").await;
+    let store = open(&url(&path)).await.expect("it opens again");
+    let old = store.account(Find::LocalName("person1".to_owned())).await.expect("it reads");
+    assert_eq!(old.expect("nobody is lost").attributes.iter().count(), 0);
+    store.admit(admit(1)).await.expect("it writes");
+    let new = store.account(Find::LocalName("person1".to_owned())).await.expect("it reads");
+    let attributes = new.expect("nobody is lost").attributes;
+    assert_eq!(
+        (attributes.text("CN"), attributes.get("objectSid")[0].bytes()),
+        (Some("Person"), &[0xff, 0][..])
+    );
+}
+
+/// Somebody new, or the same as before.
+fn admit(number: u8) -> Box<Admit> {
+    Box::new(Admit {
+        at: Time::from_seconds(1),
+        new_id: UserId::from_random([number; 16]),
+        facts: facts(number),
+        keep_profile: false,
+        create: true,
+        mirror: Mirror::Off,
+        occasion: Occasion::LookUp,
+        retire: None,
+        audit: login("somebody"),
+    })
+}
+
 fn facts(number: u8) -> Facts {
     Facts {
         directory: "main".to_owned(),
@@ -131,6 +156,8 @@ fn facts(number: u8) -> Facts {
         username: format!("person{number}"),
         local_name: format!("person{number}"),
         dn: format!("uid=person{number}"),
+        attributes: serde_json::from_str(r#"{"cn": ["Person"], "objectSid": [{"base64": "/wA="}]}"#)
+            .expect("JSON"),
         fields: BTreeMap::new(),
         lists: BTreeMap::new(),
         flags: BTreeMap::new(),
@@ -158,7 +185,7 @@ async fn a_damaged_row_is_named_by_table_column_and_row() {
     sql(
         &path,
         "insert into account values ('67e55044-10b1-426f-9247-bb680e5fe0c8', 'main', '1', 'alice', 'alice', 'uid=alice', \
-         'no json', '{}', '{}', '[]', '[]', '[]', 0, 0, null, 0, null, 0)",
+         'no json', '{}', '{}', '[]', '[]', '[]', 0, 0, null, 0, null, 0, '{}')",
     )
     .await;
     let error = store.accounts(AccountQuery { after: None, limit: 10 }).await.expect_err("it cannot be read");

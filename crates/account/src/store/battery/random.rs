@@ -9,7 +9,7 @@ use crate::store::{
     Relink, Remove, Reserve, Retire, Revoke, RevokePersonal, SessionQuery, SetDisabled, Settle, Settlement,
     StartSession, Sweep, Touch, UsePersonal,
 };
-use crate::{Group, Time, UserId};
+use crate::{Attributes, Group, Time, UserId};
 
 const WINDOW: Duration = Duration::from_secs(90);
 
@@ -163,12 +163,22 @@ impl Script {
             local_name: self.name(),
             dn: format!("uid={username},ou=people,dc=example,dc=com"),
             username,
+            attributes: self.attributes(),
             fields: self.maybe(|script| ("mail".to_owned(), script.name())).into_iter().collect(),
             lists: BTreeMap::from([("phones".to_owned(), (0..self.below(3)).map(|_| self.name()).collect())]),
             flags: BTreeMap::from([("is_staff".to_owned(), self.coin())]),
             groups,
             permissions: permissions.into_iter().collect(),
         }
+    }
+
+    fn attributes(&mut self) -> Attributes {
+        let values = (0..self.below(3)).map(|_| match self.coin() {
+            true => self.name().into_bytes(),
+            false => vec![0xff, self.below(4) as u8],
+        });
+        let read = [("objectSid", values.collect::<Vec<_>>())];
+        Attributes::kept(read.iter().map(|(name, values)| (*name, values.as_slice()))).0
     }
 
     fn group(&mut self) -> Group {

@@ -12,7 +12,7 @@ use crate::store::{
     Reserved, Retire, Revoke, SecretBytes, SetDisabled, Settle, Settlement, StartSession, Store, Sweep,
     Touch, UsePersonal,
 };
-use crate::{Account, Time, UserId};
+use crate::{Account, Attributes, Time, UserId};
 
 const WINDOW: Duration = Duration::from_secs(60);
 const NOW: Time = Time::from_seconds(1_700_000_000);
@@ -47,6 +47,7 @@ fn login(external_id: &str, local_name: &str, occasion: Occasion) -> Box<Admit> 
         username: local_name.to_owned(),
         local_name: local_name.to_owned(),
         dn: format!("uid={local_name},dc=example,dc=com"),
+        attributes: Attributes::default(),
         fields: BTreeMap::from([("mail".to_owned(), format!("{local_name}@example.com"))]),
         lists: BTreeMap::new(),
         flags: BTreeMap::new(),
