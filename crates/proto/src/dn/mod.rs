@@ -28,6 +28,7 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::str::FromStr;
+use std::sync::Arc;
 
 pub(crate) use attribute::{canonical, is_attribute_type};
 pub use error::{DnError, DnErrorKind};
@@ -37,9 +38,12 @@ pub const MAX_LENGTH: usize = 64 << 10;
 /// How many RDNs a name that is parsed may have, and how many attributes one RDN.
 pub const MAX_PARTS: usize = 1_000;
 
-/// A distinguished name, most specific part first.
+/// A distinguished name, most specific part first. Clones share it.
 #[derive(Clone)]
-pub struct Dn {
+pub struct Dn(Arc<Name>);
+
+#[derive(Default)]
+struct Name {
     text: String,
     normalized: String,
     rdns: Vec<Rdn>,
@@ -71,65 +75,85 @@ impl Dn {
     /// When the text is no name or exceeds [`MAX_LENGTH`] or [`MAX_PARTS`]; the error has the byte's offset.
     pub fn parse(text: &str) -> Result<Dn, DnError> {
         let parsed = parse::dn(text)?;
-        let (rdns, text_starts): (Vec<_>, Vec<_>) = parsed.into_iter().unzip();
-        Ok(Dn::assemble(text.to_owned(), rdns, text_starts))
+        let mut name = Name {
+            text: text.to_owned(),
+            normalized: String::with_capacity(text.len()),
+            rdns: Vec::with_capacity(parsed.len()),
+            starts: Vec::with_capacity(parsed.len()),
+        };
+        for (rdn, start) in parsed {
+            if !name.normalized.is_empty() {
+                name.normalized.push(',');
+            }
+            name.starts.push((start, name.normalized.len()));
+            rdn.normalize(&mut name.normalized);
+            name.rdns.push(rdn);
+        }
+        Ok(Dn(Arc::new(name)))
     }
 
     /// The empty name, which is the root DSE's.
     #[must_use]
     pub fn root() -> Dn {
-        Dn::assemble(String::new(), Vec::new(), Vec::new())
+        Dn(Arc::default())
     }
 
     /// Is this the empty name?
     #[must_use]
     pub fn is_root(&self) -> bool {
-        self.rdns.is_empty()
+        self.0.rdns.is_empty()
     }
 
     /// The parts, most specific first.
     #[must_use]
     pub fn rdns(&self) -> &[Rdn] {
-        &self.rdns
+        &self.0.rdns
     }
 
     /// The name above; `None` of the empty name.
     #[must_use]
     pub fn parent(&self) -> Option<Dn> {
-        let above = self.rdns.get(1..)?;
-        let Some(&(text_start, _)) = self.starts.get(1) else { return Some(Dn::root()) };
-        let starts = self.starts[1..].iter().map(|(text, _)| text - text_start).collect();
-        Some(Dn::assemble(self.text[text_start..].to_owned(), above.to_vec(), starts))
+        let above = self.0.starts.get(1..)?;
+        let Some(&(in_text, in_normalized)) = above.first() else { return Some(Dn::root()) };
+        Some(Dn(Arc::new(Name {
+            text: self.0.text[in_text..].to_owned(),
+            normalized: self.0.normalized[in_normalized..].to_owned(),
+            rdns: self.0.rdns[1..].to_vec(),
+            starts: above.iter().map(|(text, form)| (text - in_text, form - in_normalized)).collect(),
+        })))
     }
 
     /// The name below.
     #[must_use]
     pub fn child(&self, rdn: Rdn) -> Dn {
-        let mut text = rdn.to_string();
-        let mut starts = vec![0];
+        let (mut text, mut normalized) = (rdn.to_string(), String::new());
+        rdn.normalize(&mut normalized);
+        let mut starts = vec![(0, 0)];
         if !self.is_root() {
             text.push(',');
-            starts.extend(self.starts.iter().map(|(start, _)| start + text.len()));
-            text.push_str(&self.text);
+            normalized.push(',');
+            let (in_text, in_normalized) = (text.len(), normalized.len());
+            starts.extend(self.0.starts.iter().map(|(text, form)| (text + in_text, form + in_normalized)));
+            text.push_str(&self.0.text);
+            normalized.push_str(&self.0.normalized);
         }
-        let mut rdns = vec![rdn];
-        rdns.extend_from_slice(&self.rdns);
-        Dn::assemble(text, rdns, starts)
+        let rdns = std::iter::once(rdn).chain(self.0.rdns.iter().cloned()).collect();
+        Dn(Arc::new(Name { text, normalized, rdns, starts }))
     }
 
     /// Does this name lie strictly below that one?
     #[must_use]
     pub fn is_below(&self, ancestor: &Dn) -> bool {
-        self.rdns.len() > ancestor.rdns.len() && self.is_at_or_below(ancestor)
+        self.0.rdns.len() > ancestor.0.rdns.len() && self.is_at_or_below(ancestor)
     }
 
     /// Is this name that one, or does it lie below?
     #[must_use]
     pub fn is_at_or_below(&self, ancestor: &Dn) -> bool {
-        let Some(distance) = self.rdns.len().checked_sub(ancestor.rdns.len()) else { return false };
+        let Some(distance) = self.0.rdns.len().checked_sub(ancestor.0.rdns.len()) else { return false };
         // By RDN and never by the end of the text: `cn=a\,dc=b` is not below `dc=b`.
-        match self.starts.get(distance) {
-            Some(&(_, start)) => self.normalized[start..] == ancestor.normalized,
+        match self.0.starts.get(distance) {
+            Some(&(_, start)) => self.0.normalized[start..] == ancestor.0.normalized,
             None => true,
         }
     }
@@ -137,26 +161,13 @@ impl Dn {
     /// The text as it was parsed, or as RFC 4514 writes what was built.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.text
+        &self.0.text
     }
 
     /// The form that comparisons use: a name by itself, equal to this one.
     #[must_use]
     pub fn normalized(&self) -> &str {
-        &self.normalized
-    }
-
-    fn assemble(text: String, rdns: Vec<Rdn>, text_starts: Vec<usize>) -> Dn {
-        let mut normalized = String::with_capacity(text.len());
-        let mut starts = Vec::with_capacity(rdns.len());
-        for (rdn, text_start) in rdns.iter().zip(text_starts) {
-            if !normalized.is_empty() {
-                normalized.push(',');
-            }
-            starts.push((text_start, normalized.len()));
-            rdn.normalize(&mut normalized);
-        }
-        Dn { text, normalized, rdns, starts }
+        &self.0.normalized
     }
 }
 
@@ -229,6 +240,11 @@ impl Ava {
         out.push_str(&canonical(&self.attribute));
         out.push('=');
         match self.text() {
+            Some(text) if prepare::is_plain(text) => {
+                let start = out.len();
+                out.push_str(text);
+                out[start..].make_ascii_lowercase();
+            }
             Some(text) => print::value(prepare::ignore_case(text).as_bytes(), out),
             None if self.encoded => print::encoded(&self.value, out),
             None => print::value(&self.value, out),
@@ -246,19 +262,19 @@ impl FromStr for Dn {
 
 impl AsRef<str> for Dn {
     fn as_ref(&self) -> &str {
-        &self.text
+        self.as_str()
     }
 }
 
 impl fmt::Display for Dn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.text)
+        f.pad(self.as_str())
     }
 }
 
 impl fmt::Debug for Dn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Dn({:?})", self.text)
+        write!(f, "Dn({:?})", self.as_str())
     }
 }
 
@@ -304,7 +320,7 @@ impl fmt::Debug for Ava {
 /// By the normal form, as are order and hash.
 impl PartialEq for Dn {
     fn eq(&self, other: &Self) -> bool {
-        self.normalized == other.normalized
+        self.normalized() == other.normalized()
     }
 }
 
@@ -312,7 +328,7 @@ impl Eq for Dn {}
 
 impl Hash for Dn {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.normalized.hash(state);
+        self.normalized().hash(state);
     }
 }
 
@@ -324,7 +340,7 @@ impl PartialOrd for Dn {
 
 impl Ord for Dn {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.normalized.cmp(&other.normalized)
+        self.normalized().cmp(other.normalized())
     }
 }
 
@@ -348,19 +364,19 @@ impl From<Rdn> for Dn {
 
 impl From<&Dn> for String {
     fn from(dn: &Dn) -> String {
-        dn.text.clone()
+        dn.as_str().to_owned()
     }
 }
 
 impl From<Dn> for String {
     fn from(dn: Dn) -> String {
-        dn.text
+        dn.as_str().to_owned()
     }
 }
 
 impl serde::Serialize for Dn {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.text)
+        serializer.serialize_str(self.as_str())
     }
 }
 

@@ -5,16 +5,19 @@ use super::{Ava, DnError, DnErrorKind as Kind, MAX_LENGTH, MAX_PARTS, Rdn};
 use crate::Bytes;
 use crate::ber::{Reader, Tag};
 
+/// Room for the parts of most names.
+const EXPECTED_PARTS: usize = 8;
+
 /// The parts of a name, each with the byte it starts at.
 pub(super) fn dn(text: &str) -> Result<Vec<(Rdn, usize)>, DnError> {
     if text.len() > MAX_LENGTH {
         return Err(DnError::new(Kind::TooLong, MAX_LENGTH));
     }
-    let mut rdns = Vec::new();
-    let mut parser = Parser { text: text.as_bytes(), at: 0 };
     if text.is_empty() {
-        return Ok(rdns);
+        return Ok(Vec::new());
     }
+    let mut rdns = Vec::with_capacity(EXPECTED_PARTS);
+    let mut parser = Parser { text, at: 0 };
     loop {
         parser.skip_spaces();
         if rdns.len() == MAX_PARTS {
@@ -31,11 +34,11 @@ pub(super) fn dn(text: &str) -> Result<Vec<(Rdn, usize)>, DnError> {
 }
 
 struct Parser<'t> {
-    text: &'t [u8],
+    text: &'t str,
     at: usize,
 }
 
-impl Parser<'_> {
+impl<'t> Parser<'t> {
     fn rdn(&mut self) -> Result<Rdn, DnError> {
         let mut avas = Vec::with_capacity(1);
         loop {
@@ -69,7 +72,7 @@ impl Parser<'_> {
 
     fn attribute(&mut self) -> Result<String, DnError> {
         // RFC 2253 wrote numbers this way.
-        let prefix = self.text.get(self.at..self.at + 4);
+        let prefix = self.bytes().get(self.at..self.at + 4);
         if prefix.is_some_and(|prefix| prefix.eq_ignore_ascii_case(b"oid.")) {
             self.at += 4;
         }
@@ -77,16 +80,19 @@ impl Parser<'_> {
         while self.peek().is_some_and(|byte| is_name_byte(byte) || byte == b'.') {
             self.at += 1;
         }
-        let attribute = String::from_utf8_lossy(&self.text[start..self.at]).into_owned();
-        if !is_attribute_type(&attribute) {
+        let attribute = &self.text[start..self.at];
+        if !is_attribute_type(attribute) {
             return Err(DnError::new(Kind::Attribute, start));
         }
-        Ok(attribute)
+        Ok(attribute.to_owned())
     }
 
     /// A value as RFC 4514 writes it, up to the next separator. Spaces at its end are left out unless escaped.
     fn string(&mut self) -> Result<Vec<u8>, DnError> {
-        let mut value = Vec::new();
+        // What goes before the first escape is nearly always all of it.
+        let rest = &self.bytes()[self.at..];
+        let plain = rest.iter().position(|byte| matches!(byte, b',' | b';' | b'+' | b'\\'));
+        let mut value = Vec::with_capacity(plain.unwrap_or(rest.len()));
         let mut keep = 0;
         while let Some(byte) = self.peek() {
             match byte {
@@ -180,7 +186,7 @@ impl Parser<'_> {
 
     fn hex_pair(&mut self) -> Option<u8> {
         let digit = |byte: &u8| char::from(*byte).to_digit(16);
-        let pair = self.text.get(self.at..self.at + 2)?;
+        let pair = self.bytes().get(self.at..self.at + 2)?;
         let value = digit(&pair[0])? * 16 + digit(&pair[1])?;
         self.at += 2;
         u8::try_from(value).ok()
@@ -192,8 +198,12 @@ impl Parser<'_> {
         }
     }
 
+    fn bytes(&self) -> &'t [u8] {
+        self.text.as_bytes()
+    }
+
     fn peek(&self) -> Option<u8> {
-        self.text.get(self.at).copied()
+        self.bytes().get(self.at).copied()
     }
 
     fn fail<T>(&self, kind: Kind) -> Result<T, DnError> {

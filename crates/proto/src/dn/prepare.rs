@@ -10,6 +10,21 @@ pub(crate) fn ignore_case(text: &str) -> String {
     out
 }
 
+/// Does [`ignore_case`] only put this into lower case, and is nothing of it escaped in a name? True of nearly every value.
+pub(crate) fn is_plain(text: &str) -> bool {
+    let mut last = b' ';
+    for byte in text.bytes() {
+        match byte {
+            b'"' | b'+' | b',' | b';' | b'<' | b'>' | b'\\' | b'#' => return false,
+            // At the start, or a second one.
+            b' ' if last == b' ' => return false,
+            b' '..=b'~' => last = byte,
+            _ => return false,
+        }
+    }
+    last != b' ' || text.is_empty()
+}
+
 /// For `caseExactMatch`: as [`ignore_case`], with the case left as it is.
 pub(crate) fn exact_case(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -99,6 +114,20 @@ mod tests {
         for text in [" A  b ", "ΣΣ", "İ", "ẞ", "\u{2028}x\u{2029}", "ŉ"] {
             assert_eq!(ignore_case(&ignore_case(text)), ignore_case(text), "{text}");
         }
+    }
+
+    #[test]
+    fn plain_text_is_only_put_into_lower_case() {
+        let any = || (0..=0x80_u8).map(char::from);
+        let texts =
+            any().flat_map(|one| any().map(move |other| [format!("{one}{other}"), format!("{one}A{other}")]));
+        for text in texts.flatten().filter(|text| is_plain(text)) {
+            let mut written = String::new();
+            crate::dn::print::value(ignore_case(&text).as_bytes(), &mut written);
+            assert_eq!(written, text.to_ascii_lowercase());
+        }
+        assert!(is_plain("Ada Lovelace") && is_plain(""));
+        assert!(!is_plain("Ada  Lovelace") && !is_plain(" ") && !is_plain("ä"));
     }
 
     #[test]

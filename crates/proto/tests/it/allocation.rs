@@ -2,7 +2,7 @@
 
 use bytes::BytesMut;
 use ldapgate_proto::{
-    Bytes, ClientSession, Controls, Entry, Event, Filter, Limits, Message, MessageId, Request, Response,
+    Bytes, ClientSession, Controls, Dn, Entry, Event, Filter, Limits, Message, MessageId, Request, Response,
     Scope, SearchRequest,
 };
 use std::hint::black_box;
@@ -93,4 +93,27 @@ fn a_session_allocates_nothing_for_an_entry_after_the_buffer() {
         };
         assert_eq!(read, entry());
     }
+}
+
+#[test]
+fn parsing_a_name_allocates_three_times_for_a_part_and_six_times_for_the_whole() {
+    for (parts, text) in [(2, "dc=example,dc=com"), (4, "uid=ada,ou=People,dc=example,dc=com")] {
+        let mut name = None;
+        let counted = allocation_counter::measure(|| name = Dn::parse(black_box(text)).ok());
+        assert_eq!(name.map(|name| name.rdns().len()), Some(parts));
+        assert_eq!(counted.count_total, 3 * parts as u64 + 6);
+    }
+}
+
+#[test]
+fn cloning_and_comparing_names_allocates_nothing() {
+    let (ada, base) =
+        (Dn::parse("UID=Ada,dc=example,dc=com").unwrap(), Dn::parse("dc=Example,dc=com").unwrap());
+    let mut holds = false;
+    let counted = allocation_counter::measure(|| {
+        let clone = black_box(&ada).clone();
+        holds = clone == ada && clone.is_below(&base) && clone > base;
+    });
+    assert!(holds);
+    assert_eq!(counted.count_total, 0);
 }
