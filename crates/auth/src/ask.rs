@@ -1,5 +1,7 @@
 //! One LDAP operation of a decision: sent, told to the observer, and its answer checked.
 
+use std::fmt;
+
 use client::{Found, Proving, Search, Server};
 use proto::{Dn, Filter, ResultCode, Scope};
 
@@ -94,8 +96,8 @@ impl Query<'_> {
     }
 
     fn asking<'o>(&self, server: &str, observer: &'o dyn Observer) -> Asking<'o> {
-        let what =
-            format!("search base={:?} scope={} filter={}", self.base.as_str(), word(self.scope), self.filter);
+        let (base, scope) = (self.base.as_str(), word(self.scope));
+        let what = format_args!("search base={base:?} scope={scope} filter={}", self.filter);
         Asking::started(observer, self.step, server, what)
     }
 
@@ -104,11 +106,11 @@ impl Query<'_> {
         let found = match answer {
             Ok(found) => found,
             Err(error) => {
-                asking.ended(error.to_string());
+                asking.ended(&error);
                 return Err(Error::looking(format!("the {} failed", self.name()), error));
             }
         };
-        asking.ended(shown(&found));
+        asking.ended(Shown(&found));
         let records = found.entries.iter().map(Record::read).collect::<Result<Vec<_>, _>>()?;
         // A server, or somebody on the way, must not answer with people from elsewhere (CVE-2026-16071).
         match records.iter().find(|record| !covers(self.base, self.scope, &record.dn)) {
@@ -128,12 +130,17 @@ impl Query<'_> {
 }
 
 /// `success (0): found uid=alice,dc=example,dc=com`, with the names as the server wrote them.
-fn shown(found: &Found) -> String {
-    let code = found.truncated.as_ref().map_or(ResultCode::SUCCESS, |result| result.code);
-    let names: Vec<_> = found.entries.iter().map(|entry| harmless(entry.dn())).collect();
-    match names.as_slice() {
-        [] => format!("{code}: nothing found"),
-        names => format!("{code}: found {}", names.join("; ")),
+struct Shown<'a>(&'a Found);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Found { entries, truncated, .. } = self.0;
+        let code = truncated.as_ref().map_or(ResultCode::SUCCESS, |result| result.code);
+        let names: Vec<_> = entries.iter().map(|entry| harmless(entry.dn())).collect();
+        match names.as_slice() {
+            [] => write!(f, "{code}: nothing found"),
+            names => write!(f, "{code}: found {}", names.join("; ")),
+        }
     }
 }
 
@@ -212,6 +219,6 @@ mod tests {
         let truncated = Some(proto::LdapResult::new(ResultCode::SIZE_LIMIT_EXCEEDED, ""));
         let controls = proto::Controls::default();
         let found = Found { entries: Vec::new(), references: Vec::new(), truncated, controls };
-        assert_eq!(shown(&found), "sizeLimitExceeded (4): nothing found");
+        assert_eq!(Shown(&found).to_string(), "sizeLimitExceeded (4): nothing found");
     }
 }

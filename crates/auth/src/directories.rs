@@ -113,7 +113,12 @@ impl Directories {
     ) -> Result<Answer<Located>, Error> {
         let mut unknown = Denial::of(Reason::UnknownUser).with_detail("no directory is asked for this name");
         for (directory, name) in self.candidates(username) {
-            decided(observer, "choose", username.as_typed(), format!("asking {}", directory.settings.name));
+            decided(
+                observer,
+                "choose",
+                username.as_typed(),
+                format_args!("asking {}", directory.settings.name),
+            );
             if name.username.is_empty() {
                 return Ok(Answer::No(
                     Denial::of(Reason::BadUsername).with_detail("only a domain was typed"),
@@ -124,7 +129,7 @@ impl Directories {
                 answer => return Ok(answer),
             }
         }
-        decided(observer, "locate", username.as_typed(), unknown.to_string());
+        decided(observer, "locate", username.as_typed(), &unknown);
         Ok(Answer::No(unknown))
     }
 
@@ -139,7 +144,7 @@ impl Directories {
         let settings = &directory.settings;
         let holds = |step: &'static str, rule: &Rule| {
             let holds = rule.holds(&|group| person.is_in(group));
-            decided(observer, step, rule.to_string(), if holds { "holds" } else { "does not hold" });
+            decided(observer, step, rule, if holds { "holds" } else { "does not hold" });
             holds
         };
         if let Some(rule) = settings.deny.as_ref().filter(|rule| holds("deny", rule)) {
@@ -149,7 +154,7 @@ impl Directories {
             return Verdict::Refused(Denial::of(Reason::NotInRequiredGroup).with_detail(rule.to_string()));
         }
         for (flag, value) in person.flags() {
-            decided(observer, "flags", flag, value.to_string());
+            decided(observer, "flags", flag, value);
         }
         Verdict::Admitted
     }

@@ -1,5 +1,6 @@
 //! What `--explain` prints: an observer handed to every call, told of each step as it ends.
 
+use std::fmt;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -7,6 +8,11 @@ use std::time::Duration;
 pub trait Observer: Send + Sync {
     /// One step ended.
     fn step(&self, step: Step);
+
+    /// Does anybody listen? To an observer that says no a step may be told or not.
+    fn listens(&self) -> bool {
+        true
+    }
 }
 
 /// One step of a decision. It never holds a password.
@@ -52,29 +58,44 @@ impl Observer for Trace {
 
 impl Observer for Silent {
     fn step(&self, _step: Step) {}
+
+    fn listens(&self) -> bool {
+        false
+    }
 }
 
-/// A step that asked no server.
+/// A step that asked no server. Nothing is put into words when nobody listens.
 pub(crate) fn decided(
     observer: &dyn Observer,
     step: &'static str,
-    what: impl Into<String>,
-    result: impl Into<String>,
+    what: impl fmt::Display,
+    result: impl fmt::Display,
 ) {
-    let (what, result) = (what.into(), result.into());
-    tracing::debug!(step, what, result);
-    observer.step(Step { step, what, server: None, took: Duration::ZERO, result });
+    if is_told(observer) {
+        let (what, result) = (what.to_string(), result.to_string());
+        tracing::debug!(step, what, result);
+        observer.step(Step { step, what, server: None, took: Duration::ZERO, result });
+    }
+}
+
+/// Does anybody hear of a step: the observer, or the log?
+fn is_told(observer: &dyn Observer) -> bool {
+    observer.listens() || tracing::enabled!(tracing::Level::DEBUG)
 }
 
 /// A step that asks a server; the time runs from here to [`Asking::ended`]. Dropped before, it was given up, and is told
 /// as that: no operation that may have been sent is missing from a trace.
 pub(crate) struct Asking<'a> {
     observer: &'a dyn Observer,
+    /// Until it is told; nothing when nobody listens.
+    asked: Option<Asked>,
+}
+
+struct Asked {
     step: &'static str,
     what: String,
     server: String,
     started: tokio::time::Instant,
-    told: bool,
 }
 
 impl<'a> Asking<'a> {
@@ -82,30 +103,32 @@ impl<'a> Asking<'a> {
         observer: &'a dyn Observer,
         step: &'static str,
         server: &str,
-        what: String,
+        what: impl fmt::Display,
     ) -> Asking<'a> {
-        let started = tokio::time::Instant::now();
-        Asking { observer, step, what, server: server.to_owned(), started, told: false }
+        let asked = is_told(observer).then(|| Asked {
+            step,
+            what: what.to_string(),
+            server: server.to_owned(),
+            started: tokio::time::Instant::now(),
+        });
+        Asking { observer, asked }
     }
 
-    pub(crate) fn ended(mut self, result: impl Into<String>) {
-        self.tell(result.into());
+    pub(crate) fn ended(mut self, result: impl fmt::Display) {
+        self.tell(result);
     }
 
-    fn tell(&mut self, result: String) {
-        self.told = true;
-        let (what, server) = (std::mem::take(&mut self.what), std::mem::take(&mut self.server));
-        let took = self.started.elapsed();
-        tracing::debug!(step = self.step, what, server, ?took, result);
-        self.observer.step(Step { step: self.step, what, server: Some(server), took, result });
+    fn tell(&mut self, result: impl fmt::Display) {
+        let Some(Asked { step, what, server, started }) = self.asked.take() else { return };
+        let (took, result) = (started.elapsed(), result.to_string());
+        tracing::debug!(step, what, server, ?took, result);
+        self.observer.step(Step { step, what, server: Some(server), took, result });
     }
 }
 
 impl Drop for Asking<'_> {
     fn drop(&mut self) {
-        if !self.told {
-            self.tell("given up".to_owned());
-        }
+        self.tell("given up");
     }
 }
 
@@ -123,10 +146,22 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_put_into_words_for_nobody() {
+        struct Unspeakable;
+        impl fmt::Display for Unspeakable {
+            fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+                panic!("nobody listens")
+            }
+        }
+        decided(&Silent, "parse", Unspeakable, Unspeakable);
+        Asking::started(&Silent, "locate", "ldap://localhost", Unspeakable).ended(Unspeakable);
+    }
+
+    #[test]
     fn an_operation_that_nobody_waits_for_any_more_is_told_once() {
         let trace = Trace::new();
-        drop(Asking::started(&trace, "locate", "ldap://localhost", "search".to_owned()));
-        Asking::started(&trace, "prove", "ldap://localhost", "bind".to_owned()).ended("success (0)");
+        drop(Asking::started(&trace, "locate", "ldap://localhost", "search"));
+        Asking::started(&trace, "prove", "ldap://localhost", "bind").ended("success (0)");
         let steps: Vec<_> = trace.steps().into_iter().map(|step| (step.what, step.result)).collect();
         let told = [("search", "given up"), ("bind", "success (0)")];
         assert_eq!(steps, told.map(|(what, result)| (what.to_owned(), result.to_owned())));

@@ -86,7 +86,12 @@ impl Located {
         if !error.restart() || *tries == 0 {
             return Err(error);
         }
-        decided(observer, "choose", format!("another server than {}", self.server.url()), "starting over");
+        decided(
+            observer,
+            "choose",
+            format_args!("another server than {}", self.server.url()),
+            "starting over",
+        );
         self.directory.pool.report_dead(&self.server);
         let again = self.directory.locate(&self.name, observer).await?;
         match again {
@@ -128,17 +133,12 @@ impl Directory {
         loop {
             tries -= 1;
             let server = self.pool.server().await.map_err(|error| {
-                decided(observer, "connect", self.settings.name.as_str(), error.to_string());
+                decided(observer, "connect", &self.settings.name, &error);
                 self.unreachable(error)
             })?;
             match self.locate_on(&server, name, observer).await {
                 Err(error) if error.restart() && tries > 0 => {
-                    decided(
-                        observer,
-                        "choose",
-                        format!("another server than {}", server.url()),
-                        error.to_string(),
-                    );
+                    decided(observer, "choose", format_args!("another server than {}", server.url()), &error);
                     self.pool.report_dead(&server);
                 }
                 answer => return answer,
@@ -174,7 +174,12 @@ impl Directory {
         let key = self.key(&target, name)?;
         let located =
             Located { directory: self.clone(), server: server.clone(), name: name.clone(), target, key };
-        decided(observer, "locate", format!("{} in {}", name.username, self.settings.name), located.dn());
+        decided(
+            observer,
+            "locate",
+            format_args!("{} in {}", name.username, self.settings.name),
+            located.dn(),
+        );
         Ok(Answer::Yes(located))
     }
 

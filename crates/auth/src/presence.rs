@@ -51,7 +51,7 @@ impl Directories {
         observer: &dyn Observer,
     ) -> Result<Presence, Error> {
         let presence = self.roll_call(directory, observer).await?.of(id, others).await?;
-        decided(observer, "presence", format!("{directory} {id}"), presence.to_string());
+        decided(observer, "presence", format_args!("{directory} {id}"), &presence);
         Ok(presence)
     }
 

@@ -75,7 +75,7 @@ impl Located {
         };
         match state::of_reply(located.directory.settings.vendor, &reply).map_err(Error::after_bind)? {
             Bound::Refused(denial) => {
-                decided(observer, "state", located.dn(), denial.to_string());
+                decided(observer, "state", located.dn(), &denial);
                 Ok(Answer::No(denial))
             }
             Bound::Proved(warnings) => {
@@ -113,14 +113,15 @@ impl Located {
     ) -> Result<(Proving, BindReply), Error> {
         // Nothing was written before there is a connection to write on.
         let mut own = self.server.prove().await.map_err(|error| self.directory.unreachable(error))?;
-        let asking = Asking::started(observer, "prove", self.server.url(), format!("bind {:?}", self.dn()));
+        let asking =
+            Asking::started(observer, "prove", self.server.url(), format_args!("bind {:?}", self.dn()));
         match own.bind(self.dn(), password).await {
             Ok(reply) => {
                 asking.ended(state::told(&reply.result));
                 Ok((own, reply))
             }
             Err(error) => {
-                asking.ended(error.to_string());
+                asking.ended(&error);
                 Err(Error::binding(format!("the bind of {} was not answered", self.dn()), error))
             }
         }
@@ -289,8 +290,10 @@ impl Directory {
     /// Judges the entry's own attributes.
     fn judge_state(&self, record: &Record, moment: Moment, observer: &dyn Observer) -> Option<Denial> {
         let denial = state::of_entry(self.settings.vendor, &record.attributes, (self.clock)(), moment);
-        let result = denial.as_ref().map_or("nothing stands in the way".to_owned(), Denial::to_string);
-        decided(observer, "state", record.dn.as_str(), result);
+        match &denial {
+            Some(denial) => decided(observer, "state", &record.dn, denial),
+            None => decided(observer, "state", &record.dn, "nothing stands in the way"),
+        }
         denial
     }
 }
