@@ -108,7 +108,7 @@ impl Connection {
         if self.is_sealed() {
             return Err(Error::Shared { url: self.url().to_owned() });
         }
-        let operation = Operation { name: "bind", request: Request::Bind(request), controls };
+        let operation = Operation::new("bind", Request::Bind(request), controls);
         let answer = self.call(operation).await?;
         match answer.response {
             Response::Bind(response) => {

@@ -21,7 +21,7 @@ impl Connection {
             attribute: attribute.to_owned(),
             value: Bytes::copy_from_slice(value.as_ref()),
         });
-        let operation = Operation { name: "compare", request, controls: Controls::default() };
+        let operation = Operation::new("compare", request, Controls::default());
         match self.call(operation).await?.response {
             Response::Compare(result) => match result.code {
                 ResultCode::COMPARE_TRUE => Ok(true),

@@ -41,8 +41,14 @@ pub(crate) struct Shared {
 /// A request, ready to go.
 pub(crate) struct Operation {
     pub(crate) name: &'static str,
-    pub(crate) request: Request,
+    pub(crate) request: Arc<Request>,
     pub(crate) controls: Controls,
+}
+
+impl Operation {
+    pub(crate) fn new(name: &'static str, request: impl Into<Arc<Request>>, controls: Controls) -> Operation {
+        Operation { name, request: request.into(), controls }
+    }
 }
 
 impl Connection {

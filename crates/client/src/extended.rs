@@ -28,7 +28,7 @@ impl Connection {
     #[tracing::instrument(name = "ldap.extended", level = "debug", skip_all, fields(url = self.url(), oid = oid))]
     pub async fn extended(&self, oid: &str, value: Option<Bytes>) -> Result<ExtendedReply, Error> {
         let request = Request::Extended(ExtendedRequest { oid: oid.to_owned(), value });
-        let operation = Operation { name: "extended", request, controls: Controls::default() };
+        let operation = Operation::new("extended", request, Controls::default());
         let answer = self.call(operation).await?;
         match answer.response {
             Response::Extended(response) if response.result.is_success() => {

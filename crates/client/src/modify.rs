@@ -92,6 +92,6 @@ impl Connection {
     }
 
     async fn write(&self, name: &'static str, request: Request) -> Result<(), Error> {
-        self.perform(Operation { name, request, controls: Controls::default() }).await
+        self.perform(Operation::new(name, request, Controls::default())).await
     }
 }

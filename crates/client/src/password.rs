@@ -133,7 +133,7 @@ impl Connection {
             return Err(Error::ClearPassword { url: self.url().to_owned() });
         }
         let controls = Controls::from(PasswordPolicy::request());
-        let answer = self.call(Operation { name, request, controls }).await?;
+        let answer = self.call(Operation::new(name, request, controls)).await?;
         if let Some(result) = answer.response.result() {
             tracing::debug!(code = %result.code, "answered");
         }

@@ -37,7 +37,7 @@ impl Connection {
         let (reply, answer) = oneshot::channel();
         let sink = Sink::Tls { reply, tls, host: self.shared.address.host().to_owned() };
         let request = Request::Extended(ExtendedRequest { oid: StartTls::OID.to_owned(), value: None });
-        let operation = Operation { name: NAME, request, controls: Controls::default() };
+        let operation = Operation::new(NAME, request, Controls::default());
         let answer = self.call_by(operation, sink, answer, deadline, limit).await?;
         match answer.response {
             Response::Extended(response) if response.result.is_success() => Ok(()),

@@ -27,7 +27,7 @@ pub(crate) struct Start {
     /// The handle's own number for it: message ids are the session's.
     pub(crate) ticket: u64,
     pub(crate) operation: &'static str,
-    pub(crate) request: Request,
+    pub(crate) request: Arc<Request>,
     pub(crate) controls: Controls,
     pub(crate) deadline: Instant,
     /// What the deadline was made of, for the message.
@@ -62,7 +62,6 @@ pub(crate) struct PageSink {
     /// Bytes sent and not yet taken.
     pub(crate) backlog: Arc<AtomicUsize>,
     pub(crate) max_bytes: usize,
-    pub(crate) base: String,
 }
 
 /// What a page is made of; a size is the whole message's in bytes, and the item's own.
@@ -70,6 +69,8 @@ pub(crate) struct PageSink {
 pub(crate) enum Item {
     Entry(Entry, usize),
     Reference(Vec<String>, usize),
+    /// More than may wait; nothing comes after it.
+    TooMuch,
     Done(Result<(LdapResult, Controls), Error>),
 }
 
@@ -100,6 +101,10 @@ impl PageSink {
             _ => Err(Error::Unexpected { url: url.to_owned(), operation }),
         };
         drop(self.items.send(Item::Done(done)));
+    }
+
+    pub(super) fn too_much(self) {
+        drop(self.items.send(Item::TooMuch));
     }
 
     pub(super) fn fail(self, error: Error) {

@@ -231,7 +231,7 @@ impl Driver {
             sink.fail(Error::Timeout { url: self.state.url.clone(), operation, limit, sent: false });
             return;
         }
-        let exclusive = matches!(request, Request::Bind(_)) || matches!(sink, Sink::Tls { .. });
+        let exclusive = matches!(*request, Request::Bind(_)) || matches!(sink, Sink::Tls { .. });
         let (id, frame) = match self.session.send(&request, &controls) {
             Ok(sent) => sent,
             Err(source) => {
@@ -337,8 +337,7 @@ impl Driver {
             return Ok(());
         }
         if let Some(Waiting { sink: Sink::Page(page), .. }) = self.give_up(id)? {
-            let error = Error::TooLarge { base: page.base.clone(), limit: page.max_bytes };
-            page.fail(error);
+            page.too_much();
         }
         Ok(())
     }
@@ -373,13 +372,16 @@ impl Driver {
         }
     }
 
-    /// Sets the timer to what is due first.
+    /// Sees to it that the timer rings when something is due. It may ring before: moving it with every operation would
+    /// cost more than looking in vain now and then.
     fn arm(&mut self) {
         let first = self.waiting.values().map(|waiting| waiting.deadline).min();
         let idle = self.idle.filter(|_| self.waiting.is_empty()).map(|idle| self.last_used + idle);
-        let due = first.or(idle).unwrap_or_else(|| self.timer.deadline().max(Instant::now() + FAR / 2));
-        if due != self.timer.deadline() {
-            self.timer.as_mut().reset(due);
+        let rings = Some(self.timer.deadline()).filter(|_| !self.timer.is_elapsed());
+        match (first.or(idle), rings) {
+            (Some(due), Some(rings)) if rings <= due => {}
+            (None, Some(_)) => {}
+            (due, _) => self.timer.as_mut().reset(due.unwrap_or_else(|| Instant::now() + FAR)),
         }
     }
 }

@@ -7,9 +7,10 @@ mod pages;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
-use proto::message::{Request, SearchRequest};
+use proto::message::Request;
 use proto::{Control, Controls, Entry, LdapResult, PagedResults, ResultCode};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -18,6 +19,7 @@ use pages::Pages;
 
 use crate::connection::{Connection, Guard, Operation};
 use crate::driver::{Item, PageSink, Sink};
+use crate::options::Options;
 use crate::pool::{Pool, Server};
 use crate::{Error, Found, Search};
 
@@ -38,7 +40,15 @@ use crate::{Error, Found, Search};
 /// ```
 pub struct SearchStream {
     source: Source,
-    search: Search,
+    /// Sent with every page.
+    request: Arc<Request>,
+    base: String,
+    /// Entries at most; 0 is no limit.
+    size_limit: u32,
+    /// Entries in a page; `None`: the search is one request.
+    page_size: Option<u32>,
+    controls: Vec<Control>,
+    limit: Option<Duration>,
     state: State,
     /// The whole search's deadline, known from the first request on.
     deadline: Option<Instant>,
@@ -94,9 +104,20 @@ struct Page {
 
 impl SearchStream {
     pub(crate) fn new(source: Source, search: &Search) -> SearchStream {
+        let page_size = search.page(source.options().page_size);
+        let mut request = search.request.clone();
+        if page_size.is_some() {
+            // Servers differ in whether a size limit is the page's or the search's: it is counted here instead.
+            request.size_limit = 0;
+        }
         SearchStream {
             source,
-            search: search.clone(),
+            request: Arc::new(Request::Search(request)),
+            base: search.base().to_owned(),
+            size_limit: search.request.size_limit,
+            page_size,
+            controls: search.controls.clone(),
+            limit: search.deadline,
             state: State::Asking(None),
             deadline: None,
             entries: 0,
@@ -182,6 +203,7 @@ impl SearchStream {
                     }
                     self.references.push(urls);
                 }
+                Some(Item::TooMuch) => return Err(self.too_large()),
                 Some(Item::Done(Ok((result, controls)))) => self.end_page(result, controls)?,
                 Some(Item::Done(Err(error))) => self.try_again(error)?,
                 // The task that owned the socket is gone without a word.
@@ -200,43 +222,34 @@ impl SearchStream {
         let options = &connection.shared.options;
         let now = Instant::now();
         if self.deadline.is_none() {
-            self.deadline = self.search.deadline.map(|limit| now + limit);
+            self.deadline = self.limit.map(|limit| now + limit);
         }
-        let limit = self.search.deadline.unwrap_or(options.timeout);
+        let limit = self.limit.unwrap_or(options.timeout);
         let deadline = self.deadline.unwrap_or(now + limit);
 
         let (sender, items) = mpsc::unbounded_channel();
         let backlog = Arc::new(AtomicUsize::new(0));
-        let sink = PageSink {
-            items: sender,
-            backlog: backlog.clone(),
-            max_bytes: options.max_bytes,
-            base: self.search.base().to_owned(),
-        };
-        let operation = self.request(self.search.page(options.page_size));
-        match connection.send(operation, Sink::Page(sink), deadline, limit).await {
+        let sink = PageSink { items: sender, backlog: backlog.clone(), max_bytes: options.max_bytes };
+        match connection.send(self.page(), Sink::Page(sink), deadline, limit).await {
             Ok(guard) => self.state = State::Reading(Page { connection, items, backlog, guard }),
             Err(error) => self.try_again(error)?,
         }
         Ok(())
     }
 
-    fn request(&self, page: Option<u32>) -> Operation {
-        let mut controls: Vec<Control> = self.search.controls.clone();
-        if let Some(size) = page {
-            let size = match self.search.request.size_limit {
-                0 => size,
-                // One more than is wanted tells whether there is more.
-                limit => size.min((limit - self.entries).saturating_add(1)),
-            };
-            controls.push(PagedResults::request(size, &self.pages.cookie));
-        }
-        let mut request = self.search.request.clone();
-        if page.is_some() {
-            // Servers differ in whether a size limit is the page's or the search's: it is counted here instead.
-            request.size_limit = 0;
-        }
-        Operation { name: "search", request: Request::Search(request), controls: Controls::from(controls) }
+    /// The request for the next page.
+    fn page(&self) -> Operation {
+        self.operation(self.page_size.map(|size| match self.size_limit {
+            0 => size,
+            // One more than is wanted tells whether there is more.
+            limit => size.min((limit - self.entries).saturating_add(1)),
+        }))
+    }
+
+    fn operation(&self, page_size: Option<u32>) -> Operation {
+        let page = page_size.map(|size| PagedResults::request(size, &self.pages.cookie));
+        let controls = self.controls.iter().cloned().chain(page).collect();
+        Operation::new("search", self.request.clone(), controls)
     }
 
     fn end_page(&mut self, result: LdapResult, controls: Controls) -> Result<(), Error> {
@@ -256,9 +269,9 @@ impl SearchStream {
             }
             None => Bytes::new(),
         };
-        if !next.is_empty() && self.search.page(connection.shared.options.page_size).is_some() {
+        if !next.is_empty() && self.page_size.is_some() {
             if !self.pages.turn(next) {
-                let (url, base) = (connection.url().to_owned(), self.search.base().to_owned());
+                let (url, base) = (connection.url().to_owned(), self.base.clone());
                 return Err(Error::PagingLoop { url, base });
             }
             self.state = State::Asking(Some(connection));
@@ -276,7 +289,7 @@ impl SearchStream {
 
     /// The search's own limit was reached and there is more.
     fn stop_at_limit(&mut self) {
-        let limit = self.search.request.size_limit;
+        let limit = self.size_limit;
         let result = LdapResult::new(
             ResultCode::SIZE_LIMIT_EXCEEDED,
             format!("there are more than the {limit} asked for"),
@@ -286,8 +299,7 @@ impl SearchStream {
     }
 
     fn is_full(&self) -> bool {
-        let limit = self.search.request.size_limit;
-        limit > 0 && self.entries >= limit
+        self.size_limit > 0 && self.entries >= self.size_limit
     }
 
     /// A look-up that met a dying connection may go to a fresh one, once, as long as nothing was found.
@@ -321,15 +333,11 @@ impl SearchStream {
     }
 
     fn max_bytes(&self) -> usize {
-        match &self.source {
-            Source::Connection(connection) => connection.shared.options.max_bytes,
-            Source::Server { server, .. } => server.options().max_bytes,
-            Source::Pool { pool, .. } => pool.options().max_bytes,
-        }
+        self.source.options().max_bytes
     }
 
     fn too_large(&self) -> Error {
-        Error::TooLarge { base: self.search.base().to_owned(), limit: self.max_bytes() }
+        Error::TooLarge { base: self.base.clone(), limit: self.max_bytes() }
     }
 
     fn gone(&self) -> Error {
@@ -342,6 +350,14 @@ impl SearchStream {
 }
 
 impl Source {
+    fn options(&self) -> &Options {
+        match self {
+            Source::Connection(connection) => &connection.shared.options,
+            Source::Server { server, .. } => server.options(),
+            Source::Pool { pool, .. } => pool.options(),
+        }
+    }
+
     async fn connection(&self) -> Result<Connection, Error> {
         match self {
             Source::Connection(connection) => Ok(connection.clone()),
@@ -371,21 +387,14 @@ impl Drop for SearchStream {
         if self.pages.cookie.is_empty() || connection.is_closed() {
             return;
         }
-        let request = SearchRequest { size_limit: 0, ..self.search.request.clone() };
-        let mut controls = self.search.controls.clone();
-        controls.push(PagedResults::request(0, &self.pages.cookie));
-        connection.send_courtesy(Operation {
-            name: "search",
-            request: Request::Search(request),
-            controls: Controls::from(controls),
-        });
+        connection.send_courtesy(self.operation(Some(0)));
     }
 }
 
 impl std::fmt::Debug for SearchStream {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("SearchStream")
-            .field("search", &self.search)
+            .field("base", &self.base)
             .field("entries", &self.entries)
             .finish_non_exhaustive()
     }
