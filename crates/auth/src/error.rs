@@ -59,9 +59,18 @@ impl Error {
 
     /// Did the directory say that the entry asked for is not there?
     pub(crate) fn is_absence(&self) -> bool {
+        self.answer().is_some_and(|result| result.code == proto::ResultCode::NO_SUCH_OBJECT)
+    }
+
+    /// Did a server that is well answer, and with something else than what was asked for?
+    pub(crate) fn is_refusal(&self) -> bool {
+        self.answer().is_some() && !self.restart
+    }
+
+    /// The server's own answer, where there was one.
+    fn answer(&self) -> Option<&proto::LdapResult> {
         let error = self.source.as_deref().and_then(|source| source.downcast_ref::<client::Error>());
-        let result = error.and_then(client::Error::result);
-        result.is_some_and(|result| result.code == proto::ResultCode::NO_SUCH_OBJECT)
+        error.and_then(client::Error::result)
     }
 
     pub(crate) fn directory(message: impl Into<String>) -> Error {

@@ -126,9 +126,9 @@ impl Directory {
         };
         let found = match ask::search(server, query, observer).await {
             Ok(hits) => hits.records.into_iter().next(),
-            Err(error) if error.restart() => return Err(error),
             // No such entry, a referral to where it went: the searches decide.
-            Err(_) => None,
+            Err(error) if error.is_refusal() => None,
+            Err(error) => return Err(error),
         };
         let same = found.filter(|record| self.place(record, name) == place);
         if same.is_none() {

@@ -161,25 +161,34 @@ async fn another_entry_in_the_same_place_is_searched_for() {
 
 #[tokio::test]
 async fn a_name_that_is_held_by_a_lesser_attribute_now_is_searched_for() {
-    let world = World::people().await;
-    let (directories, _) = world.told_the_time(|settings| {
+    let one = "cn=one,ou=people,dc=example,dc=com";
+    let people = format!(
+        "{PEOPLE}\ndn: {one}\nobjectClass: inetOrgPerson\nuid: one\ncn: one\nsn: One\nuserPassword: Pass-1\n"
+    );
+    let world = World::with(&people).await;
+    let directories = world.directories(|settings| {
         settings.cache.dn = AGE;
         settings.user.matches = vec!["uid".to_owned(), "cn".to_owned()];
     });
-    admitted(&directories, "carol", "Green-Garden-33").await;
-    let carol = "uid=carol,ou=people,dc=example,dc=com";
+    admitted(&directories, "one", "Pass-1").await;
     let editor = editor(&world).await;
-    editor.rename(carol, &Rename::to(rdn("caroline"))).await.unwrap();
-    let back = Rename::to(Rdn::new("cn", "Carol").unwrap());
-    editor.rename("uid=caroline,ou=people,dc=example,dc=com", &back).await.unwrap();
-    editor
-        .modify("cn=Carol,ou=people,dc=example,dc=com", vec![Change::add("uid", ["caroline"])])
-        .await
-        .unwrap();
-    editor.rename("uid=bob,ou=people,dc=example,dc=com", &Rename::to(rdn("carol"))).await.unwrap();
-    // She still answers to the name, by her cn; he bears it.
-    let named = admitted(&directories, "carol", "Blue-Boat-22").await;
-    assert_eq!(named.dn(), carol);
+    editor.modify(one, vec![Change::replace("uid", ["uno"])]).await.unwrap();
+    editor.rename("uid=bob,ou=people,dc=example,dc=com", &Rename::to(rdn("one"))).await.unwrap();
+    let bearer = admitted(&directories, "one", "Blue-Boat-22").await;
+    assert_eq!(bearer.dn(), "uid=one,ou=people,dc=example,dc=com");
+}
+
+#[tokio::test]
+async fn whoever_the_search_would_no_longer_find_is_unknown() {
+    let world = World::people().await;
+    let directories = world.directories(|settings| {
+        settings.cache.dn = AGE;
+        let filter = "(&(objectClass=inetOrgPerson)(givenName=Al))";
+        settings.user.searches = vec![UserSearch::below(dn(BASE), filter).unwrap()];
+    });
+    admitted(&directories, "alice", "Red-Apple-11").await;
+    editor(&world).await.modify(ALICE, vec![Change::delete("givenName", ["Al"])]).await.unwrap();
+    assert_eq!(reason(&directories, "alice", "Red-Apple-11").await, Reason::UnknownUser);
 }
 
 #[tokio::test]
@@ -222,6 +231,19 @@ async fn a_remembered_name_is_not_forgotten_in_an_outage() {
     world.operations();
     admitted(&directories, "alice", "Red-Apple-11").await;
     assert_eq!(world.operations(), [did(Kind::Search, ALICE), did(Kind::Bind, ALICE)]);
+}
+
+#[tokio::test]
+async fn whatever_else_the_server_says_to_the_read_the_searches_decide() {
+    let (world, directories, _) = remembering().await;
+    admitted(&directories, "alice", "Red-Apple-11").await;
+    world.operations();
+    world.directory.faults().next(Kind::Search, 1, Fault::referral("ldap://elsewhere.example.com"));
+    admitted(&directories, "alice", "Red-Apple-11").await;
+    assert_eq!(
+        world.operations(),
+        [did(Kind::Search, ALICE), did(Kind::Search, BASE), did(Kind::Bind, ALICE)]
+    );
 }
 
 #[tokio::test]
