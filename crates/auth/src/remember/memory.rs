@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 /// Answers by what was asked. The oldest makes room for the newest.
@@ -21,7 +21,8 @@ struct Kept<Q, A> {
 }
 
 struct Entry<A> {
-    answer: A,
+    /// Shared, so that a long one is copied after the lock is free.
+    answer: Arc<A>,
     asked: SystemTime,
     size: usize,
     came: u64,
@@ -41,13 +42,8 @@ impl<Q: Clone + Eq + Hash, A: Clone> Memory<Q, A> {
     /// The answer that was kept, while it is young enough. One that seems to come from the future, because the clock was
     /// set back, is not.
     pub(super) fn recall(&self, question: &Q, now: SystemTime) -> Option<A> {
-        let mut kept = self.kept();
-        let entry = kept.entries.get(question)?;
-        if now.duration_since(entry.asked).is_ok_and(|age| age < self.age) {
-            return Some(entry.answer.clone());
-        }
-        kept.remove(question);
-        None
+        let answer = self.young(question, now)?;
+        Some(Arc::unwrap_or_clone(answer))
     }
 
     /// Keeps an answer, whose age counts from when it was asked for. One that was asked for before the answer which is there
@@ -67,11 +63,21 @@ impl<Q: Clone + Eq + Hash, A: Clone> Memory<Q, A> {
         kept.filled += size;
         let came = kept.came;
         kept.order.insert(came, question.clone());
-        kept.entries.insert(question, Entry { answer, asked, size, came });
+        kept.entries.insert(question, Entry { answer: Arc::new(answer), asked, size, came });
     }
 
     pub(super) fn forget(&self, question: &Q) {
         self.kept().remove(question);
+    }
+
+    fn young(&self, question: &Q, now: SystemTime) -> Option<Arc<A>> {
+        let mut kept = self.kept();
+        let entry = kept.entries.get(question)?;
+        if now.duration_since(entry.asked).is_ok_and(|age| age < self.age) {
+            return Some(Arc::clone(&entry.answer));
+        }
+        kept.remove(question);
+        None
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept<Q, A>> {

@@ -42,6 +42,22 @@ async fn openldap_admits_and_refuses_as_the_in_memory_directory_does() {
 }
 
 #[tokio::test]
+async fn openldap_is_asked_for_a_remembered_person_by_a_read_and_a_bind() {
+    let world = World::start(Peer::OpenLdap).await;
+    let directories = directories(&world, |settings| {
+        settings.groups.nested = true;
+        settings.cache.dn = Duration::from_secs(300);
+        settings.cache.groups = Duration::from_secs(300);
+    });
+    let first = admitted(&directories, "carol", "Green-Garden-33").await;
+    let before = world.requests();
+    let second = admitted(&directories, "carol", "Green-Garden-33").await;
+    assert_eq!(world.requests() - before, 2);
+    assert_eq!((names(&first), first.id()), (names(&second), second.id()));
+    assert_eq!(reason(&directories, "carol", "wrong").await, Reason::WrongPassword);
+}
+
+#[tokio::test]
 async fn openldap_s_groups_of_every_kind_are_found() {
     let world = World::start(Peer::OpenLdap).await;
     let nested = directories(&world, |settings| settings.groups.nested = true);
