@@ -155,7 +155,9 @@ impl Located {
             }
         };
         let identity = record.identity(&directory.settings)?;
-        if let Some(denial) = directory.judge_state(&record, Moment::AfterBind, observer) {
+        let in_grace = warnings.iter().any(|warning| matches!(warning, Warning::GraceLogins { .. }));
+        let moment = if in_grace { Moment::AfterGraceLogin } else { Moment::AfterBind };
+        if let Some(denial) = directory.judge_state(&record, moment, observer) {
             return Ok(Answer::No(denial.after_proof()));
         }
         Ok(Answer::Yes(Proof { directory, server, own, record, identity, warnings }))

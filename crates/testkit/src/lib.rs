@@ -15,6 +15,7 @@
 //!
 //! Reading order: [`people`], [`world`], [`openldap`], [`ds389`], [`samba`], [`certificate`], [`http`], [`browser`], [`clock`].
 
+pub mod book;
 pub mod browser;
 pub mod certificate;
 pub mod clock;

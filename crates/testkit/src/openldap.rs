@@ -9,6 +9,10 @@ use tokio::time::Instant;
 use crate::certificate::{Authority, Flaw};
 use crate::process::{self, Server};
 
+/// The server's administrator.
+pub const ADMINISTRATOR: &str = "cn=admin,dc=example,dc=com";
+/// The administrator's password.
+pub const ADMINISTRATOR_PASSWORD: &str = "Admin-Pass-0";
 const SLAPD: &str = "slapd";
 
 /// A running (or stopped) `slapd` with a database of its own.
@@ -110,6 +114,17 @@ impl OpenLdap {
         self.folder.path().join("ca.crt")
     }
 
+    /// Makes changes, as LDIF, as the server's administrator.
+    ///
+    /// # Panics
+    /// When the server refuses one.
+    pub fn administer(&self, changes: &str) {
+        let url = self.ldap_url();
+        let identity = ["-x", "-H", &url, "-D", ADMINISTRATOR, "-w", ADMINISTRATOR_PASSWORD];
+        let done = process::run("ldapmodify", "ldap-utils", &identity, changes);
+        assert_eq!(done.status, 0, "slapd refused a change: {}{changes}", done.stderr);
+    }
+
     /// How many connections of clients it has accepted over TCP since it first started, by its own log.
     ///
     /// # Panics
@@ -202,8 +217,8 @@ access to dn.base="cn=Subschema" by * read
 
 database mdb
 suffix "dc=example,dc=com"
-rootdn "cn=admin,dc=example,dc=com"
-rootpw Admin-Pass-0
+rootdn "{ADMINISTRATOR}"
+rootpw {ADMINISTRATOR_PASSWORD}
 directory {folder}/db
 dbnosync
 index objectClass,uid,member,memberUid eq

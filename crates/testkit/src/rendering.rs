@@ -27,7 +27,7 @@ pub(crate) fn openldap() -> String {
         ("fragile", &[("pwdLockout", "TRUE"), ("pwdMaxFailure", "5"), ("pwdLockoutDuration", "0")]),
         ("expiry", &[("pwdMaxAge", "3600")]),
         ("grace", &[("pwdMaxAge", "3600"), ("pwdGraceAuthNLimit", "3")]),
-        ("warning", &[("pwdMaxAge", "3153600000"), ("pwdExpireWarning", "3153600000")]),
+        ("warning", &[("pwdMaxAge", "2147483647"), ("pwdExpireWarning", "2147483647")]),
         ("change", &[("pwdMustChange", "TRUE")]),
     ];
     for (name, rules) in policies {
@@ -42,8 +42,8 @@ pub(crate) fn openldap() -> String {
         let state = match person.state {
             State::Good => vec![],
             State::Fragile => vec![policy("fragile")],
-            State::LockedByHand => vec![value("pwdAccountLockedTime", "000001010000Z")],
-            State::Ended => vec![value("pwdEndTime", LONG_AGO)],
+            State::LockedByHand => vec![policy("fragile"), value("pwdAccountLockedTime", "000001010000Z")],
+            State::Ended => vec![policy("fragile"), value("pwdEndTime", LONG_AGO)],
             State::PasswordExpired => vec![policy("expiry"), value("pwdChangedTime", LONG_AGO)],
             State::Grace => vec![policy("grace"), value("pwdChangedTime", LONG_AGO)],
             State::Expiring => vec![policy("warning"), value("pwdChangedTime", LONG_AGO)],

@@ -10,9 +10,12 @@ use crate::{Denial, Reason, Vendor};
 /// The attributes that [`of_entry`] judges by; operational ones have to be asked for by name.
 pub(crate) fn attributes(vendor: Vendor) -> &'static [&'static str] {
     match vendor {
-        Vendor::OpenLdap | Vendor::Custom => &["pwdAccountLockedTime", "pwdReset", "nsAccountLock"],
+        Vendor::OpenLdap | Vendor::Custom => {
+            &["pwdAccountLockedTime", "pwdEndTime", "pwdReset", "nsAccountLock"]
+        }
         Vendor::Rfc2307 | Vendor::Rfc2307bis => &[
             "pwdAccountLockedTime",
+            "pwdEndTime",
             "pwdReset",
             "nsAccountLock",
             "shadowExpire",
@@ -38,6 +41,8 @@ pub(crate) enum Moment {
     /// The server has just let the person in: what it judges itself it has judged, and a lock that has run out may
     /// still stand in the entry.
     AfterBind,
+    /// The same, although the password is too old: the server had a login to spare.
+    AfterGraceLogin,
     /// There was no bind.
     LookUp,
 }
@@ -93,6 +98,8 @@ impl Facts<'_> {
             Vendor::FreeIpa if self.time("krbPrincipalExpiration")? <= self.now => {
                 found("krbPrincipalExpiration")
             }
+            // draft-behera-10 section 5.3.12. OpenLDAP heeds it only where a policy with pwdLockout holds for the person.
+            _ if self.has_ended() => found("pwdEndTime"),
             // Days since 1970; negative is never. shadow(5) advises against 0, which is read as never here and as the
             // first day of 1970 there: it shuts out.
             Vendor::Rfc2307 | Vendor::Rfc2307bis => match self.number("shadowExpire")? {
@@ -109,12 +116,12 @@ impl Facts<'_> {
             Vendor::OpenLdap | Vendor::Custom | Vendor::Rfc2307 | Vendor::Rfc2307bis => {
                 let since = self.entry.text("pwdAccountLockedTime")?;
                 // draft-behera section 5.3.3: this value is a lock by hand, which never runs out.
-                if moment == Moment::AfterBind && since != "000001010000Z" {
+                if moment != Moment::LookUp && since != "000001010000Z" {
                     return None;
                 }
                 found(format!("pwdAccountLockedTime is {since}"))
             }
-            _ if moment == Moment::AfterBind => None,
+            _ if moment != Moment::LookUp => None,
             Vendor::ActiveDirectory => {
                 match self.number("msDS-User-Account-Control-Computed") {
                     Some(bits) if bits & 0x10 != 0 => found("the server computes LOCKOUT".to_owned()),
@@ -124,9 +131,12 @@ impl Facts<'_> {
                     None => None,
                 }
             }
-            Vendor::Ds389 if self.time("accountUnlockTime")? > self.now => {
-                found("accountUnlockTime has not passed".to_owned())
-            }
+            // 1970 is for good.
+            Vendor::Ds389 => match self.time("accountUnlockTime")? {
+                SystemTime::UNIX_EPOCH => found("accountUnlockTime is never".to_owned()),
+                time if time > self.now => found("accountUnlockTime has not passed".to_owned()),
+                _ => None,
+            },
             _ => None,
         }
     }
@@ -136,15 +146,29 @@ impl Facts<'_> {
             Vendor::OpenLdap | Vendor::Custom => self.reset(),
             Vendor::Rfc2307 | Vendor::Rfc2307bis => self.reset().or_else(|| self.shadow()),
             Vendor::ActiveDirectory if moment == Moment::LookUp => self.active_directory_password(),
-            Vendor::FreeIpa if self.time("krbPasswordExpiration")? <= self.now => {
-                Some((Reason::PasswordExpired, "krbPasswordExpiration has passed".to_owned()))
+            // Its server lets an old password pass by default: Kerberos alone refuses it.
+            Vendor::FreeIpa if moment != Moment::AfterGraceLogin => {
+                let passed = self.time("krbPasswordExpiration")? <= self.now;
+                passed.then(|| (Reason::PasswordExpired, "krbPasswordExpiration has passed".to_owned()))
             }
-            // After a bind the server has judged it, and may have let a grace login pass.
-            Vendor::Ds389 if moment == Moment::LookUp && self.time("passwordExpirationTime")? <= self.now => {
-                Some((Reason::PasswordExpired, "passwordExpirationTime has passed".to_owned()))
-            }
+            // After a bind the server has judged it.
+            Vendor::Ds389 if moment == Moment::LookUp => match self.time("passwordExpirationTime")? {
+                SystemTime::UNIX_EPOCH => {
+                    Some((Reason::PasswordMustChange, "passwordExpirationTime is 1970".to_owned()))
+                }
+                time if time <= self.now => {
+                    Some((Reason::PasswordExpired, "passwordExpirationTime has passed".to_owned()))
+                }
+                _ => None,
+            },
             _ => None,
         }
+    }
+
+    fn has_ended(&self) -> bool {
+        let follows_the_draft =
+            matches!(self.vendor, Vendor::OpenLdap | Vendor::Custom | Vendor::Rfc2307 | Vendor::Rfc2307bis);
+        follows_the_draft && self.time("pwdEndTime").is_some_and(|time| time <= self.now)
     }
 
     fn reset(&self) -> Finding {
@@ -217,6 +241,24 @@ mod tests {
     }
 
     #[test]
+    fn a_grace_login_of_freeipa_is_let_in_and_an_old_password_is_not() {
+        let old: &[(&str, &[&str])] = &[("krbPasswordExpiration", &["20200101000000Z"])];
+        assert_eq!(judged(Vendor::FreeIpa, Moment::AfterBind, old), Some(Reason::PasswordExpired));
+        assert_eq!(judged(Vendor::FreeIpa, Moment::AfterGraceLogin, old), None);
+        let ended: &[(&str, &[&str])] = &[("krbPrincipalExpiration", &["20200101000000Z"])];
+        assert_eq!(judged(Vendor::FreeIpa, Moment::AfterGraceLogin, ended), Some(Reason::AccountExpired));
+    }
+
+    #[test]
+    fn an_end_of_draft_behera_has_passed_or_has_not() {
+        for moment in [Moment::AfterBind, Moment::LookUp] {
+            let judge = |time: &str| judged(Vendor::OpenLdap, moment, &[("pwdEndTime", &[time])]);
+            assert_eq!(judge("20261123235959Z"), Some(Reason::AccountExpired));
+            assert_eq!(judge("20261124000001Z"), None);
+        }
+    }
+
+    #[test]
     fn a_reset_password_must_be_changed() {
         let entry: &[(&str, &[&str])] = &[("pwdReset", &["TRUE"])];
         assert_eq!(judged(Vendor::OpenLdap, Moment::AfterBind, entry), Some(Reason::PasswordMustChange));
@@ -278,7 +320,12 @@ mod tests {
         let ds389 = |entry: &[(&str, &[&str])]| judged(Vendor::Ds389, Moment::LookUp, entry);
         assert_eq!(ds389(&[("accountUnlockTime", &["20261125000000Z"])]), Some(Reason::AccountLocked));
         assert_eq!(ds389(&[("accountUnlockTime", &["20261123000000Z"])]), None);
-        assert_eq!(ds389(&[("passwordExpirationTime", &["19700101000000Z"])]), Some(Reason::PasswordExpired));
+        assert_eq!(ds389(&[("accountUnlockTime", &["19700101000000Z"])]), Some(Reason::AccountLocked));
+        assert_eq!(ds389(&[("passwordExpirationTime", &["20200101000000Z"])]), Some(Reason::PasswordExpired));
+        assert_eq!(
+            ds389(&[("passwordExpirationTime", &["19700101000000Z"])]),
+            Some(Reason::PasswordMustChange)
+        );
     }
 
     #[test]

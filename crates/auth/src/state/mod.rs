@@ -3,7 +3,8 @@
 //! Vendor texts are read under their preset alone: another server may say the same words about something else. What is
 //! "proved" follows from what servers do: Active Directory gives its sub-codes 530-533, 701 and 773 only after the right
 //! password, but 775 (locked) also to wrong ones; the password policy control says "expired" only after the right
-//! password, but "locked" to anybody.
+//! password (FreeIPA excepted), but "locked" to anybody; 389-ds and FreeIPA say "disabled" before they compare the
+//! password. `docs/account-states.md` has it all as tables, which tests hold true against the servers.
 //!
 //! Reading order: `reply` judges what a server answers to a bind, `entry` what the entry says.
 

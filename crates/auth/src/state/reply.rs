@@ -37,14 +37,21 @@ pub(crate) fn of_reply(vendor: Vendor, reply: &BindReply) -> Result<Bound, Error
             Some(PasswordPolicyError::PasswordExpired) if grace.is_none() => {
                 refused(Reason::PasswordExpired, true)
             }
-            _ if netscape_expired(vendor, reply) => refused(Reason::PasswordMustChange, true),
+            // 389-ds and FreeIPA add their older control to a grace login too.
+            _ if grace.is_none() && netscape_expired(vendor, reply) => match vendor {
+                Vendor::FreeIpa => refused(Reason::PasswordExpired, true),
+                _ => refused(Reason::PasswordMustChange, true),
+            },
             _ => Ok(Bound::Proved(warnings(vendor, reply))),
         };
     }
     if result.code == ResultCode::INVALID_CREDENTIALS {
         let (reason, proved) = match said {
             Some(PasswordPolicyError::AccountLocked) => (Reason::AccountLocked, false),
-            Some(PasswordPolicyError::PasswordExpired) => (Reason::PasswordExpired, true),
+            // FreeIPA judges the grace logins that are left before it compares the password.
+            Some(PasswordPolicyError::PasswordExpired) => {
+                (Reason::PasswordExpired, vendor != Vendor::FreeIpa)
+            }
             Some(PasswordPolicyError::ChangeAfterReset) => (Reason::PasswordMustChange, true),
             _ => vendor_cause(vendor, result.code, &result.message).unwrap_or((Reason::WrongPassword, false)),
         };
@@ -81,19 +88,23 @@ fn vendor_cause(vendor: Vendor, code: ResultCode, message: &str) -> Option<(Reas
         (Vendor::ActiveDirectory, ResultCode::INVALID_CREDENTIALS) => {
             sub_code(message).and_then(active_directory)
         }
-        // "Account inactivated. Contact system administrator." comes before the password is compared; "Account (Kerberos
-        // principal) is expired" likewise.
+        // All of these come before the password is compared. "Account inactivated. Contact system administrator."; FreeIPA's
+        // "Account (Kerberos principal) is expired", "Entry permanently locked." and "Too many failed logins."
         (Vendor::Ds389 | Vendor::FreeIpa, ResultCode::UNWILLING_TO_PERFORM) => match () {
             () if text.contains("inactivated") => Some((Reason::AccountDisabled, false)),
             () if text.contains("expired") => Some((Reason::AccountExpired, false)),
+            () if text.contains("locked") || text.contains("failed logins") => {
+                Some((Reason::AccountLocked, false))
+            }
             () => None,
         },
-        // "Exceed password retry limit. Please try later."
-        (Vendor::Ds389 | Vendor::FreeIpa, ResultCode::CONSTRAINT_VIOLATION)
-            if text.contains("retry limit") =>
-        {
-            Some((Reason::AccountLocked, false))
-        }
+        // "Exceed password retry limit. Please try later."; of who has not been there for too long, "Account inactivity
+        // limit exceeded. Contact system administrator to reset."
+        (Vendor::Ds389 | Vendor::FreeIpa, ResultCode::CONSTRAINT_VIOLATION) => match () {
+            () if text.contains("retry limit") => Some((Reason::AccountLocked, false)),
+            () if text.contains("inactivity limit") => Some((Reason::AccountExpired, false)),
+            () => None,
+        },
         // The words of the workspace's in-memory directory, said after the right password only; tests and the demonstration
         // run on it under these presets. No other server is known to say exactly this. One that said it to any password
         // would tell the account's state to people who guess, and guesses at such accounts would not be counted; they
@@ -248,6 +259,41 @@ mod tests {
             reply(ResultCode::CONSTRAINT_VIOLATION, "Exceed password retry limit. Please try later.", vec![]);
         assert_eq!(refusal(Vendor::Ds389, &retry), (Reason::AccountLocked, false));
         assert!(of_reply(Vendor::OpenLdap, &retry).is_err());
+        let idle = reply(
+            ResultCode::CONSTRAINT_VIOLATION,
+            "Account inactivity limit exceeded. Contact system administrator to reset.",
+            vec![],
+        );
+        assert_eq!(refusal(Vendor::Ds389, &idle), (Reason::AccountExpired, false));
+        let other = reply(ResultCode::CONSTRAINT_VIOLATION, "something else", vec![]);
+        assert!(of_reply(Vendor::Ds389, &other).is_err());
+    }
+
+    #[test]
+    fn what_freeipa_says_before_it_compares_the_password_proves_nothing() {
+        for (code, message, reason) in [
+            (53, "Account inactivated. Contact system administrator.", Reason::AccountDisabled),
+            (53, "Account (Kerberos principal) is expired", Reason::AccountExpired),
+            (53, "Entry permanently locked.\n", Reason::AccountLocked),
+            (53, "Too many failed logins.\n", Reason::AccountLocked),
+        ] {
+            let reply = reply(ResultCode(code), message, vec![]);
+            assert_eq!(refusal(Vendor::FreeIpa, &reply), (reason, false), "{message}");
+        }
+        let expired = policy(b"\x30\x03\x81\x01\x00");
+        let no_grace = reply(ResultCode::INVALID_CREDENTIALS, "Password is expired.\n", expired);
+        assert_eq!(refusal(Vendor::FreeIpa, &no_grace), (Reason::PasswordExpired, false));
+        assert_eq!(refusal(Vendor::Ds389, &no_grace), (Reason::PasswordExpired, true));
+    }
+
+    /// Seen live: a login with a password that is too old, of somebody who had three of them left, was refused.
+    #[test]
+    fn a_grace_login_of_389ds_is_let_in_although_the_older_control_says_expired() {
+        let mut controls = policy(b"\x30\x05\xA0\x03\x81\x01\x02");
+        controls.push(Control { oid: NETSCAPE_EXPIRED.to_owned(), critical: false, value: Some("0".into()) });
+        let reply = reply(ResultCode::SUCCESS, "", controls);
+        assert!(matches!(of_reply(Vendor::Ds389, &reply),
+            Ok(Bound::Proved(warnings)) if warnings == [Warning::GraceLogins { remaining: 2 }]));
     }
 
     #[test]

@@ -7,8 +7,11 @@ mod commands;
 mod demo;
 mod gateway;
 mod http;
+mod live;
 mod login;
 mod outage;
+mod servers;
+mod states;
 mod transport;
 mod user;
 

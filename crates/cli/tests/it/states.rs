@@ -1,0 +1,111 @@
+//! The book's tables of account states, row by row, against the real servers.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+use testkit::book;
+use testkit::people::{Person, named};
+
+use crate::gateway::ldapgate;
+use crate::live::Live;
+
+const PAGE: &str = include_str!("../../../../docs/account-states.md");
+
+/// Nothing is counted here: a server is to count to five itself.
+const UNCOUNTED: &str = "[login]\nthrottle = { person = 0, address = 0 }";
+
+/// Who of the world is in a state, and what the person reads who is told it.
+const STATES: [(&str, &str, &str); 11] = [
+    ("good", "nogroups", ""),
+    ("locked after wrong passwords", "fragile", ""),
+    ("locked by an administrator", "locked", ""),
+    ("disabled", "disabled", "this account is disabled"),
+    ("account ended", "ended", "this account has expired"),
+    ("password expired", "expired", "the password has expired"),
+    ("must change", "mustchange", "the password must be changed"),
+    ("expires soon", "expiring", ""),
+    ("grace logins", "grace", ""),
+    ("outside the hours", "nohours", "this account may not sign in at this hour"),
+    ("another workstation only", "elsewhere", "this account may not sign in from here"),
+];
+const GENERAL: &str = "the user name or password is not right";
+
+mod openldap {
+    #[tokio::test(flavor = "multi_thread")]
+    async fn shows_what_the_book_says() {
+        super::shows_what_the_book_says(&crate::live::Live::openldap().await);
+    }
+}
+
+mod ds389 {
+    #[tokio::test(flavor = "multi_thread")]
+    async fn shows_what_the_book_says() {
+        super::shows_what_the_book_says(&crate::live::Live::ds389().await);
+    }
+}
+
+mod samba {
+    #[tokio::test(flavor = "multi_thread")]
+    async fn shows_what_the_book_says() {
+        super::shows_what_the_book_says(&crate::live::Live::samba().await);
+    }
+}
+
+fn shows_what_the_book_says(live: &Live) {
+    let config = live.configure(UNCOUNTED);
+    let rows: Vec<_> = book::table(PAGE, live.preset()).filter(|row| row[7] == "live").collect();
+    assert!(rows.len() > 5, "the book has a table for {}", live.preset());
+    let mut wrong = Vec::new();
+    for row in &rows {
+        let (_, name, message) = STATES.into_iter().find(|state| state.0 == row[0]).expect("a known state");
+        let person = named(name);
+        if name == "fragile" {
+            for _ in 0..5 {
+                asked(&config, person, "wrong");
+            }
+        }
+        let told = if row[3] == "yes" { message } else { GENERAL };
+        // The wrong one first: it is counted, and the right one afterwards must not be refused for it.
+        wrong.extend(differs(row[0], &asked(&config, person, "wrong"), [row[4], row[5]], GENERAL));
+        wrong.extend(differs(row[0], &asked(&config, person, person.password), [row[1], row[2]], told));
+        let looked_up = document(&ldapgate(&config, &["user", name, "--json"], "").stdout);
+        let outcome = looked_up["reason"].as_str().or(looked_up["outcome"].as_str()).unwrap_or_default();
+        if format!("`{outcome}`") != row[6] {
+            wrong.push(format!("{} is not {} when looked up: {looked_up}", row[0], row[6]));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+/// One login, and every step of it.
+fn asked(config: &Path, person: &Person, password: &str) -> Value {
+    let arguments = ["login", "--json", "--explain", "--password-stdin", "--", person.name];
+    document(&ldapgate(config, &arguments, &format!("{password}\n")).stdout)
+}
+
+fn document(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("no document ({error}): {text}"))
+}
+
+/// What is not as the book has it: the server's answer, or the document.
+fn differs(state: &str, asked: &Value, [answer, meaning]: [&str; 2], message: &str) -> Option<String> {
+    let mut document = asked.clone();
+    let trace = document.as_object_mut()?.remove("trace").unwrap_or_default().to_string();
+    let said = book::words(answer).all(|word| trace.contains(word));
+    let meaning = meaning.trim_matches('`');
+    let expected = match meaning {
+        "granted" => document["outcome"] == "granted" && document["warnings"] == json!([]),
+        "password_expires" => {
+            document["outcome"] == "granted" && {
+                let seconds = document["warnings"][0]["seconds"].as_u64();
+                document["warnings"] == json!([{"kind": meaning, "seconds": seconds}]) && seconds > Some(0)
+            }
+        }
+        "grace_logins" => {
+            document["outcome"] == "granted"
+                && document["warnings"] == json!([{"kind": meaning, "remaining": 2}])
+        }
+        reason => document == json!({"outcome": "denied", "reason": reason, "message": message}),
+    };
+    (!said || !expected).then(|| format!("{state}: not {answer} and {meaning}:\n{document}\n{trace}"))
+}
