@@ -44,6 +44,7 @@ pub mod filter;
 pub mod ldif;
 pub mod message;
 pub mod oid;
+pub mod range;
 pub mod session;
 pub mod url;
 pub mod value;
@@ -61,5 +62,6 @@ pub use message::{
     LdapResult, Message, MessageId, ModifyDnRequest, ModifyRequest, Password, Request, Response, ResultCode,
     Scope, SearchRequest,
 };
+pub use range::Range;
 pub use session::{ClientSession, Event, ServerSession, SessionError};
 pub use url::{Scheme, Url, UrlError};
