@@ -41,6 +41,8 @@ pub struct Limits {
     pub entries: usize,
     /// Operations kept in the log; older ones are forgotten.
     pub log: usize,
+    /// Values of one attribute handed out at once under [`Dialect::ActiveDirectory`]; the rest is asked for by range.
+    pub values: usize,
 }
 
 impl Default for Limits {
@@ -56,6 +58,7 @@ impl Default for Limits {
             time: None,
             entries: 1_000_000,
             log: 10_000,
+            values: 1_500,
         }
     }
 }
@@ -79,7 +82,8 @@ pub enum Dialect {
     /// OpenLDAP's, with its password policy.
     #[default]
     OpenLdap,
-    /// Active Directory's.
+    /// Active Directory's: it computes `tokenGroups` for a base search that asks for it, follows chains of groups
+    /// (1.2.840.113556.1.4.1941), and hands out long attributes by range.
     ActiveDirectory,
     /// 389 Directory Server's.
     Ds389,

@@ -3,8 +3,12 @@
 use proto::{Dn, Filter, Scope};
 
 use super::search::Base;
+use crate::Dialect;
 use crate::schema::Description;
 use crate::tree::{Id, Tree};
+
+/// `LDAP_MATCHING_RULE_TRANSITIVE_EVAL` (MS-ADTS section 3.1.1.3.4.4.3).
+const IN_CHAIN: &str = "1.2.840.113556.1.4.1941";
 
 /// Comparisons made in one go, before others get their turn.
 const COMPARISONS: usize = 20_000;
@@ -23,8 +27,8 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    pub(super) fn new(tree: &Tree, base: &Base, scope: Scope, filter: Filter) -> Self {
-        let filter = look_up_groups(tree, canonical(filter));
+    pub(super) fn new(tree: &Tree, dialect: Dialect, base: &Base, scope: Scope, filter: Filter) -> Self {
+        let filter = look_up_groups(tree, dialect, canonical(filter));
         let candidates = candidates(tree, base, scope, &filter);
         let examined = (COMPARISONS / clauses(&filter).max(1)).clamp(1, EXAMINED);
         Self { filter, candidates, examined }
@@ -97,28 +101,52 @@ fn renamed(attribute: String) -> String {
 }
 
 /// `(member=X)` becomes `(|(entryDN=group)...)` with the groups the index knows: otherwise a group of thousands would have
-/// all its members compared for every search.
-fn look_up_groups(tree: &Tree, filter: Filter) -> Filter {
-    let all = |parts: Vec<Filter>| parts.into_iter().map(|part| look_up_groups(tree, part)).collect();
+/// all its members compared for every search. Active Directory's rule for chains is looked up the same way.
+fn look_up_groups(tree: &Tree, dialect: Dialect, filter: Filter) -> Filter {
+    let look_up = |part| look_up_groups(tree, dialect, part);
     match filter {
-        Filter::And(parts) => Filter::And(all(parts)),
-        Filter::Or(parts) => Filter::Or(all(parts)),
-        Filter::Not(part) => Filter::Not(Box::new(look_up_groups(tree, *part))),
+        Filter::And(parts) => Filter::And(parts.into_iter().map(look_up).collect()),
+        Filter::Or(parts) => Filter::Or(parts.into_iter().map(look_up).collect()),
+        Filter::Not(part) => Filter::Not(Box::new(look_up(*part))),
         Filter::Equal { attribute, value } if matches!(&attribute[..], "member" | "uniquemember") => {
             match groups(tree, &attribute, &value) {
                 Some(groups) => Filter::Or(groups),
                 None => Filter::Equal { attribute, value },
             }
         }
+        Filter::Extensible { rule: Some(rule), attribute: Some(attribute), value, dn_attributes }
+            if rule == IN_CHAIN && dialect == Dialect::ActiveDirectory =>
+        {
+            match chain(tree, &attribute, &value) {
+                Some(entries) => Filter::Or(entries),
+                None => {
+                    Filter::Extensible { rule: Some(rule), attribute: Some(attribute), value, dn_attributes }
+                }
+            }
+        }
         other => other,
     }
+}
+
+fn chain(tree: &Tree, attribute: &str, value: &[u8]) -> Option<Vec<Filter>> {
+    let dn = Dn::parse(std::str::from_utf8(value).ok()?).ok()?;
+    let entries = match attribute {
+        "member" => tree.chain_above(&dn),
+        "memberof" => tree.chain_below(&dn),
+        _ => return None,
+    };
+    Some(named(tree, &entries))
+}
+
+fn named(tree: &Tree, entries: &[Id]) -> Vec<Filter> {
+    let entries = entries.iter().filter_map(|id| tree.get(*id));
+    entries.map(|entry| Filter::equal("entrydn", entry.dn.as_str())).collect()
 }
 
 fn groups(tree: &Tree, attribute: &str, member: &[u8]) -> Option<Vec<Filter>> {
     let member = Dn::parse(std::str::from_utf8(member).ok()?).ok()?;
     let groups = tree.groups_of(attribute, &member).filter(|groups| groups.len() <= GROUPS)?;
-    let names = groups.iter().filter_map(|id| tree.get(*id));
-    Some(names.map(|group| Filter::equal("entrydn", group.dn.as_str())).collect())
+    Some(named(tree, groups))
 }
 
 fn clauses(filter: &Filter) -> usize {
@@ -144,7 +172,8 @@ mod tests {
         let mut tree = Tree::default();
         let text = "dn: cn=a,dc=example\nmember: uid=x,dc=example\n\ndn: cn=b,dc=example\nmember: uid=y,dc=example\n";
         tree.load(text.as_bytes(), "20260101000000Z", 10).unwrap();
-        let looked_up = |text: &str| look_up_groups(&tree, Filter::parse(text).unwrap()).to_string();
+        let looked_up =
+            |text: &str| look_up_groups(&tree, Dialect::OpenLdap, Filter::parse(text).unwrap()).to_string();
         assert_eq!(looked_up("(!(member=UID=x, dc=example))"), "(!(|(entrydn=cn=a,dc=example)))");
         assert_eq!(looked_up("(member=uid=z,dc=example)"), "(|)");
         assert_eq!(looked_up("(member=nobody)"), "(member=nobody)");

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use proto::{Dn, PasswordModify, StartTls, WhoAmI};
 
 use super::control::SUPPORTED;
-use crate::builder::Dialect;
+use crate::Dialect;
 use crate::directory::Shared;
 use crate::schema;
 use crate::tree::{Attribute, Attributes, Id, Node, Tree};
@@ -13,6 +13,15 @@ use crate::tree::{Attribute, Attributes, Id, Node, Tree};
 pub(crate) const SUBSCHEMA: &str = "cn=Subschema";
 /// `+` (RFC 3673), absolute filters (RFC 4526), increment (RFC 4525).
 const FEATURES: [&str; 3] = ["1.3.6.1.4.1.4203.1.5.1", "1.3.6.1.4.1.4203.1.5.3", "1.3.6.1.1.14"];
+
+/// Active Directory, of Windows 2000, Server 2003, Server 2008 and later, with what each added.
+const CAPABILITIES: [&str; 5] = [
+    "1.2.840.113556.1.4.800",
+    "1.2.840.113556.1.4.1670",
+    "1.2.840.113556.1.4.1791",
+    "1.2.840.113556.1.4.1935",
+    "1.2.840.113556.1.4.2080",
+];
 
 /// The entry about the server that a name stands for, if it does.
 pub(super) fn entry(shared: &Shared, tree: &Tree, dn: &Dn) -> Option<Node> {
@@ -29,8 +38,13 @@ fn root(shared: &Shared, tree: &Tree) -> Attributes {
     let start_tls = shared.settings.tls.as_ref().map(|_| StartTls::OID);
     let password = (shared.settings.dialect != Dialect::ActiveDirectory).then_some(PasswordModify::OID);
     let extensions = [WhoAmI::OID].into_iter().chain(start_tls).chain(password);
+    let capabilities: &[&str] = match shared.settings.dialect {
+        Dialect::ActiveDirectory => &CAPABILITIES,
+        _ => &[],
+    };
     attributes([
         ("objectClass", vec!["top".to_owned()]),
+        ("supportedCapabilities", capabilities.iter().map(|oid| (*oid).to_owned()).collect()),
         ("namingContexts", tree.suffixes().map(|dn| dn.as_str().to_owned()).collect()),
         ("supportedControl", SUPPORTED.map(str::to_owned).to_vec()),
         ("supportedExtension", extensions.map(str::to_owned).collect()),

@@ -94,7 +94,8 @@ impl Search {
         };
         let (after, sent) = resumed.map_or((None, 0), |kept| (kept.after, kept.sent));
         let base = base(shared, &tree, &request, &controls)?;
-        let plan = Plan::new(&tree, &base, request.scope, request.filter);
+        let selection = Selection::new(&request.attributes, request.scope, &shared.settings)?;
+        let plan = Plan::new(&tree, shared.settings.dialect, &base, request.scope, request.filter);
         let asked_limit = (request.size_limit > 0).then_some(request.size_limit);
         let page = controls.paged.as_ref().filter(|paged| paged.size > 0).map(|paged| Page {
             size: limits.size.map_or(paged.size, |most| paged.size.min(most)),
@@ -106,7 +107,7 @@ impl Search {
         Ok(Self {
             base,
             scope: request.scope,
-            selection: Selection::new(&request.attributes),
+            selection,
             types_only: request.types_only,
             controls,
             plan,

@@ -1,5 +1,6 @@
 //! The entries: a tree by name, an index by value. Everything here is done under one lock and waits for nothing.
 
+mod chain;
 mod index;
 mod load;
 mod node;

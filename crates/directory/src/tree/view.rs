@@ -29,6 +29,11 @@ impl<'t> View<'t> {
         self.node.attributes.plain("userpassword")
     }
 
+    /// The identifiers of this entry's groups, as Active Directory computes them.
+    pub(crate) fn token_groups(&self) -> Vec<&'t [u8]> {
+        self.tree.token_groups(self.node)
+    }
+
     /// The values of an attribute and its subtypes, computed ones included, secret ones never.
     pub(crate) fn find<'n>(&self, wanted: &'n str) -> impl Iterator<Item = &'t [u8]> + use<'t, 'n> {
         let (kind, options) =

@@ -4,6 +4,7 @@
 
 extern crate ldapgate_directory as directory;
 
+mod active_directory;
 mod bind;
 mod faults;
 mod limits;
