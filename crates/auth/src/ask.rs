@@ -3,7 +3,7 @@
 use std::fmt;
 
 use client::{Found, Proving, Search, Server};
-use proto::{Dn, Filter, ResultCode, Scope};
+use proto::{Dn, Entry, Filter, ResultCode, Scope};
 
 use crate::credentials::harmless;
 use crate::explain::Asking;
@@ -69,6 +69,22 @@ impl Reader {
             Err(error) if error.is_absence() => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// Reads one attribute of the entry about the server itself (RFC 4512 section 5.1).
+    pub(crate) async fn read_root(
+        &mut self,
+        server: &str,
+        attribute: &str,
+        observer: &dyn Observer,
+    ) -> Result<Option<Entry>, Error> {
+        let asking = Asking::started(observer, "read", server, format!("{attribute} of the root DSE"));
+        let answer = match self {
+            Reader::Service(server) => server.read("", &[attribute]).await,
+            Reader::Person(proving) => proving.read("", &[attribute]).await,
+        };
+        asking.ended(answer.as_ref().map_or_else(ToString::to_string, |_| ResultCode::SUCCESS.to_string()));
+        answer.map_err(|error| Error::looking("the root DSE cannot be read", error))
     }
 }
 

@@ -63,6 +63,10 @@ pub(crate) struct Directory {
     pub(crate) pool: Pool,
     /// What is read of a person.
     pub(crate) attributes: Vec<String>,
+    /// Every group that something depends on, each once.
+    pub(crate) rule_groups: Vec<Dn>,
+    /// What is known of its groups, kept between logins.
+    pub(crate) known: groups::Known,
     pub(crate) clock: Clock,
     pub(crate) remembered: Remembered,
 }
@@ -77,8 +81,10 @@ impl Directories {
         check_together(directories.iter().map(|(settings, _)| settings).collect())?;
         let made = directories.into_iter().map(|(settings, pool)| {
             let attributes = attributes(&settings);
-            let remembered = Remembered::new(settings.cache);
-            Arc::new(Directory { settings, pool, attributes, clock: clock.clone(), remembered })
+            let rule_groups = settings.rule_groups().into_iter().cloned().collect();
+            let (known, remembered) = (groups::Known::new(), Remembered::new(settings.cache));
+            let clock = clock.clone();
+            Arc::new(Directory { settings, pool, attributes, rule_groups, known, clock, remembered })
         });
         Ok(Directories(made.collect()))
     }
@@ -166,12 +172,11 @@ impl Directories {
     pub async fn missing_groups(&self) -> Result<Vec<(String, Dn)>, Error> {
         let mut missing = Vec::new();
         for directory in self.0.iter() {
-            let groups = directory.settings.rule_groups();
-            if groups.is_empty() {
+            if directory.rule_groups.is_empty() {
                 continue;
             }
             let server = directory.pool.server().await.map_err(|error| directory.unreachable(error))?;
-            for group in groups {
+            for group in &directory.rule_groups {
                 let found = server.read(group.as_str(), &["1.1"]).await;
                 if found.map_err(|error| Error::looking(format!("{group} cannot be read"), error))?.is_none()
                 {

@@ -62,6 +62,17 @@ impl Error {
         self.answer().is_some_and(|result| result.code == proto::ResultCode::NO_SUCH_OBJECT)
     }
 
+    /// Did the directory say that it does not show this, or has no such thing?
+    pub(crate) fn is_withheld(&self) -> bool {
+        use proto::ResultCode;
+        let withheld = [
+            ResultCode::INSUFFICIENT_ACCESS_RIGHTS,
+            ResultCode::NO_SUCH_ATTRIBUTE,
+            ResultCode::UNDEFINED_ATTRIBUTE_TYPE,
+        ];
+        self.answer().is_some_and(|result| withheld.contains(&result.code))
+    }
+
     /// Did a server that is well answer, and with something else than what was asked for?
     pub(crate) fn is_refusal(&self) -> bool {
         self.answer().is_some() && !self.restart
@@ -80,6 +91,16 @@ impl Error {
 
     pub(crate) fn configuration(message: impl Into<String>) -> Error {
         Error { fault: Fault::Configuration, ..Error::directory(message) }
+    }
+
+    /// An application's own kind of groups failed; a failure of ours that it passes on stays what it is.
+    pub(crate) fn application(message: impl Into<String>, error: Box<dyn StdError + Send + Sync>) -> Error {
+        match error.downcast::<Error>() {
+            Ok(own) => *own,
+            Err(source) => {
+                Error { fault: Fault::Internal, source: Some(source), ..Error::directory(message) }
+            }
+        }
     }
 
     /// A look-up failed: asking another server for the same thing does no harm.

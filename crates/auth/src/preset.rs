@@ -31,6 +31,7 @@ impl Settings {
         };
         let groups = GroupSettings {
             kinds: row.groups.to_vec(),
+            custom: Vec::new(),
             searches: vec![GroupSearch {
                 base: below(&base, row.groups_below),
                 scope: Scope::Subtree,

@@ -174,7 +174,7 @@ impl Located {
             },
             Target::BindName(name) => directory.find_principal(&mut reader, server, name, observer).await?,
         };
-        let record = match found {
+        let mut record = match found {
             Answer::Yes(record) => record,
             Answer::No(denial) => return Ok(Answer::No(denial)),
         };
@@ -183,6 +183,7 @@ impl Located {
         if let Some(denial) = hindrance.as_ref().filter(|denial| state::is_final(denial)) {
             return Ok(Answer::No(denial.clone()));
         }
+        record.complete(&mut reader, server, observer).await?;
         let membership = directory.fresh_groups_of(&record, &identity, &mut reader, server, observer).await?;
         let facts = Facts { record, identity, membership, warnings: Vec::new(), hindrance };
         Ok(Answer::Yes(Person::new(&directory.settings, facts)))
@@ -197,16 +198,16 @@ impl Proof {
     /// The groups cannot be read; never is the login moved to another server for it.
     #[tracing::instrument(name = "auth.person", level = "debug", skip_all)]
     pub async fn person(self, observer: &dyn Observer) -> Result<Proven, Error> {
-        let Proof { directory, server, own, record, identity, warnings } = self;
-        let settings = &directory.settings;
+        let Proof { directory, server, own, mut record, identity, warnings } = self;
         let mut reader = match own {
             Some(own) => Reader::Person(own),
             None => Reader::Service(server.clone()),
         };
+        record.complete(&mut reader, server.url(), observer).await.map_err(Error::after_proof)?;
         let membership = directory.groups_of(&record, &identity, &mut reader, server.url(), observer).await;
         let membership = membership.map_err(Error::after_proof)?;
         let facts = Facts { record, identity, membership, warnings, hindrance: None };
-        Ok(Proven(Person::new(settings, facts)))
+        Ok(Proven(Person::new(&directory.settings, facts)))
     }
 
     /// The name of the directory.

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use proto::range::RangeError;
 use proto::value::{Guid, Sid};
-use proto::{Dn, Entry};
+use proto::{Dn, Entry, Range};
 
 use crate::credentials::deceives;
 use crate::settings::is_secret;
@@ -31,6 +32,8 @@ pub(crate) struct Attributes(BTreeMap<String, Attribute>);
 struct Attribute {
     name: String,
     values: Vec<Vec<u8>>,
+    /// Which of its values these are, where the server said so.
+    range: Option<Range>,
 }
 
 impl Record {
@@ -47,12 +50,7 @@ impl Record {
         }
         let mut attributes = Attributes::default();
         for attribute in entry.attributes().filter(|attribute| !is_secret(attribute.name())) {
-            let name = attribute.name().to_owned();
-            let slot = attributes
-                .0
-                .entry(name.to_ascii_lowercase())
-                .or_insert(Attribute { name, values: Vec::new() });
-            slot.values.extend(attribute.values().map(<[u8]>::to_vec));
+            attributes.add(attribute);
         }
         Ok(Record { dn, attributes })
     }
@@ -141,8 +139,51 @@ impl Attributes {
 
     /// Did the server send only some of the values (`memberOf;range=0-1499`)?
     pub(crate) fn is_partial(&self, name: &str) -> bool {
-        let ranged = format!("{};range=", name.to_ascii_lowercase());
-        self.0.keys().any(|key| key.starts_with(&ranged))
+        self.rest(name).is_some()
+    }
+
+    /// The attributes of which the server sent only some values.
+    pub(crate) fn partial(&self) -> Vec<String> {
+        let partial = self.0.values().filter(|attribute| attribute.is_partial());
+        partial.map(|attribute| attribute.name.clone()).collect()
+    }
+
+    /// The description that asks for the values of an attribute that are still missing.
+    pub(crate) fn rest(&self, name: &str) -> Option<String> {
+        let attribute = self.0.get(&name.to_ascii_lowercase()).filter(|attribute| attribute.is_partial())?;
+        let range = attribute.range?;
+        // Without its beginning a list is never whole.
+        Some(range.rest().unwrap_or(range).of(&attribute.name))
+    }
+
+    /// Adds values that were asked for by [`Attributes::rest`].
+    pub(crate) fn append(&mut self, name: &str, mut part: Attributes) -> Result<(), RangeError> {
+        let key = name.to_ascii_lowercase();
+        let whole = Range { first: 0, last: None };
+        let (next, values) = part
+            .0
+            .remove(&key)
+            .map_or((whole, Vec::new()), |part| (part.range.unwrap_or(whole), part.values));
+        if let Some(mine) = self.0.get_mut(&key) {
+            let held = mine.range.unwrap_or(whole);
+            mine.range = Some(held.joined(mine.values.len(), next, values.len())?);
+            mine.values.extend(values);
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, attribute: proto::Attribute<'_>) {
+        let (name, range) = match Range::split(attribute.name()) {
+            Some((name, range)) => (name, Some(range)),
+            None => (attribute.name(), None),
+        };
+        let slot = self.0.entry(name.to_ascii_lowercase()).or_insert_with(|| Attribute {
+            name: name.to_owned(),
+            values: Vec::new(),
+            range: None,
+        });
+        slot.values.extend(attribute.values().map(<[u8]>::to_vec));
+        slot.range = range.or(slot.range);
     }
 
     #[cfg(test)]
@@ -150,9 +191,18 @@ impl Attributes {
         let mut all = Attributes::default();
         for (name, values) in attributes {
             let values = values.iter().map(|value| value.as_bytes().to_vec()).collect();
-            all.0.insert(name.to_ascii_lowercase(), Attribute { name: (*name).to_owned(), values });
+            all.0.insert(
+                name.to_ascii_lowercase(),
+                Attribute { name: (*name).to_owned(), values, range: None },
+            );
         }
         all
+    }
+}
+
+impl Attribute {
+    fn is_partial(&self) -> bool {
+        self.range.is_some_and(|range| !range.is_whole())
     }
 }
 

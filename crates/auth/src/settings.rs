@@ -1,12 +1,13 @@
 //! What one directory is asked, as values: no text is parsed during a login.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use proto::filter::is_attribute_description;
 use proto::{Dn, Filter, Scope};
 
-use crate::{FilterTemplate, Fold, Rule, TemplateError, UserTemplate};
+use crate::{CustomKind, FilterTemplate, Fold, Rule, TemplateError, UserTemplate};
 
 /// One directory. [`Settings::preset`] fills it as the contract's table of presets says.
 ///
@@ -107,14 +108,16 @@ pub struct UserSearch {
 /// How groups are found.
 #[derive(Debug, Clone)]
 pub struct GroupSettings {
-    /// Joined; none means that nobody is in any group.
+    /// Joined; without any, and without `custom`, nobody is in any group.
     pub kinds: Vec<GroupKind>,
+    /// An application's own kinds, joined with the others.
+    pub custom: Vec<Arc<dyn CustomKind>>,
     /// Where groups that are shown lie.
     pub searches: Vec<GroupSearch>,
     /// The attribute that lists members (of a group), or groups (of a person, for [`GroupKind::MemberOf`]), where it
     /// is not the kind's own.
     pub member_attribute: Option<String>,
-    /// What a group is called; its first value.
+    /// What a group is called: its first value. A group without one counts for rules and is not shown.
     pub name_attribute: String,
     /// Groups in groups, to any depth.
     pub nested: bool,
@@ -251,14 +254,14 @@ impl Settings {
                 return wrong(format!("{attribute:?} is no attribute"));
             }
         }
-        let kinds = &self.groups.kinds;
-        if !kinds.is_empty() && self.groups.searches.is_empty() {
+        let has_groups = self.groups.is_any();
+        if has_groups && self.groups.searches.is_empty() {
             return wrong("groups are not searched for anywhere".to_owned());
         }
-        if kinds.len() > 1 && self.groups.member_attribute.is_some() {
+        if self.groups.kinds.len() > 1 && self.groups.member_attribute.is_some() {
             return wrong("one member_attribute does not fit several kinds of groups".to_owned());
         }
-        if let Some(group) = self.rule_groups().first().filter(|_| kinds.is_empty()) {
+        if let Some(group) = self.rule_groups().first().filter(|_| !has_groups) {
             return wrong(format!("{group} is asked for, but there is no kind of groups"));
         }
         match self.rule_groups().into_iter().find(|group| !group.is_below(&self.base)) {
@@ -278,6 +281,13 @@ impl Settings {
             .chain(self.fields.values())
             .chain(self.lists.values())
             .map(String::as_str)
+    }
+}
+
+impl GroupSettings {
+    /// Can anybody be in a group?
+    pub(crate) fn is_any(&self) -> bool {
+        !(self.kinds.is_empty() && self.custom.is_empty())
     }
 }
 

@@ -1,27 +1,41 @@
 //! What each kind of group asks for.
 
+use proto::value::Sid;
 use proto::{Dn, Filter};
 
 use crate::Settings;
 use crate::record::Record;
 use crate::settings::GroupKind;
 
+/// Where Active Directory keeps the identifier of a person or a group.
+pub(super) const SID: &str = "objectSid";
+
 /// Attributes of a person's entry that the kinds need.
 pub(crate) fn attributes(settings: &Settings) -> Vec<String> {
-    let mut wanted = person_attributes(settings);
-    for kind in &settings.groups.kinds {
-        let more: &[&str] = match kind {
+    let told = person_attribute(settings).map(str::to_owned);
+    let of_kind = |kind: &GroupKind| -> &[&str] {
+        match kind {
             GroupKind::Posix => &["uid", "gidNumber"],
-            GroupKind::ActiveDirectory => &["objectSid", "primaryGroupID"],
+            GroupKind::ActiveDirectory => &[SID, "primaryGroupID"],
             _ => &[],
-        };
-        wanted.extend(more.iter().map(|name| (*name).to_owned()));
+        }
+    };
+    let needed = settings.groups.kinds.iter().flat_map(of_kind).map(|name| (*name).to_owned());
+    let own = settings.groups.custom.iter().flat_map(|own| own.attributes());
+    told.into_iter().chain(needed).chain(own).collect()
+}
+
+/// Attributes of a group's entry that are read.
+pub(super) fn group_attributes(settings: &Settings) -> Vec<String> {
+    let mut wanted = vec![settings.groups.name_attribute.clone()];
+    if has_identifiers(settings) {
+        wanted.push(SID.to_owned());
     }
     wanted
 }
 
-/// Attributes of a person's entry whose values are groups.
-pub(super) fn person_attributes(settings: &Settings) -> Vec<String> {
+/// The attribute of a person's entry whose values are groups.
+pub(super) fn person_attribute(settings: &Settings) -> Option<&str> {
     let groups = &settings.groups;
     let told =
         groups.kinds.iter().any(|kind| matches!(kind, GroupKind::MemberOf | GroupKind::ActiveDirectory));
@@ -29,22 +43,27 @@ pub(super) fn person_attributes(settings: &Settings) -> Vec<String> {
         [GroupKind::MemberOf] => groups.member_attribute.as_deref(),
         _ => None,
     };
-    if told { vec![named.unwrap_or("memberOf").to_owned()] } else { Vec::new() }
+    told.then_some(named.unwrap_or("memberOf"))
 }
 
 /// Does the entry alone tell every group the person is in, wherever it lies?
 pub(super) fn entry_tells_all(settings: &Settings) -> bool {
-    settings.groups.kinds == [GroupKind::MemberOf] && !settings.groups.nested
+    let groups = &settings.groups;
+    groups.kinds == [GroupKind::MemberOf] && groups.custom.is_empty() && !groups.nested
 }
 
-/// One list of clauses for each search that the kinds need: what a group matches that has this person.
-pub(super) fn clauses_of_person(settings: &Settings, record: &Record) -> Vec<Vec<Filter>> {
-    let shown_by_filter = settings.groups.searches.iter().any(|search| search.filter.is_some());
+/// Are all groups those of Active Directory, which tells them by their identifiers?
+pub(super) fn has_identifiers(settings: &Settings) -> bool {
+    settings.groups.kinds == [GroupKind::ActiveDirectory] && settings.groups.custom.is_empty()
+}
+
+/// One list of clauses for each search that the kinds need: what a group matches that has this person. Groups that the
+/// entry told of are asked for when it is `unnamed` how they are called, or which of them are shown.
+pub(super) fn clauses_of_person(settings: &Settings, record: &Record, unnamed: bool) -> Vec<Vec<Filter>> {
     let kinds = settings.groups.kinds.iter();
     let asked = kinds.map(|kind| match kind {
-        // The entry has told; what is left is which of them match the configured filter.
-        GroupKind::MemberOf if !shown_by_filter => Vec::new(),
-        GroupKind::ActiveDirectory if !shown_by_filter => primary_group(record).into_iter().collect(),
+        GroupKind::MemberOf if !unnamed => Vec::new(),
+        GroupKind::ActiveDirectory if !unnamed => primary(record).into_iter().collect(),
         kind => clauses(settings, *kind, record),
     });
     asked.filter(|clauses| !clauses.is_empty()).collect()
@@ -55,15 +74,24 @@ pub(super) fn clauses_of_member(settings: &Settings, record: &Record) -> Vec<Fil
     settings.groups.kinds.iter().flat_map(|kind| clauses(settings, *kind, record)).collect()
 }
 
-/// One list of clauses for each search that the kinds need: what a group matches that has one of these groups.
-pub(super) fn clauses_of_groups(settings: &Settings, groups: &[Dn]) -> Vec<Vec<Filter>> {
-    let mut attributes: Vec<&str> =
-        settings.groups.kinds.iter().filter_map(|kind| member_attribute(settings, *kind)).collect();
+/// What any group matches that has one of these groups; nothing, unless groups are followed into groups.
+pub(super) fn clauses_of_groups(settings: &Settings, groups: &[Dn]) -> Vec<Filter> {
+    let attributes = climbing_attributes(settings);
+    let having = |attribute: &&str| {
+        groups.iter().map(|group| Filter::equal(*attribute, group.as_str())).collect::<Vec<_>>()
+    };
+    attributes.iter().flat_map(having).collect()
+}
+
+/// The attributes in which groups list groups, each once; none, unless groups are followed into groups.
+pub(super) fn climbing_attributes(settings: &Settings) -> Vec<&str> {
+    let groups = &settings.groups;
+    let kinds = groups.kinds.iter().filter_map(|kind| member_attribute(settings, *kind));
+    let own = groups.custom.iter().filter_map(|own| own.member_attribute());
+    let mut attributes: Vec<&str> = kinds.chain(own).filter(|_| groups.nested).collect();
     attributes.sort_unstable();
     attributes.dedup();
-    let having =
-        |attribute: &str| groups.iter().map(|group| Filter::equal(attribute, group.as_str())).collect();
-    attributes.into_iter().map(having).filter(|clauses: &Vec<Filter>| !clauses.is_empty()).collect()
+    attributes
 }
 
 /// What any group of the kinds matches, whoever is in it: people have names, too.
@@ -79,15 +107,14 @@ pub(super) fn any_group(settings: &Settings) -> Filter {
         let members = member_attribute(settings, *kind).map(Filter::present);
         std::iter::once(Filter::equal("objectClass", class)).chain(members)
     };
-    super::any(settings.groups.kinds.iter().flat_map(of_kind).collect())
+    super::walk::any(settings.groups.kinds.iter().flat_map(of_kind).collect())
 }
 
-/// A group's name where only its place is known: the value of its first part, preferably the configured attribute's.
-pub(super) fn name_of(settings: &Settings, group: &Dn) -> String {
+/// A group's name where only its place is known, and the place tells it.
+pub(super) fn name_of(settings: &Settings, group: &Dn) -> Option<String> {
     let wanted = &settings.groups.name_attribute;
-    let avas = group.rdns().first().map(proto::Rdn::avas).unwrap_or_default();
-    let named = avas.iter().find(|ava| ava.attribute().eq_ignore_ascii_case(wanted)).or(avas.first());
-    named.and_then(|ava| ava.text()).unwrap_or(group.as_str()).to_owned()
+    let mut avas = group.rdns().first()?.avas().iter();
+    Some(avas.find(|ava| ava.attribute().eq_ignore_ascii_case(wanted))?.text()?.to_owned())
 }
 
 fn clauses(settings: &Settings, kind: GroupKind, record: &Record) -> Vec<Filter> {
@@ -96,7 +123,7 @@ fn clauses(settings: &Settings, kind: GroupKind, record: &Record) -> Vec<Filter>
     }
     let attribute = member_attribute(settings, kind);
     let direct = attribute.map(|attribute| Filter::equal(attribute, record.dn.as_str()));
-    let primary = if kind == GroupKind::ActiveDirectory { primary_group(record) } else { None };
+    let primary = if kind == GroupKind::ActiveDirectory { primary(record) } else { None };
     direct.into_iter().chain(primary).collect()
 }
 
@@ -122,17 +149,18 @@ fn posix(settings: &Settings, record: &Record) -> Option<Filter> {
         record.attributes.values("gidNumber").first().map(|number| Filter::equal("gidNumber", number));
     let either: Vec<_> = names.chain(number).collect();
     let class = Filter::equal("objectClass", "posixGroup");
-    (!either.is_empty()).then(|| Filter::And(vec![class, super::any(either)]))
+    (!either.is_empty()).then(|| Filter::And(vec![class, super::walk::any(either)]))
 }
 
-/// Active Directory leaves the primary group out of `memberOf`: its SID is the person's with the last number replaced
-/// (MS-DTYP 2.4.2.2).
-fn primary_group(record: &Record) -> Option<Filter> {
+/// Active Directory leaves the primary group out of `memberOf` and `member`: it has the person's identifier with another
+/// last number.
+pub(super) fn primary_group(record: &Record) -> Option<Sid> {
     let number: u32 = record.attributes.text("primaryGroupID")?.trim().parse().ok()?;
-    let sid = record.attributes.values("objectSid").first()?;
-    let domain = sid.get(..sid.len().checked_sub(4)?).filter(|domain| domain.len() >= 8)?;
-    let group = [domain, &number.to_le_bytes()].concat();
-    Some(Filter::equal("objectSid", group))
+    Sid::from_wire(record.attributes.values(SID).first()?).ok()?.sibling(number)
+}
+
+fn primary(record: &Record) -> Option<Filter> {
+    Some(Filter::equal(SID, primary_group(record)?.to_wire()))
 }
 
 #[cfg(test)]
@@ -154,7 +182,7 @@ mod tests {
     }
 
     fn asked(kind: GroupKind, attributes: &[(&str, &[&str])]) -> Vec<String> {
-        let clauses = clauses_of_person(&settings(&[kind]), &record(attributes));
+        let clauses = clauses_of_person(&settings(&[kind]), &record(attributes), false);
         clauses.into_iter().flatten().map(|filter| filter.to_string()).collect()
     }
 
@@ -181,26 +209,38 @@ mod tests {
         // S-1-5-21-1-2-3-500; the values happen to be text.
         let sid = "\u{1}\u{5}\0\0\0\0\0\u{5}\u{15}\0\0\0\u{1}\0\0\0\u{2}\0\0\0\u{3}\0\0\0zzzz";
         let record = record(&[("objectSid", &[sid]), ("primaryGroupID", &["513"])]);
-        let asked = clauses_of_person(&settings, &record);
+        let asked = clauses_of_person(&settings, &record, false);
         let mut wanted = sid.as_bytes()[..24].to_vec();
         wanted.extend([1, 2, 0, 0]);
         assert_eq!(asked, [[Filter::equal("objectSid", wanted)]]);
     }
 
     #[test]
-    fn member_of_asks_nothing_unless_groups_are_filtered() {
-        let mut settings = settings(&[GroupKind::MemberOf]);
-        assert!(clauses_of_person(&settings, &record(&[])).is_empty());
-        settings.groups.searches[0].filter = Some(Filter::equal("objectClass", "team"));
-        assert_eq!(clauses_of_person(&settings, &record(&[])).len(), 1);
+    fn member_of_asks_nothing_unless_names_are_missing() {
+        let settings = settings(&[GroupKind::MemberOf]);
+        assert!(clauses_of_person(&settings, &record(&[]), false).is_empty());
+        assert_eq!(clauses_of_person(&settings, &record(&[]), true).len(), 1);
     }
 
     #[test]
-    fn a_group_known_by_its_place_is_called_by_its_first_part() {
+    fn a_level_asks_for_each_attribute_once_and_only_when_groups_are_nested() {
+        let mut settings = settings(&[
+            GroupKind::MemberOf,
+            GroupKind::GroupOfNames,
+            GroupKind::Posix,
+            GroupKind::GroupOfUniqueNames,
+        ]);
+        assert!(climbing_attributes(&settings).is_empty());
+        settings.groups.nested = true;
+        assert_eq!(climbing_attributes(&settings), ["member", "uniqueMember"]);
+    }
+
+    #[test]
+    fn a_group_known_by_its_place_is_called_what_its_place_says() {
         let settings = settings(&[GroupKind::MemberOf]);
         let name = |text| name_of(&settings, &Dn::parse(text).unwrap());
-        assert_eq!(name("cn=staff,dc=x"), "staff");
-        assert_eq!(name("ou=q+CN=both,dc=x"), "both");
-        assert_eq!(name("ou=only,dc=x"), "only");
+        assert_eq!(name("cn=staff,dc=x").as_deref(), Some("staff"));
+        assert_eq!(name("ou=q+CN=both,dc=x").as_deref(), Some("both"));
+        assert_eq!(name("ou=only,dc=x"), None);
     }
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 /// Answers by what was asked. The oldest makes room for the newest.
-pub(super) struct Memory<Q, A> {
+pub(crate) struct Memory<Q, A> {
     age: Duration,
     room: usize,
     kept: Mutex<Kept<Q, A>>,
@@ -30,25 +30,25 @@ struct Entry<A> {
 
 impl<Q: Clone + Eq + Hash, A: Clone> Memory<Q, A> {
     /// Keeps each answer for `age`, zero being not at all, and as many as fit into `room`.
-    pub(super) fn new(age: Duration, room: usize) -> Self {
+    pub(crate) fn new(age: Duration, room: usize) -> Self {
         let kept = Kept { entries: HashMap::new(), order: BTreeMap::new(), came: 0, filled: 0 };
         Self { age, room, kept: Mutex::new(kept) }
     }
 
-    pub(super) fn is_off(&self) -> bool {
+    pub(crate) fn is_off(&self) -> bool {
         self.age.is_zero()
     }
 
     /// The answer that was kept, while it is young enough. One that seems to come from the future, because the clock was
     /// set back, is not.
-    pub(super) fn recall(&self, question: &Q, now: SystemTime) -> Option<A> {
+    pub(crate) fn recall(&self, question: &Q, now: SystemTime) -> Option<A> {
         let answer = self.young(question, now)?;
         Some(Arc::unwrap_or_clone(answer))
     }
 
     /// Keeps an answer, whose age counts from when it was asked for. One that was asked for before the answer which is there
     /// comes too late.
-    pub(super) fn keep(&self, question: Q, answer: A, size: usize, asked: SystemTime) {
+    pub(crate) fn keep(&self, question: Q, answer: A, size: usize, asked: SystemTime) {
         let mut kept = self.kept();
         let late = kept.entries.get(&question).is_some_and(|entry| entry.asked > asked);
         if self.is_off() || late || size > self.room {
@@ -66,7 +66,7 @@ impl<Q: Clone + Eq + Hash, A: Clone> Memory<Q, A> {
         kept.entries.insert(question, Entry { answer: Arc::new(answer), asked, size, came });
     }
 
-    pub(super) fn forget(&self, question: &Q) {
+    pub(crate) fn forget(&self, question: &Q) {
         self.kept().remove(question);
     }
 

@@ -22,7 +22,7 @@ use crate::record::{Identity, Record};
 use crate::settings::CacheSettings;
 use crate::{Error, Observer, Settings};
 use flight::{Flights, Way};
-use memory::Memory;
+pub(crate) use memory::Memory;
 
 /// So many names are remembered.
 const NAMES: usize = 20_000;
@@ -181,7 +181,7 @@ impl Directory {
         observer: &dyn Observer,
     ) -> Result<Membership, Error> {
         let asked = (self.clock)();
-        let membership = groups::of(&self.settings, record, reader, server, observer).await?;
+        let membership = groups::of(self, record, reader, server, observer).await?;
         let groups = &self.remembered.groups;
         if membership.complete && !groups.is_off() {
             let whose = Whose::of(&self.settings, record, identity, reader);

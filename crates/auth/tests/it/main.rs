@@ -2,6 +2,7 @@
 
 mod active_directory;
 mod describe;
+mod domain;
 mod explain;
 mod failover;
 mod groups;

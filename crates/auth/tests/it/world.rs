@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use client::{Options, Pool, Simple};
-use directory::{Directory, Kind, Limits, Running};
+use directory::{Builder, Directory, Kind, Limits, Running};
 use ldapgate_auth::{
     Answer, Clock, Credentials, Denial, Directories, Error, Fold, Observer, Person, Proven, Reason, Rule,
     Settings, Silent, Username, Vendor, Verdict,
@@ -35,7 +35,11 @@ impl World {
     }
 
     pub(crate) async fn limited(ldif: &str, limits: Limits) -> World {
-        let directory = Directory::builder(clock()).limits(limits).ldif(ldif).expect("good LDIF").build();
+        World::of(Directory::builder(clock()).limits(limits).ldif(ldif).expect("good LDIF")).await
+    }
+
+    pub(crate) async fn of(builder: Builder) -> World {
+        let directory = builder.build();
         let listener = Directory::listen(([127, 0, 0, 1], 0).into()).await.expect("a free port");
         let running = directory.serve(listener).await;
         World { directory, running }

@@ -44,6 +44,7 @@ pub(super) fn read(section: Section<'_>, preset: &Preset, known: &Known) -> Grou
     section.finish();
     GroupSettings {
         kinds,
+        custom: Vec::new(),
         searches,
         member_attribute: has_member_attribute.then_some(member_attribute.value),
         name_attribute: name_attribute.value,
