@@ -5,7 +5,8 @@
 //! [`Outcome::Failed`]: nothing turns the one into the other. Nobody gets a session without a proof that `auth` minted.
 //!
 //! This room refuses to know HTTP and SQL. It reads neither the system's clock nor its random source: both come in as
-//! [`Ambient`]. It keeps no password, not even hashed, and of cookies and tokens only their digests.
+//! [`Ambient`]. It stores no password, not even hashed, and of cookies and tokens only their digests; what Basic may
+//! remember of a password for some minutes, when told to, is a keyed digest in memory.
 //!
 //! ```
 //! # use std::sync::Arc;

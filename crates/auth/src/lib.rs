@@ -1,6 +1,7 @@
 //! The login decision: is this the person they say they are, who is that, and may they enter?
 //!
-//! It keeps nothing: no store, no sessions, no counters, no HTTP. A wrong password is an answer, an unreachable directory
+//! It keeps nothing of a login (where entries and groups are it may remember for a while, when told to): no store, no
+//! sessions, no counters, no HTTP. A wrong password is an answer, an unreachable directory
 //! is an error, and nothing turns the one into the other. An identity that was proved cannot be made without a bind.
 //!
 //! ```

@@ -10,6 +10,8 @@
 mod flight;
 mod memory;
 
+use std::fmt;
+
 use client::Server;
 use proto::{Dn, Scope};
 
@@ -159,13 +161,13 @@ impl Directory {
         }
         let whose = Whose::of(&self.settings, record, identity, reader);
         if let Some(membership) = groups.recall(&whose, (self.clock)()) {
-            decided(observer, "groups", record.dn.as_str(), told(&membership, "remembered"));
+            decided(observer, "groups", record.dn.as_str(), Told("remembered", &membership));
             return Ok(membership);
         }
         let walking = Box::pin(self.fresh_groups_of(record, identity, reader, server, observer));
         let (membership, way) = walks.share((server.to_owned(), whose), walking).await?;
         if way == Way::Shared {
-            let result = told(&membership, "shared with a look-up that was under way");
+            let result = Told("shared with a look-up that was under way", &membership);
             decided(observer, "groups", record.dn.as_str(), result);
         }
         Ok(membership)
@@ -204,10 +206,16 @@ impl Whose {
     }
 }
 
-fn told(membership: &Membership, how: &str) -> String {
-    let names: Vec<_> = membership.all.iter().map(Dn::as_str).collect();
-    match names.as_slice() {
-        [] => format!("{how}: none"),
-        names => format!("{how}: {}", names.join("; ")),
+/// How groups were come by, and which they are.
+struct Told<'m>(&'static str, &'m Membership);
+
+impl fmt::Display for Told<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Told(how, membership) = self;
+        let names: Vec<_> = membership.all.iter().map(Dn::as_str).collect();
+        match names.as_slice() {
+            [] => write!(f, "{how}: none"),
+            names => write!(f, "{how}: {}", names.join("; ")),
+        }
     }
 }
