@@ -16,6 +16,7 @@ pub struct Denial {
     reason: Reason,
     proved: bool,
     bound: bool,
+    change: bool,
     detail: String,
 }
 
@@ -108,7 +109,7 @@ const TABLE: [(Reason, &str, Told, &str); 19] = {
 impl Denial {
     /// A refusal for `reason`: nothing was proved and no bind was made.
     pub fn of(reason: Reason) -> Denial {
-        Denial { reason, proved: false, bound: false, detail: String::new() }
+        Denial { reason, proved: false, bound: false, change: false, detail: String::new() }
     }
 
     /// Adds what the operator should know; a visitor never sees it.
@@ -133,6 +134,13 @@ impl Denial {
         self
     }
 
+    /// The person may change the password here, and is welcome with the new one.
+    #[must_use]
+    pub(crate) fn offering_change(mut self) -> Denial {
+        self.change = true;
+        self
+    }
+
     /// Why.
     pub fn reason(&self) -> Reason {
         self.reason
@@ -146,6 +154,11 @@ impl Denial {
     /// Was a bind with the person's password written?
     pub fn bound(&self) -> bool {
         self.bound
+    }
+
+    /// May the person, whose password was right, change it here and now and be welcome with the new one?
+    pub fn offers_change(&self) -> bool {
+        self.change
     }
 
     /// What the operator should know; may be empty.
@@ -179,6 +192,11 @@ impl Reason {
     /// The contract's word, `wrong_password`.
     pub fn as_str(self) -> &'static str {
         self.row().1
+    }
+
+    /// Is it the password's age alone, so that a new one mends it?
+    pub fn is_cured_by_a_change(self) -> bool {
+        matches!(self, Reason::PasswordExpired | Reason::PasswordMustChange)
     }
 
     /// Every reason, in the contract's order of meaning.

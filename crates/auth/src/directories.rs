@@ -13,7 +13,9 @@ use crate::explain::decided;
 use crate::locate::{Located, Name};
 use crate::remember::Remembered;
 use crate::settings::SettingsError;
-use crate::{Denial, Error, Observer, Person, Reason, Rule, Settings, Username, groups, state};
+use crate::{
+    Denial, Error, Observer, PasswordChange, Person, Reason, Rule, Settings, Username, groups, state,
+};
 
 /// Tells the time: accounts expire by it.
 pub type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
@@ -99,6 +101,11 @@ impl Directories {
             Some((name, typed)) if configured(typed) => name.trim(),
             _ => username.folded(),
         }
+    }
+
+    /// Can passwords be changed here at all, in one directory or another?
+    pub fn change_passwords(&self) -> bool {
+        self.0.iter().any(|directory| directory.settings.password_change != PasswordChange::Off)
     }
 
     /// The directories' names, in order.

@@ -11,6 +11,7 @@ pub struct Error {
     restart: bool,
     bound: bool,
     proved: bool,
+    changing: bool,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -52,6 +53,11 @@ impl Error {
         self.proved
     }
 
+    /// Was a new password written, or may it have been, before this went wrong? Then nobody knows which one is good.
+    pub fn may_have_changed(&self) -> bool {
+        self.changing
+    }
+
     /// May the login start over on another server? Only while no bind was written.
     pub(crate) fn restart(&self) -> bool {
         self.restart
@@ -86,7 +92,15 @@ impl Error {
 
     pub(crate) fn directory(message: impl Into<String>) -> Error {
         let message = message.into();
-        Error { fault: Fault::Directory, message, restart: false, bound: false, proved: false, source: None }
+        Error {
+            fault: Fault::Directory,
+            message,
+            restart: false,
+            bound: false,
+            proved: false,
+            changing: false,
+            source: None,
+        }
     }
 
     pub(crate) fn configuration(message: impl Into<String>) -> Error {
@@ -118,6 +132,12 @@ impl Error {
         Error { restart, bound, ..Error::looking(message, error) }
     }
 
+    /// A change failed: once it may have been written nobody knows what became of it, and it is never sent again.
+    pub(crate) fn changing(message: impl Into<String>, error: client::Error) -> Error {
+        let changing = error.sent();
+        Error { changing, ..Error::looking(message, error) }
+    }
+
     /// The same failure once a bind was written: starting over is no longer allowed.
     pub(crate) fn after_bind(self) -> Error {
         Error { restart: false, bound: true, ..self }
@@ -131,7 +151,7 @@ impl Error {
 
 /// A base that is not there, a refused service account, a password that would travel in clear text.
 fn is_ours_to_mend(error: &client::Error) -> bool {
-    use client::Error::{Cleartext, NoName, NoUrl, Secret, ServiceBind, Url};
+    use client::Error::{ClearPassword, Cleartext, NoName, NoUrl, Secret, ServiceBind, Url};
     use proto::ResultCode;
     let refused = error.result().is_some_and(|result| {
         matches!(result.code, ResultCode::NO_SUCH_OBJECT | ResultCode::INVALID_DN_SYNTAX)
@@ -139,7 +159,13 @@ fn is_ours_to_mend(error: &client::Error) -> bool {
     refused
         || matches!(
             error,
-            Cleartext { .. } | NoName | NoUrl | Secret { .. } | ServiceBind { .. } | Url { .. }
+            ClearPassword { .. }
+                | Cleartext { .. }
+                | NoName
+                | NoUrl
+                | Secret { .. }
+                | ServiceBind { .. }
+                | Url { .. }
         )
 }
 

@@ -19,15 +19,16 @@
 //! The steps of a login are types, so that what stands between them (counting attempts) belongs to the caller:
 //! [`Credentials`] -> [`Directories::locate`] -> [`Located::prove`] -> [`Proof::person`] -> [`Directories::judge`]. The person
 //! that comes of it is a [`Proven`]. Without a password: [`Located::describe`], whose plain [`Person`] no session can be
-//! made from.
+//! made from. With a new password: [`Located::change_password`] -> [`Changed::prove`], and on as above.
 //!
 //! Reading order: [`Credentials`] (what was typed), [`Settings`] and the templates (what is asked), `directories` (which one
 //! is asked), `locate`, `prove` (the only file that mints a [`Proof`] and a [`Proven`]), `state` (what servers say about accounts), `record` and `person`,
 //! `groups`, `presence` (when somebody counts as gone), `remember` (what is not asked again), [`Rule`], [`Denial`] (the one table of
-//! reasons), [`Observer`] (what `--explain` prints), and [`manual`]: the disasters of the
-//! field, and what rules each out here.
+//! reasons), `change` and [`Objection`] (why a new password is not taken), [`Observer`] (what `--explain` prints), and
+//! [`manual`]: the disasters of the field, and what rules each out here.
 
 mod ask;
+mod change;
 mod credentials;
 mod denial;
 mod directories;
@@ -36,6 +37,7 @@ mod explain;
 mod groups;
 mod locate;
 pub mod manual;
+mod objection;
 mod person;
 mod presence;
 mod preset;
@@ -48,6 +50,7 @@ mod settings;
 mod state;
 mod template;
 
+pub use change::{Change, Changed};
 pub use credentials::{Credentials, Fold, MAX_PASSWORD, MAX_USERNAME, Username};
 pub use denial::{Denial, Reason, UnknownReason};
 pub use directories::{Answer, Clock, Directories, Verdict};
@@ -55,12 +58,14 @@ pub use error::{Error, Fault};
 pub use explain::{Observer, Silent, Step, Trace};
 pub use groups::{CustomKind, GroupLookup};
 pub use locate::Located;
+pub use objection::{NewPassword, Objection, Unfit};
 pub use person::{Group, Person, Warning};
 pub use presence::{Holder, Presence};
+pub use proto::Password;
 pub use prove::{Proof, Proven};
 pub use rule::Rule;
 pub use settings::{
-    CacheSettings, GroupKind, GroupSearch, GroupSettings, Settings, SettingsError, UserSearch, UserSettings,
-    Vendor,
+    CacheSettings, GroupKind, GroupSearch, GroupSettings, PasswordChange, Settings, SettingsError,
+    UserSearch, UserSettings, Vendor,
 };
 pub use template::{BindNameTemplate, DnTemplate, FilterTemplate, TemplateError, UserTemplate};

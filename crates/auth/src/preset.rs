@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use proto::{Dn, Scope};
 
 use crate::settings::{CacheSettings, GroupKind, GroupSearch, GroupSettings, UserSearch, UserSettings};
-use crate::{FilterTemplate, Fold, Settings, Vendor};
+use crate::{FilterTemplate, Fold, PasswordChange, Settings, Vendor};
 
 impl Settings {
     /// The defaults of a preset, as the contract's table has them. [`Vendor::Custom`] has no search and no
@@ -56,6 +56,7 @@ impl Settings {
             named: Vec::new(),
             fold: Fold::Lower,
             cache: CacheSettings::default(),
+            password_change: PasswordChange::default(),
         }
     }
 }

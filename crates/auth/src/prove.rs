@@ -53,6 +53,13 @@ pub struct Proof {
 #[derive(Debug)]
 pub struct Proven(Person);
 
+/// A bind that was answered, on whichever server.
+pub(crate) struct Tried {
+    pub(crate) located: Located,
+    pub(crate) own: Proving,
+    pub(crate) reply: BindReply,
+}
+
 impl Located {
     /// Proves the password by a bind, and judges the account's state: first by the server's answer, then by the entry.
     ///
@@ -62,25 +69,9 @@ impl Located {
     /// The directory cannot be reached, or answers what it should not. A wrong password is no error.
     #[tracing::instrument(name = "auth.prove", level = "debug", skip_all)]
     pub async fn prove(self, password: &Password, observer: &dyn Observer) -> Result<Answer<Proof>, Error> {
-        let mut located = self;
-        let mut tries = located.directory.tries();
-        let (own, reply) = loop {
-            match located.bind(password, observer).await {
-                Ok(answered) => break answered,
-                Err(error) => match located.start_over(error, &mut tries, observer).await? {
-                    Answer::Yes(again) => located = again,
-                    Answer::No(denial) => return Ok(Answer::No(denial)),
-                },
-            }
-        };
-        match state::of_reply(located.directory.settings.vendor, &reply).map_err(Error::after_bind)? {
-            Bound::Refused(denial) => {
-                decided(observer, "state", located.dn(), &denial);
-                Ok(Answer::No(denial))
-            }
-            Bound::Proved(warnings) => {
-                located.settle(own, warnings, observer).await.map_err(Error::after_proof)
-            }
+        match self.try_bind(password, observer).await? {
+            Answer::Yes(Tried { located, own, reply }) => located.judge(own, reply, observer).await,
+            Answer::No(denial) => Ok(Answer::No(denial)),
         }
     }
 
@@ -106,7 +97,50 @@ impl Located {
         }
     }
 
-    async fn bind(
+    /// Binds on the first server that answers.
+    pub(crate) async fn try_bind(
+        self,
+        password: &Password,
+        observer: &dyn Observer,
+    ) -> Result<Answer<Tried>, Error> {
+        let mut located = self;
+        let mut tries = located.directory.tries();
+        loop {
+            match located.bind(password, observer).await {
+                Ok((own, reply)) => return Ok(Answer::Yes(Tried { located, own, reply })),
+                Err(error) => match located.start_over(error, &mut tries, observer).await? {
+                    Answer::Yes(again) => located = again,
+                    Answer::No(denial) => return Ok(Answer::No(denial)),
+                },
+            }
+        }
+    }
+
+    /// Reads what the bind was answered, and goes on where the person was let in.
+    pub(crate) async fn judge(
+        self,
+        own: Proving,
+        reply: BindReply,
+        observer: &dyn Observer,
+    ) -> Result<Answer<Proof>, Error> {
+        let settings = &self.directory.settings;
+        match state::of_reply(settings.vendor, &reply).map_err(Error::after_bind)? {
+            Bound::Refused(denial) => {
+                decided(observer, "state", self.dn(), &denial);
+                Ok(Answer::No(settings.offer_change(denial, &reply)))
+            }
+            Bound::Proved(warnings) => {
+                let directory = self.directory.clone();
+                let settled = self.settle(own, warnings, observer).await.map_err(Error::after_proof)?;
+                Ok(match settled {
+                    Answer::No(denial) => Answer::No(directory.settings.offer_change(denial, &reply)),
+                    proved => proved,
+                })
+            }
+        }
+    }
+
+    pub(crate) async fn bind(
         &self,
         password: &Password,
         observer: &dyn Observer,
@@ -243,7 +277,7 @@ impl Deref for Proven {
 
 impl Directory {
     /// Reads the entry of whoever has just bound.
-    async fn entry_of(
+    pub(crate) async fn entry_of(
         &self,
         target: Target,
         reader: &mut Reader,
@@ -291,7 +325,12 @@ impl Directory {
     }
 
     /// Judges the entry's own attributes.
-    fn judge_state(&self, record: &Record, moment: Moment, observer: &dyn Observer) -> Option<Denial> {
+    pub(crate) fn judge_state(
+        &self,
+        record: &Record,
+        moment: Moment,
+        observer: &dyn Observer,
+    ) -> Option<Denial> {
         let denial = state::of_entry(self.settings.vendor, &record.attributes, (self.clock)(), moment);
         match &denial {
             Some(denial) => decided(observer, "state", &record.dn, denial),

@@ -50,6 +50,20 @@ pub struct Settings {
     pub fold: Fold,
     /// What is remembered instead of asked again.
     pub cache: CacheSettings,
+    /// Who changes passwords.
+    pub password_change: PasswordChange,
+}
+
+/// `password.change`: who tells the server a new password. The old one is proved by the person's own bind in any case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum PasswordChange {
+    /// The person, on the connection of that bind. Who is not let in any more cannot change it here.
+    #[default]
+    Person,
+    /// The person where they are let in, else the service account.
+    Service,
+    /// Nobody.
+    Off,
 }
 
 /// The preset: which attributes and texts of a server are believed.

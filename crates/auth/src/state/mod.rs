@@ -6,10 +6,13 @@
 //! password (FreeIPA excepted), but "locked" to anybody; 389-ds and FreeIPA say "disabled" before they compare the
 //! password. `docs/account-states.md` has it all as tables, which tests hold true against the servers.
 //!
-//! Reading order: `reply` judges what a server answers to a bind, `entry` what the entry says.
+//! Reading order: `reply` judges what a server answers to a bind, `entry` what the entry says, `change` what is answered to a
+//! new password.
 
+mod change;
 mod entry;
 mod reply;
 
+pub(crate) use change::{By, Changed, of_change};
 pub(crate) use entry::{Moment, attributes, is_final, of_entry};
 pub(crate) use reply::{Bound, of_reply, told};

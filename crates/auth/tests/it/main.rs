@@ -1,6 +1,7 @@
 //! The decision, through the public door, against the in-memory directory; `openldap` against a real one.
 
 mod active_directory;
+mod change;
 mod describe;
 mod domain;
 mod explain;
