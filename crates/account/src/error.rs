@@ -65,6 +65,16 @@ impl Error {
         causes
     }
 
+    /// May a password that was being changed be the new one already?
+    pub(crate) fn may_have_changed(&self) -> bool {
+        match self {
+            Self::Directory(error) => error.may_have_changed(),
+            // What goes on after the answer is told to nobody.
+            Self::Deadline { .. } => true,
+            Self::Store(_) | Self::Configuration { .. } | Self::Internal { .. } => false,
+        }
+    }
+
     pub(crate) fn configuration(message: impl Into<String>) -> Self {
         Self::Configuration { message: message.into() }
     }

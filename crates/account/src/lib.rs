@@ -28,8 +28,9 @@
 //! # }
 //! ```
 //!
-//! Reading order: `sign_in` (the table of its steps), `link` (which account that is), `admission` (what the store and the application say
-//! to a person), `throttle` (why parallel guesses do not slip by), `holdback`, `proofs` (passwords that were proved lately, for Basic),
+//! Reading order: `sign_in` (the table of its steps), `login` (its deadline, its task, its attempt), `change_password`,
+//! `link` (which account that is), `admission` (what the store and the application say to a person),
+//! `throttle` (why parallel guesses do not slip by), `holdback`, `proofs` (passwords that were proved lately, for Basic),
 //! [`store`] (everything that outlives a login, as
 //! commands), `session` and `cache` (why a valid session costs no query), `grant` and `token`, [`document`].
 
@@ -39,6 +40,7 @@ mod ambient;
 mod attributes;
 mod audit;
 mod cache;
+mod change_password;
 pub mod document;
 mod error;
 mod follow;
@@ -46,6 +48,7 @@ mod grant;
 mod holdback;
 mod hook;
 mod link;
+mod login;
 mod look_up;
 mod outcome;
 mod permission;
@@ -67,11 +70,11 @@ mod turns;
 pub use accounts::Accounts;
 pub use ambient::{Ambient, Clock, Entropy};
 pub use attributes::{AttributeValue, Attributes};
-pub use auth::{Denial, Directories, Observer, Reason, Trace, Warning};
+pub use auth::{Denial, Directories, Objection, Observer, Reason, Trace, Unfit, Warning};
 pub use error::{Error, Fault};
 pub use grant::PersonalTokenInfo;
 pub use hook::{Hook, Profile, Refusal};
-pub use outcome::{Lookup, NewSession, Origin, Outcome, SignIn, SignedIn};
+pub use outcome::{Lookup, NewSession, Origin, Outcome, PasswordOutcome, SignIn, SignedIn};
 pub use permission::{PermissionKey, PermissionKeyError};
 pub use person::{Account, Group, UserId, UserIdError};
 pub use ready::Ready;

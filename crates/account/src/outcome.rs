@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use auth::{Denial, Observer, Warning};
+use auth::{Denial, Objection, Observer, Warning};
 
 use crate::{Account, Error, Fault};
 
@@ -65,6 +65,62 @@ pub enum Outcome {
         /// Why, nearest cause first.
         causes: Vec<String>,
     },
+}
+
+/// What changing a password comes to.
+#[derive(Debug)]
+pub enum PasswordOutcome {
+    /// It is changed, and what signing in with the new one came to.
+    Changed(Box<Outcome>),
+    /// The new one is not taken.
+    Unfit(Objection),
+    /// The old one is not proved, or the account may not.
+    Denied {
+        /// Why, for the operator.
+        denial: Denial,
+        /// All a visitor is told.
+        message: &'static str,
+        /// When it makes sense to try again, if that is known: the attempt was throttled.
+        retry_after: Option<Duration>,
+    },
+    /// It could not be decided.
+    Failed {
+        /// Who must act.
+        fault: Fault,
+        /// What failed.
+        message: String,
+        /// Why, nearest cause first.
+        causes: Vec<String>,
+        /// The server may have taken the new password all the same: nobody knows.
+        may_have_changed: bool,
+    },
+}
+
+/// A refusal on its way to whoever asked.
+pub(crate) struct Denied {
+    pub(crate) denial: Denial,
+    pub(crate) message: &'static str,
+    pub(crate) retry_after: Option<Duration>,
+}
+
+impl From<Denied> for Outcome {
+    fn from(Denied { denial, message, retry_after }: Denied) -> Self {
+        Self::Denied { denial, message, retry_after }
+    }
+}
+
+impl From<Denied> for PasswordOutcome {
+    fn from(Denied { denial, message, retry_after }: Denied) -> Self {
+        Self::Denied { denial, message, retry_after }
+    }
+}
+
+impl From<Error> for PasswordOutcome {
+    fn from(error: Error) -> Self {
+        let may_have_changed = error.may_have_changed();
+        let (fault, message, causes) = (error.fault(), error.to_string(), error.causes());
+        Self::Failed { fault, message, causes, may_have_changed }
+    }
 }
 
 impl From<Error> for Outcome {

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "whatever a test sets up works, or the test fails")]
 
 mod admission;
+mod change_password;
 mod hold_back;
 mod link;
 mod look_up;

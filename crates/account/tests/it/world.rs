@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use auth::Vendor;
 use client::{Options, Pool};
-use directory::{Directory, Kind, Running};
+use directory::{Builder, Directory, Kind, Running};
 use ldapgate_account::{
     Accounts, Ambient, Clock, Directories, Entropy, Origin, Outcome, Settings, SignIn, SignedIn,
 };
@@ -106,7 +106,11 @@ pub(crate) struct Server {
 impl Server {
     pub(crate) async fn start(ldif: &str) -> Self {
         let clock = Still::new();
-        let directory = Directory::builder(Arc::new(move || clock.now())).ldif(ldif).unwrap().build();
+        Self::of(Directory::builder(Arc::new(move || clock.now())).ldif(ldif).unwrap()).await
+    }
+
+    pub(crate) async fn of(builder: Builder) -> Self {
+        let directory = builder.build();
         let listener = Directory::listen("127.0.0.1:0".parse().unwrap()).await.unwrap();
         let running = directory.serve(listener).await;
         Self { directory, running }
