@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use proto::control::{PasswordPolicy, PasswordPolicyError};
 use proto::message::{Authentication, BindRequest};
 use proto::{Dn, Filter, LdapResult, Password, ResultCode};
 
@@ -19,8 +18,7 @@ const TRIED: usize = 8;
 /// What became of a bind.
 pub(crate) struct Bound {
     pub(crate) who: Identity,
-    pub(crate) result: LdapResult,
-    pub(crate) policy: PasswordPolicy,
+    pub(crate) standing: Standing,
 }
 
 /// Checks a bind. It waits for nothing but its own computing, which slow schemes do on a thread of their own.
@@ -29,7 +27,7 @@ pub(crate) async fn bind(shared: &Arc<Shared>, request: BindRequest) -> Bound {
         return refused(refuse(ResultCode::PROTOCOL_ERROR, "only LDAP version 3 is spoken"));
     }
     match request.authentication {
-        Authentication::Anonymous => Bound::new(Identity::Anonymous, LdapResult::success(), None),
+        Authentication::Anonymous => refused(LdapResult::success()),
         // RFC 4513 section 5.1.2: taken for a proof by careless clients, so not even begun.
         Authentication::Unauthenticated => {
             refused(refuse(ResultCode::UNWILLING_TO_PERFORM, "a name without a password proves nothing"))
@@ -42,31 +40,31 @@ pub(crate) async fn bind(shared: &Arc<Shared>, request: BindRequest) -> Bound {
 }
 
 async fn simple(shared: &Arc<Shared>, name: &str, password: Password) -> Bound {
-    // An unknown name and a wrong password are answered alike.
-    let wrong = || refused(refuse(ResultCode::INVALID_CREDENTIALS, ""));
-    let found = {
+    let dialect = shared.settings.dialect;
+    let nobody = |standing| Bound { who: Identity::Anonymous, standing };
+    let (id, stored, before) = {
         let tree = shared.tree();
         match find(&tree, name) {
-            Ok(Some(node)) => Some((node.id, tree.view(node).passwords().to_vec())),
-            Ok(None) => None,
+            Ok(Some(node)) => {
+                let entry = tree.view(node);
+                let before = account_state::before_comparing(dialect, &entry, shared.now());
+                (node.id, entry.passwords().to_vec(), before)
+            }
+            Ok(None) => return nobody(account_state::to_an_unknown_name(dialect)),
             Err(refusal) => return refused(refusal),
         }
     };
-    let Some((id, stored)) = found else { return wrong() };
+    if let Some(standing) = before {
+        return nobody(standing);
+    }
     if !is_right(shared, stored, password).await {
-        return wrong();
+        return nobody(account_state::to_a_wrong_password(dialect));
     }
     let tree = shared.tree();
-    let Some(node) = tree.get(id) else { return wrong() };
-    match account_state::judge(&tree.view(node), shared.now()) {
-        Standing::Good => Bound::new(Identity::Entry(id), LdapResult::success(), None),
-        Standing::MustChange => Bound::new(
-            Identity::Entry(id),
-            LdapResult::success(),
-            Some(PasswordPolicyError::ChangeAfterReset),
-        ),
-        Standing::Refused { result, policy } => Bound::new(Identity::Anonymous, result, policy),
-    }
+    let Some(node) = tree.get(id) else { return nobody(account_state::to_an_unknown_name(dialect)) };
+    let standing = account_state::to_the_right_password(dialect, &tree.view(node), shared.now());
+    let is_in = standing.result.code == ResultCode::SUCCESS;
+    Bound { who: if is_in { Identity::Entry(id) } else { Identity::Anonymous }, standing }
 }
 
 /// The entry a bind names: by DN, or as Active Directory allows by `userPrincipalName` or `DOMAIN\sAMAccountName`.
@@ -101,12 +99,7 @@ pub(super) async fn is_right(shared: &Arc<Shared>, stored: Vec<Bytes>, password:
     tokio::task::spawn_blocking(check).await.unwrap_or(false)
 }
 
+/// Nobody is bound.
 fn refused(result: LdapResult) -> Bound {
-    Bound::new(Identity::Anonymous, result, None)
-}
-
-impl Bound {
-    fn new(who: Identity, result: LdapResult, error: Option<PasswordPolicyError>) -> Self {
-        Self { who, result, policy: PasswordPolicy { expires_in: None, grace_logins: None, error } }
-    }
+    Bound { who: Identity::Anonymous, standing: Standing { result, ..Standing::default() } }
 }

@@ -17,6 +17,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use super::searching::{Searching, Wait, lock, pause};
 use super::{Duplex, FAREWELL, GARBAGE};
+use crate::account_state::Standing;
 use crate::directory::Shared;
 use crate::journal::Line;
 use crate::operation::{self, Identity, Pages, Recognised};
@@ -302,8 +303,10 @@ impl Connection {
         lock(&self.pages).clear();
         let bound = operation::bind(&self.shared, request).await;
         self.who = bound.who;
-        let policy = controls.policy.then(|| bound.policy.to_control());
-        self.answer(asked, &operation::answer(Kind::Bind, bound.result), &policy.into_iter().collect());
+        let Standing { result, policy, control } = bound.standing;
+        let policy = controls.policy.then(|| policy.to_control());
+        let told = policy.into_iter().chain(control).collect();
+        self.answer(asked, &operation::answer(Kind::Bind, result), &told);
     }
 
     fn knows_password_modify(&self) -> bool {
