@@ -6,7 +6,7 @@ use directory::{Fault, Kind};
 use ldapgate_auth::{
     Answer, Directories, Error, GroupKind, Proven, Reason, Settings, Silent, UserTemplate, Vendor,
 };
-use proto::{LdapResult, ResultCode};
+use proto::LdapResult;
 
 use crate::world::{World, admitted, clock, decide, described, dn, names, reason, refused};
 
@@ -149,26 +149,6 @@ async fn a_bind_name_that_no_entry_carries_lets_nobody_in() {
     world.directory.faults().next(Kind::Bind, 1, Fault::Answer(LdapResult::success()));
     let denial = refused(&directories, "CORP\\ada", "Ada-Apple-1").await;
     assert_eq!((denial.reason(), denial.proved()), (Reason::UnknownUser, true));
-}
-
-#[tokio::test]
-async fn hours_and_workstations_are_causes_too() {
-    let world = world().await;
-    let directories = directories(&world, |_| ());
-    admitted(&directories, "ada", "Ada-Apple-1").await;
-    for (data, cause, proved) in [
-        ("530", Reason::LogonHours, true),
-        ("531", Reason::LogonWorkstation, true),
-        ("534", Reason::LogonNotAllowed, false),
-    ] {
-        let text = format!(
-            "80090308: LdapErr: DSID-0C090447, comment: AcceptSecurityContext error, data {data}, v3839"
-        );
-        let answer = LdapResult::new(ResultCode::INVALID_CREDENTIALS, text);
-        world.directory.faults().next(Kind::Bind, 1, Fault::Answer(answer));
-        let denial = refused(&directories, "ada", "Ada-Apple-1").await;
-        assert_eq!((denial.reason(), denial.proved()), (cause, proved));
-    }
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! The decision, through the public door, against the in-memory directory; `openldap` against a real one.
 
+mod account_states;
 mod active_directory;
 mod change;
 mod describe;
