@@ -245,7 +245,7 @@ impl Directory {
         }
         let matching = self.settings.user.matches.iter();
         let matches =
-            any(matching.map(|attribute| Filter::equal(attribute, wanted(attribute, name))).collect());
+            Filter::any(matching.map(|attribute| Filter::equal(attribute, wanted(attribute, name))));
         Some(match given {
             Some(filter) => Filter::And(vec![filter, matches]),
             None => matches,
@@ -332,11 +332,6 @@ pub(crate) enum Asker<'a> {
     Service(&'a Server),
     /// Whoever reads, one after the other.
     Reader(&'a mut Reader),
-}
-
-/// What matches one of these.
-pub(crate) fn any(mut filters: Vec<Filter>) -> Filter {
-    if filters.len() == 1 { filters.remove(0) } else { Filter::Or(filters) }
 }
 
 fn is_whole(search: &UserSearch) -> bool {

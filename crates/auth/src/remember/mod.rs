@@ -13,13 +13,13 @@ mod memory;
 use std::fmt;
 
 use client::Server;
-use proto::{Dn, Scope};
+use proto::{Dn, Filter, Scope};
 
 use crate::ask::{self, Query, Reader, covers};
 use crate::directories::{Answer, Directory};
 use crate::explain::decided;
 use crate::groups::{self, Membership};
-use crate::locate::{Asker, Name, any};
+use crate::locate::{Asker, Name};
 use crate::record::{Identity, Record};
 use crate::settings::CacheSettings;
 use crate::{Error, Observer, Settings};
@@ -117,12 +117,11 @@ impl Directory {
         let Some(place) = names.recall(name, (self.clock)()) else { return Ok(None) };
         let searches = self.settings.user.searches.iter();
         let covering = searches.filter(|search| covers(&search.base, search.scope, &place.dn));
-        let filters = covering.filter_map(|search| self.filter(search, name)).collect();
         let query = Query {
             step: "locate",
             base: &place.dn,
             scope: Scope::Base,
-            filter: any(filters),
+            filter: Filter::any(covering.filter_map(|search| self.filter(search, name))),
             attributes: &self.attributes,
             limit: 1,
         };
