@@ -281,3 +281,12 @@ async fn a_group_of_a_rule_that_could_not_be_read_is_asked_for_again() {
     with(&world, &directories, &[None, unavailable]).await.expect_err("nobody knows who is denied");
     assert_eq!(reason(&directories, "ada", "Ada-Apple-1").await, Reason::InDeniedGroup);
 }
+
+#[tokio::test]
+async fn groups_that_are_remembered_cost_nothing_not_even_the_token() {
+    let world = domain().await;
+    let directories = directories(&world, |settings| settings.cache.groups = Duration::from_secs(60));
+    let first = ada(&directories).await;
+    assert_eq!(asked(&directories).await, [""; 0]);
+    assert_eq!(names(&ada(&directories).await), names(&first));
+}
