@@ -28,7 +28,7 @@ pub(crate) fn openldap() -> String {
         ("expiry", &[("pwdMaxAge", "3600")]),
         ("grace", &[("pwdMaxAge", "3600"), ("pwdGraceAuthNLimit", "3")]),
         ("warning", &[("pwdMaxAge", "2147483647"), ("pwdExpireWarning", "2147483647")]),
-        ("change", &[("pwdMustChange", "TRUE")]),
+        ("change", &[("pwdMustChange", "TRUE"), ("pwdCheckQuality", "1"), ("pwdMinLength", "8")]),
     ];
     for (name, rules) in policies {
         let mut attributes =
