@@ -14,7 +14,7 @@ use crate::guard::{LoginOptional, LoginRequired};
 use crate::page::{ASSETS, Pages};
 use crate::rejection::Rejection;
 use crate::settings::{self, Settings};
-use crate::{Error, api, health, home, login, token, visit};
+use crate::{Error, api, health, home, login, password, token, visit};
 
 /// Everything that the web needs of one installation. Clones share it.
 #[derive(Clone)]
@@ -59,7 +59,7 @@ impl Gate {
         self.enclose(routes)
     }
 
-    /// The paths that an application merges with its own: sign in and out, tokens, `/api/`, the verification keys.
+    /// The paths that an application merges with its own: sign in and out, change the password, tokens, `/api/`, the verification keys.
     pub fn embedded_routes(&self) -> Router {
         self.enclose(self.login_routes().layer(self.csrf()).merge(self.program_routes()))
     }
@@ -115,6 +115,7 @@ impl Gate {
         Router::new()
             .route("/login", get(login::show).post(login::sign_in))
             .route("/logout", get(login::ask).post(login::sign_out))
+            .route("/password", get(password::show).post(password::change))
             .route("/api/login", post(api::sign_in))
     }
 

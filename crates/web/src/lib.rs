@@ -20,11 +20,10 @@
 //! # }
 //! ```
 //!
-//! Reading order: `gate` (which path is whose), `visit` (around every request), `guard` (who is asking), `login`, `token`, `home`,
+//! Reading order: `gate` (which path is whose), `visit` (around every request), `guard` (who is asking), `login`, `password`, `token`, `home`,
 //! `csrf`, `next`, `rejection`, and `serve`, which owns the sockets and their deadlines.
 //!
-//! Some things come later: `/password` (until then the login page tells who proved an expired password that it has to be
-//! changed elsewhere), `/admin/`, `/metrics`, and `/forward-auth`. HSTS is left to the operator, who alone knows whether plain http will ever be wanted on
+//! Some things come later: `/admin/`, `/metrics`, and `/forward-auth`. HSTS is left to the operator, who alone knows whether plain http will ever be wanted on
 //! that host again.
 
 mod address;
@@ -41,6 +40,7 @@ mod home;
 mod login;
 mod next;
 mod page;
+mod password;
 mod rejection;
 mod serve;
 mod settings;

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use crate::csrf;
 use crate::gate::Gate;
 use crate::guard::unavailable;
-use crate::next::Next;
+use crate::next::{Next, password_for};
 use crate::rejection::{self, Refusal, Rejection};
 use crate::visit::Visit;
 
@@ -84,6 +84,10 @@ pub(crate) async fn sign_in(
         Outcome::Granted(signed_in) => {
             let next = Next::parse(&form.next, &visit.live.settings.next_hosts);
             Ok(with_cookie(see_other(next.as_str()), session_cookie(&gate, &visit, &signed_in)))
+        }
+        Outcome::Denied { denial, message, .. } if rejection::offers_change(&denial, message) => {
+            let next = Next::parse(&form.next, &visit.live.settings.next_hosts);
+            Ok(see_other(&password_for(&form.username, &next)))
         }
         Outcome::Denied { denial, message, retry_after } => {
             let refusal = Refusal::denied(&denial, message, retry_after);

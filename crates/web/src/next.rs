@@ -37,15 +37,31 @@ impl Next {
 /// The login page that leads back to `target` (a path with its query).
 pub(crate) fn login_for(target: &str) -> String {
     let mut location = "/login?next=".to_owned();
-    for byte in target.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
-                location.push(char::from(byte))
-            }
-            _ => encode(byte, &mut location),
-        }
+    push_value(target, &mut location);
+    location
+}
+
+/// The page where somebody changes the password before they may go on to `next`.
+pub(crate) fn password_for(username: &str, next: &Next) -> String {
+    let mut location = "/password?username=".to_owned();
+    push_value(username, &mut location);
+    if !next.is_home() {
+        location.push_str("&next=");
+        push_value(next.as_str(), &mut location);
     }
     location
+}
+
+/// Text as a value in a query.
+fn push_value(text: &str, into: &mut String) {
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
+                into.push(char::from(byte))
+            }
+            _ => encode(byte, into),
+        }
+    }
 }
 
 fn is_safe_path(text: &str) -> bool {
@@ -54,10 +70,10 @@ fn is_safe_path(text: &str) -> bool {
     }
     let path = text.split(['?', '#']).next().unwrap_or(text);
     let Some(path) = decoded(path) else { return false };
-    // Signing in must not lead to signing in or out again.
+    // Signing in must not lead to signing in or out again, nor a change to another.
     !path.contains("//")
         && !has_unsafe_character(&path)
-        && !matches!(path.trim_end_matches('/'), "/login" | "/logout")
+        && !matches!(path.trim_end_matches('/'), "/login" | "/logout" | "/password")
 }
 
 fn is_safe_url(text: &str, hosts: &[String]) -> bool {
@@ -165,6 +181,7 @@ mod tests {
             "/login",
             "/login?next=/login",
             "/logout/",
+            "/password",
             "/%6cogin",
             "https://evil.example/",
             "https://wiki.example.com@evil.example/",

@@ -14,10 +14,11 @@ use crate::rejection::{self, LANGUAGE};
 pub(crate) const ASSETS: &str = "/_ldapgate/";
 
 /// The templates, and the names by which a theme replaces them.
-const TEMPLATES: [(&str, &str); 5] = [
+const TEMPLATES: [(&str, &str); 6] = [
     ("base.html", include_str!("../templates/base.html")),
     ("login.html", include_str!("../templates/login.html")),
     ("logout.html", include_str!("../templates/logout.html")),
+    ("password.html", include_str!("../templates/password.html")),
     ("account.html", include_str!("../templates/account.html")),
     ("error.html", include_str!("../templates/error.html")),
 ];

@@ -19,7 +19,7 @@ mod malformed;
 mod refusal;
 
 pub(crate) use malformed::Malformed;
-pub(crate) use refusal::{LONGEST_NAME, Refusal};
+pub(crate) use refusal::{LONGEST_NAME, Refusal, offers_change};
 
 /// The language of the texts below and of the embedded pages (BCP 47).
 pub(crate) const LANGUAGE: &str = "en";
@@ -264,6 +264,7 @@ mod tests {
             ("home", include_str!("../home.rs")),
             ("login", include_str!("../login.rs")),
             ("page", include_str!("../page.rs")),
+            ("password", include_str!("../password.rs")),
             ("serve", include_str!("../serve/mod.rs")),
             ("token", include_str!("../token.rs")),
             ("visit", include_str!("../visit.rs")),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use account::Fault;
-use auth::{Denial, Reason};
+use auth::{Denial, Objection, Reason};
 use axum::http::StatusCode;
 
 use super::Rejection;
@@ -20,6 +20,8 @@ pub(crate) struct Refusal {
     pub(crate) advice: &'static str,
     pub(crate) username_error: &'static str,
     pub(crate) password_error: &'static str,
+    pub(crate) new_password_error: String,
+    pub(crate) again_error: &'static str,
     pub(crate) retry_after: Option<Duration>,
 }
 
@@ -31,6 +33,8 @@ impl Refusal {
             advice: "",
             username_error: "",
             password_error: "",
+            new_password_error: String::new(),
+            again_error: "",
             retry_after: None,
         }
     }
@@ -40,9 +44,8 @@ impl Refusal {
         let throttled = denial.reason() == Reason::Throttled;
         let status = if throttled { StatusCode::TOO_MANY_REQUESTS } else { StatusCode::UNAUTHORIZED };
         // Advice would tell the state as well, so it goes only where the message already does.
-        let told = denial.proved() && message != denial.public_message(false);
         let advice = match denial.reason() {
-            Reason::PasswordExpired | Reason::PasswordMustChange if told => {
+            Reason::PasswordExpired | Reason::PasswordMustChange if is_told(denial, message) => {
                 "What you typed is right. Change your password where your organisation lets you do so, then sign in here."
             }
             _ => "",
@@ -51,11 +54,11 @@ impl Refusal {
         Self { advice, retry_after, ..Self::new(status, sentence(message)) }
     }
 
-    /// The login form was not fresh: it is given again.
+    /// The form was not fresh: it is given again.
     pub(crate) fn stale_form() -> Self {
         Self::new(
             Rejection::StaleForm.status(),
-            "The form had expired, or your browser does not keep this site's cookies. Please sign in again.",
+            "The form had expired, or your browser does not keep this site's cookies. Please fill it in again.",
         )
     }
 
@@ -66,6 +69,40 @@ impl Refusal {
         let empty = !username_error.is_empty() || !password_error.is_empty();
         let refusal = Self::new(StatusCode::UNAUTHORIZED, "");
         empty.then_some(Self { username_error, password_error, ..refusal })
+    }
+
+    /// The same of the form for another password.
+    pub(crate) fn of_empty_change(username: &str, old: &str, new: &str) -> Option<Self> {
+        let refusal = Self::of_empty(username, old);
+        if !new.is_empty() {
+            return refusal;
+        }
+        let refusal = refusal.unwrap_or_else(|| Self::new(StatusCode::UNAUTHORIZED, ""));
+        Some(Self { new_password_error: "Enter a new password.".to_owned(), ..refusal })
+    }
+
+    /// The new password was not typed twice alike.
+    pub(crate) fn not_repeated() -> Self {
+        let again_error = "This is not the same as the new password above.";
+        Self { again_error, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "") }
+    }
+
+    /// A new password that is not taken: told at its field where another one would do, else above the form.
+    pub(crate) fn unfit(objection: &Objection) -> Self {
+        let refusal = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "");
+        let text = sentence(objection.public_message());
+        match objection.unfit().is_about_the_new_one() {
+            true => Self { new_password_error: text, ..refusal },
+            false => Self { message: text, ..refusal },
+        }
+    }
+
+    /// A change whose answer never came.
+    pub(crate) fn uncertain() -> Self {
+        Self::new(
+            Rejection::Unavailable(Fault::Directory).status(),
+            "The service that keeps passwords did not answer. Your password may have been changed, or not: try to sign in with the new one first, then with the old one.",
+        )
     }
 
     /// A sign-in that could not be decided, on the login page.
@@ -86,6 +123,16 @@ impl Refusal {
             format!("Give the token a name of at most {LONGEST_NAME} letters."),
         )
     }
+}
+
+/// Is the visitor, who proved the password, to be led to where it can be changed? Not where the state is not told.
+pub(crate) fn offers_change(denial: &Denial, message: &str) -> bool {
+    denial.offers_change() && is_told(denial, message)
+}
+
+/// Does the message say what state the account is in?
+fn is_told(denial: &Denial, message: &str) -> bool {
+    denial.proved() && message != denial.public_message(false)
 }
 
 /// "the account is disabled" as a sentence.
@@ -115,5 +162,20 @@ mod tests {
         let refusal = Refusal::of_empty(" ", "secret").unwrap();
         assert_eq!((refusal.message.as_str(), refusal.password_error), ("", ""));
         assert_ne!(refusal.username_error, "");
+        let refusal = Refusal::of_empty_change("ada", "", "").unwrap();
+        assert!(refusal.username_error.is_empty() && !refusal.password_error.is_empty());
+        assert!(!refusal.new_password_error.is_empty());
+        assert_eq!(Refusal::of_empty_change("ada", "a", "b"), None);
+    }
+
+    #[test]
+    fn a_new_password_is_objected_to_at_its_field_where_another_would_do() {
+        let short = Refusal::unfit(&Objection::of(auth::Unfit::TooShort));
+        assert_eq!(
+            (short.new_password_error.as_str(), short.message.as_str()),
+            ("The new password is too short.", "")
+        );
+        let young = Refusal::unfit(&Objection::of(auth::Unfit::TooYoung));
+        assert!(young.new_password_error.is_empty() && !young.message.is_empty());
     }
 }

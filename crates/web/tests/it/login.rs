@@ -144,7 +144,7 @@ async fn a_directory_that_is_down_is_no_wrong_password() {
 
 #[tokio::test]
 async fn the_account_s_state_is_told_to_who_proved_the_password_alone() {
-    let world = World::new().await;
+    let world = World::with(|wishes| wishes.change = auth::PasswordChange::Off).await;
     for (username, password, told) in [
         ("max", "Must-Mango-15", "The password must be changed."),
         ("diana", "Dead-Dodo-13", "This account is disabled."),

@@ -12,6 +12,7 @@ mod home;
 mod login;
 mod logout;
 mod page;
+mod password;
 mod proxy;
 mod serve;
 mod token;

@@ -8,7 +8,7 @@ use account::{Accounts, Ambient, MemoryStore};
 use axum::Router;
 use axum::routing::{get, post};
 use client::{Options, Pool};
-use directory::{DEMO, Directory, Running};
+use directory::{DEMO, Directory, PasswordRules, Running};
 use ldapgate_web::{CurrentUser, Gate, Permission, Require, Settings, Via};
 use testkit::clock::Clock;
 
@@ -28,6 +28,7 @@ pub(crate) struct World {
 pub(crate) struct Wishes {
     pub(crate) web: Settings,
     pub(crate) account: account::Settings,
+    pub(crate) change: auth::PasswordChange,
 }
 
 pub(crate) struct ViewReports;
@@ -45,15 +46,19 @@ impl World {
         let mut account = account::Settings::default();
         account.token.issuer = "http://localhost".to_owned();
         account.token.audience = "http://localhost".to_owned();
-        let mut wishes = Wishes { web: Settings::default(), account };
+        let change_password = auth::PasswordChange::default();
+        let mut wishes = Wishes { web: Settings::default(), account, change: change_password };
         change(&mut wishes);
         let tell = clock.clone();
         let tell: Arc<dyn Fn() -> SystemTime + Send + Sync> = Arc::new(move || tell.now());
-        let directory = Directory::builder(Arc::clone(&tell)).ldif(DEMO).unwrap().build();
+        let rules = PasswordRules { shortest: 8, ..PasswordRules::default() };
+        let directory =
+            Directory::builder(Arc::clone(&tell)).ldif(DEMO).unwrap().password_rules(rules).build();
         let running = directory.serve(Directory::listen("127.0.0.1:0".parse().unwrap()).await.unwrap()).await;
         let pool = Pool::lazy(Options::new([running.url()]).unwrap().connect_timeout(Duration::from_secs(2)));
-        let settings =
+        let mut settings =
             auth::Settings::preset("main", auth::Vendor::OpenLdap, "dc=example,dc=com".parse().unwrap());
+        settings.password_change = wishes.change;
         let directories = auth::Directories::new(vec![(settings, pool)], tell).unwrap();
         let store = Arc::new(MemoryStore::new());
         let accounts = Accounts::open(wishes.account, directories, store, ambient(&clock)).await.unwrap();
