@@ -65,6 +65,11 @@ impl Connection {
         }
     }
 
+    /// Is the directory asked as somebody?
+    pub(super) fn has_service_account(&self) -> bool {
+        self.bind.is_some()
+    }
+
     /// The client's options; certificate files are read now.
     pub(crate) fn options(&self) -> Result<Options, BoxError> {
         let mut options = Options::new(&self.urls)?;

@@ -92,7 +92,7 @@ impl Start<'_> {
         let access = access::read(section.section("access"), &known);
         let mut profile = profile::read(section.section("profile"), &known);
         let permissions = permissions::read_own(section.section("permissions"));
-        password::read(section.section("password"));
+        let password_change = password::read(section.section("password"), &connection);
         let place = section.place().clone();
         section.finish();
         let settings = Settings {
@@ -106,6 +106,7 @@ impl Start<'_> {
             lists: std::mem::take(&mut profile.lists),
             flags: std::mem::take(&mut profile.flags),
             fold,
+            password_change,
             ..preset.settings
         };
         // The room itself has the last word on what cannot work.

@@ -1,20 +1,21 @@
-//! `[directory.password]`: how a password is changed. Its room comes later; "service" is refused until then.
+//! `[directory.password]`: who changes passwords.
 
+use auth::PasswordChange;
+
+use super::connection::Connection;
 use super::read::Section;
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Change {
-    Person,
-    Service,
-    Off,
-}
-
-pub(super) fn read(section: Section<'_>) {
-    let words = [("person", Change::Person), ("service", Change::Service), ("off", Change::Off)];
+pub(super) fn read(section: Section<'_>, connection: &Connection) -> PasswordChange {
+    let words = [
+        ("person", PasswordChange::Person),
+        ("service", PasswordChange::Service),
+        ("off", PasswordChange::Off),
+    ];
     let change = section.choice("change", &words, "person");
-    if change.value == Change::Service {
-        section.sheet().not_yet(&change.place, "password.change = \"service\"");
+    if change.value == PasswordChange::Service && !connection.has_service_account() {
+        let message = "password.change = \"service\" needs bind_dn: nobody changes passwords for others";
+        section.sheet().wrong(&change.place, message);
     }
-    section.mark_not_yet(&["change"]);
     section.finish();
+    change.value
 }
