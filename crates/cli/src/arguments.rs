@@ -37,6 +37,8 @@ pub(crate) enum Command {
     Search(Box<Search>),
     /// Ask a directory who it takes us for; flags as in ldapwhoami
     Whoami(Whoami),
+    /// Set a new password for an entry; flags as in ldappasswd
+    Passwd(Box<Passwd>),
     /// Run the in-memory LDAP server, for tests and demonstrations
     Directory(Directory),
     /// Ask a running gateway whether it is ready; for containers
@@ -275,6 +277,62 @@ pub(crate) struct Whoami {
     /// One JSON document on standard output
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Passwd {
+    #[command(flatten)]
+    pub(crate) target: Target,
+    /// The old password; other users of this machine can see it
+    #[arg(short = 'a', value_name = "TEXT", conflicts_with_all = ["old_prompt", "old_file"])]
+    pub(crate) old_text: Option<String>,
+    /// Prompt for the old password
+    #[arg(short = 'A', conflicts_with = "old_file")]
+    pub(crate) old_prompt: bool,
+    /// Read the old password from a file; one trailing newline is dropped
+    #[arg(short = 't', value_name = "FILE")]
+    pub(crate) old_file: Option<PathBuf>,
+    /// The new password; other users of this machine can see it
+    #[arg(short = 's', value_name = "TEXT", conflicts_with_all = ["new_prompt", "new_file"])]
+    pub(crate) new_text: Option<String>,
+    /// Prompt for the new password; without -s, -S and -T the server makes one
+    #[arg(short = 'S', conflicts_with = "new_file")]
+    pub(crate) new_prompt: bool,
+    /// Read the new password from a file; one trailing newline is dropped
+    #[arg(short = 'T', value_name = "FILE")]
+    pub(crate) new_file: Option<PathBuf>,
+    /// General extension: ppolicy, which is always asked for
+    #[arg(short = 'e', value_name = "EXTENSION")]
+    pub(crate) extensions: Vec<String>,
+    /// Connect and bind, and set nothing
+    #[arg(short = 'n')]
+    pub(crate) dry_run: bool,
+    /// One JSON document on standard output
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Whose password, mostly a DN; without it that of whoever binds
+    pub(crate) user: Option<String>,
+}
+
+/// Where one of the two passwords of a change comes from.
+pub(crate) struct ChangeSource<'a> {
+    pub(crate) text: Option<&'a str>,
+    pub(crate) prompt: bool,
+    pub(crate) file: Option<&'a std::path::Path>,
+}
+
+impl Passwd {
+    /// The old password's.
+    pub(crate) fn old_password(&self) -> ChangeSource<'_> {
+        let (text, file) = (self.old_text.as_deref(), self.old_file.as_deref());
+        ChangeSource { text, prompt: self.old_prompt, file }
+    }
+
+    /// The new one's.
+    pub(crate) fn new_password(&self) -> ChangeSource<'_> {
+        let (text, file) = (self.new_text.as_deref(), self.new_file.as_deref());
+        ChangeSource { text, prompt: self.new_prompt, file }
+    }
 }
 
 #[derive(Debug, Args)]

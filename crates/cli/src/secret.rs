@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context as _, bail};
 use ldapgate::config::without_newline;
 
-use crate::arguments::{PasswordSource, Target};
+use crate::arguments::{ChangeSource, PasswordSource, Target};
 
 /// More than any password; a wrong file must not fill the memory.
 const LONGEST: u64 = 64 * 1024;
@@ -28,6 +28,23 @@ pub(crate) fn of_target(target: &Target) -> anyhow::Result<Option<String>> {
         Target { password_file: Some(file), .. } => from_file(file).map(Some),
         Target { password_stdin: true, .. } => from_stdin().map(Some),
         Target { prompt: true, .. } => prompt("Enter LDAP Password: ").map(Some),
+        _ => Ok(None),
+    }
+}
+
+/// One of the two passwords of a change; `None` when no flag asks for one. A prompt asks twice, as `ldappasswd` does: what
+/// nobody sees is mistyped.
+pub(crate) fn of_change(source: &ChangeSource<'_>, question: &str) -> anyhow::Result<Option<String>> {
+    match source {
+        ChangeSource { text: Some(text), .. } => Ok(Some(without_newline((*text).to_owned()))),
+        ChangeSource { file: Some(file), .. } => from_file(file).map(Some),
+        ChangeSource { prompt: true, .. } => {
+            let first = prompt(question)?;
+            if prompt(&format!("Once more: {question}"))? != first {
+                bail!("these were two different passwords");
+            }
+            Ok(Some(first))
+        }
         _ => Ok(None),
     }
 }

@@ -21,6 +21,11 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
+    /// A server's answer, and the status that says it.
+    pub(crate) fn new(error: anyhow::Error, exit: Exit) -> Self {
+        Self { error, exit }
+    }
+
     /// Prints it, and gives the status.
     pub(crate) fn report(&self) -> Exit {
         output::complain(&self.error);

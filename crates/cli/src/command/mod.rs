@@ -7,6 +7,7 @@ mod health;
 mod ldap;
 mod login;
 mod pages;
+mod passwd;
 mod sample;
 mod search;
 mod serve;
@@ -36,6 +37,7 @@ pub(crate) async fn run(arguments: Arguments) -> Exit {
         Command::Config(config) => config::run(&context, &config),
         Command::Search(search) => search::run(&context, *search).await,
         Command::Whoami(whoami) => whoami::run(&context, whoami).await,
+        Command::Passwd(passwd) => passwd::run(&context, *passwd).await,
         Command::Directory(directory) => directory::run(&context, directory).await,
         Command::Health(health) => health::run(&context, health).await,
         Command::Completions { shell } => pages::completions(shell),
@@ -46,7 +48,7 @@ pub(crate) async fn run(arguments: Arguments) -> Exit {
 impl Command {
     /// Whether the word names one of the LDAP tools, whose exit status is the result code.
     pub(crate) fn is_ldap_tool(word: &str) -> bool {
-        matches!(word, "search" | "whoami")
+        matches!(word, "search" | "whoami" | "passwd")
     }
 }
 

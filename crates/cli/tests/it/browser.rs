@@ -45,7 +45,7 @@ async fn chromium_is_told_of_a_wrong_password_where_a_screen_reader_hears_it() {
     browser.close().await;
 }
 
-async fn arrives(browser: &mut Browser, path: &str) {
+pub(crate) async fn arrives(browser: &mut Browser, path: &str) {
     let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(10);
     loop {
         let url = browser.url().await;
@@ -58,7 +58,7 @@ async fn arrives(browser: &mut Browser, path: &str) {
 }
 
 /// Pictures stay in the target folder, to be looked at.
-fn keep(picture: &[u8], name: &str) {
+pub(crate) fn keep(picture: &[u8], name: &str) {
     let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
     std::fs::write(folder.join(name), picture).expect("the target folder is writable");
     assert!(picture.starts_with(b"\x89PNG"));

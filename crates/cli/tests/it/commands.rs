@@ -181,7 +181,7 @@ async fn a_password_is_never_waited_for_without_a_terminal() {
 async fn completions_and_the_manual_name_every_command() {
     let completions = ldap(&["completions", "bash"]);
     let manual = ldap(&["man"]);
-    for command in ["serve", "login", "user", "config", "search", "whoami", "directory", "health"] {
+    for command in ["serve", "login", "user", "config", "search", "whoami", "passwd", "directory", "health"] {
         assert!(completions.stdout.contains(command) && manual.stdout.contains(command), "{command}");
     }
 }

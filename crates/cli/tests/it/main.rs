@@ -10,6 +10,8 @@ mod http;
 mod live;
 mod login;
 mod outage;
+mod passwd;
+mod password;
 mod servers;
 mod states;
 mod transport;
