@@ -103,6 +103,15 @@ impl Live {
         }
     }
 
+    /// Makes changes, as LDIF, as the server's administrator.
+    pub(crate) fn administer(&self, changes: &str) {
+        match &self.server {
+            Server::OpenLdap(server) => server.administer(changes),
+            Server::Ds389(server) => server.administer(changes),
+            Server::Samba(server) => server.administer(changes),
+        }
+    }
+
     fn url(&self) -> String {
         match &self.server {
             Server::OpenLdap(server) => server.ldaps_url(),

@@ -9,6 +9,7 @@ mod gateway;
 mod http;
 mod live;
 mod login;
+mod new_passwords;
 mod outage;
 mod passwd;
 mod password;

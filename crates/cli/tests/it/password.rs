@@ -17,14 +17,20 @@ against_both!(
     a_locked_account_changes_nothing,
 );
 
-async fn sign_in(visitor: &mut Visitor, username: &str, password: &str, next: &str) -> Answer {
+pub(crate) async fn sign_in(visitor: &mut Visitor, username: &str, password: &str, next: &str) -> Answer {
     let token = visitor.get("/login").await.field("csrf_token").expect("the form has a token");
     let fields =
         [("username", username), ("password", password), ("csrf_token", token.as_str()), ("next", next)];
     visitor.form("/login", &fields).await
 }
 
-async fn change(visitor: &mut Visitor, page: &str, username: &str, old: &str, new: &str) -> Answer {
+pub(crate) async fn change(
+    visitor: &mut Visitor,
+    page: &str,
+    username: &str,
+    old: &str,
+    new: &str,
+) -> Answer {
     let page = visitor.get(page).await;
     let token = page.field("csrf_token").expect("the form has a token");
     let next = page.field("next").expect("the form says where to");
