@@ -78,7 +78,13 @@
 //!   to who proved the password. The one table is in `denial`.
 //! * **An outage that reads as a wrong password**, and the other way round: [`Answer`](crate::Answer) against
 //!   [`Error`](crate::Error).
-//! * **A disabled account that still gets in** (CVE-2025-0604). After a bind the entry's own attributes are judged as well.
+//! * **A disabled account that still gets in** (CVE-2025-0604: by changing its password, which servers let it do). After a
+//!   bind the entry's own attributes are judged as well, and before a change. [`Changed`](crate::Changed) is no proof: the new
+//!   password has to be proved like any other. Tests: `a_state_that_only_the_entry_tells_keeps_the_password_from_being_changed`,
+//!   `a_disabled_an_expired_and_a_locked_account_change_nothing`.
+//! * **A password set by whoever does not know the old one.** The person's bind proves it, or nothing is changed; the service
+//!   account tells the server both and never replaces. Test:
+//!   `the_service_account_changes_it_for_who_proved_the_old_one_and_is_not_let_in`.
 //! * **Words of one vendor believed of another.** Sub-codes and texts are read under their preset. Test:
 //!   `a_vendor_s_words_count_under_its_own_preset_only`.
 //! * **One right password counted as several wrong ones**, because it was sent to a replica that lags. One login, one

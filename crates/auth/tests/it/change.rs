@@ -194,7 +194,7 @@ async fn a_disabled_an_expired_and_a_locked_account_change_nothing() {
 }
 
 #[tokio::test]
-async fn a_state_that_only_the_entry_tells_is_judged_before_and_after() {
+async fn a_state_that_only_the_entry_tells_keeps_the_password_from_being_changed() {
     // Active Directory changes the password of a disabled person (CVE-2025-0604), and so does this server of an entry
     // whose state it does not know.
     let ldif = "dn: uid=dee,dc=example,dc=com\nobjectClass: posixAccount\nuid: dee\ncn: Dee\nsn: Dee\n\
@@ -294,4 +294,40 @@ async fn a_server_that_is_busy_has_changed_nothing() {
         let told = outcome(&directories, "alice", "Red-Apple-11", NEW).await;
         assert_eq!(told, format!("{fault}, may have changed: false"));
     }
+}
+
+#[tokio::test]
+async fn an_account_that_is_shut_out_while_it_changes_its_password_stays_out() {
+    let world = World::people().await;
+    let directories = world.directories(openldap("main"));
+    let Ok(Change::Done(changed)) = change(&directories, "alice", "Red-Apple-11", NEW).await else {
+        panic!("it is changed")
+    };
+    let pool = Pool::lazy(options([world.running.url()]));
+    let lock = vec![proto::Change::add("nsAccountLock", ["TRUE"])];
+    let alice = "uid=alice,ou=people,dc=example,dc=com";
+    pool.connection().await.expect("it runs").modify(alice, lock).await.expect("the reader may");
+    match changed.prove(&typed("alice", "Red-Apple-11", NEW).1, &Silent).await.expect("it answers") {
+        Answer::No(denial) => assert_eq!(told(&denial), "account_disabled (proved)"),
+        Answer::Yes(proof) => panic!("{} is in", proof.username()),
+    }
+}
+
+#[tokio::test]
+async fn openldap_lets_a_service_account_with_the_right_help_who_has_expired_for_good() {
+    let world = testkit::world::World::start(testkit::world::Peer::OpenLdap).await;
+    let directories = |service: &str, password: &str| {
+        let service = client::Simple::new(service, proto::Password::new(password).expect("not empty"));
+        let options = client::Options::new([world.ldap_url()]).expect("a good URL").bind(service);
+        let mut settings = openldap("main");
+        settings.password_change = PasswordChange::Service;
+        Directories::new(vec![(settings, Pool::lazy(options))], clock()).expect("good settings")
+    };
+    let reader = directories(testkit::world::READER, testkit::world::READER_PASSWORD);
+    assert!(prove(&reader, "expired", "Old-Otter-13").await.unwrap_err().offers_change());
+    let told = outcome(&reader, "expired", "Old-Otter-13", NEW).await;
+    assert_eq!(told, "Configuration, may have changed: false", "the reader may not write");
+    let admin = directories("cn=admin,dc=example,dc=com", "Admin-Pass-0");
+    assert_eq!(outcome(&admin, "expired", "wrong", NEW).await, "wrong_password (not proved)");
+    assert_eq!(outcome(&admin, "expired", "Old-Otter-13", NEW).await, "changed, and expired is in");
 }
