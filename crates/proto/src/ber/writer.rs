@@ -15,11 +15,13 @@ use zeroize::{Zeroize, Zeroizing};
 /// writer.end(pair);
 /// assert_eq!(&writer.finish()[..], [0x30, 0x06, 0x02, 0x01, 0x2a, 0x04, 0x01, b'x']);
 /// ```
-#[derive(Default)]
 pub struct Writer {
     out: Zeroizing<Vec<u8>>,
     secret: bool,
 }
+
+/// Enough for most requests, in bytes: growing from nothing takes as long as writing them.
+const ROOM: usize = 512;
 
 /// An element that is begun and not yet ended.
 #[derive(Debug)]
@@ -35,16 +37,22 @@ impl fmt::Debug for Writer {
     }
 }
 
+impl Default for Writer {
+    fn default() -> Writer {
+        Writer::new()
+    }
+}
+
 impl Writer {
     /// An empty buffer.
     pub fn new() -> Writer {
-        Writer::default()
+        Writer { out: Zeroizing::new(Vec::with_capacity(ROOM)), secret: false }
     }
 
     /// A buffer for a message that carries a secret: it is overwritten when it grows, when it is dropped, and, once
     /// finished, when the last piece of it is dropped.
     pub fn secret() -> Writer {
-        Writer { out: Zeroizing::new(Vec::with_capacity(512)), secret: true }
+        Writer { secret: true, ..Writer::new() }
     }
 
     /// How many bytes are written.

@@ -49,6 +49,14 @@ impl Controls {
         Some(Control { oid: oid.to_owned(), critical, value })
     }
 
+    /// All but those of this kind.
+    pub fn without(&self, oid: &str) -> Controls {
+        if self.parts().all(|part| part.0 == oid) {
+            return Controls::default();
+        }
+        self.iter().filter(|control| control.oid != oid).collect()
+    }
+
     /// Are there none?
     pub fn is_empty(&self) -> bool {
         self.encoded.is_empty()

@@ -44,8 +44,14 @@ const ALIASES: &[(&str, &str, &[&str])] = &[
     ("entrydn", "1.3.6.1.1.20", &[]),
 ];
 
+/// The types of nearly all names, as they are nearly always written.
+const USUAL: [&str; 4] = ["dc", "ou", "cn", "uid"];
+
 /// The name that comparisons use, in lower case; of an unknown type, itself.
 pub(crate) fn canonical(attribute: &str) -> Cow<'_, str> {
+    if USUAL.contains(&attribute) {
+        return Cow::Borrowed(attribute);
+    }
     let numeric = attribute.starts_with(|c: char| c.is_ascii_digit());
     let known = ALIASES.iter().find(|(_, oid, others)| match numeric {
         true => *oid == attribute,
