@@ -1,15 +1,15 @@
 //! What handles ask of the task, and where its answers go.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use proto::Controls;
 use proto::message::{Request, Response};
-use proto::{Controls, Entry, LdapResult};
 use tls::ClientTls;
-use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tokio::time::Instant;
 
+use super::page::PageSink;
 use crate::Error;
 
 /// What handles ask of the task.
@@ -56,22 +56,11 @@ pub(crate) struct Answer {
     pub(crate) controls: Controls,
 }
 
-/// The driver's end of a search stream.
-pub(crate) struct PageSink {
-    pub(crate) items: mpsc::UnboundedSender<Item>,
-    /// Bytes sent and not yet taken.
-    pub(crate) backlog: Arc<AtomicUsize>,
-    pub(crate) max_bytes: usize,
-}
-
-/// What a page is made of; a size is the whole message's in bytes, and the item's own.
-#[derive(Debug)]
-pub(crate) enum Item {
-    Entry(Entry, usize),
-    Reference(Vec<String>, usize),
-    /// More than may wait; nothing comes after it.
-    TooMuch,
-    Done(Result<(LdapResult, Controls), Error>),
+impl Command {
+    /// Would another connection do as well, should this one turn out to be dead?
+    pub(super) fn can_be_repeated(&self) -> bool {
+        matches!(self, Command::Start(start) if matches!(&start.sink, Sink::Page(page) if page.can_be_repeated))
+    }
 }
 
 impl Sink {
@@ -81,33 +70,5 @@ impl Sink {
             Sink::Page(page) => page.fail(error),
             Sink::Nobody => {}
         }
-    }
-}
-
-impl PageSink {
-    /// Hands an item over, unless too many bytes wait already.
-    pub(super) fn offer(&self, item: Item, size: usize) -> bool {
-        if self.backlog.fetch_add(size, Ordering::AcqRel) + size > self.max_bytes {
-            return false;
-        }
-        // A stream that was dropped says so by a command of its own.
-        drop(self.items.send(item));
-        true
-    }
-
-    pub(super) fn end(self, answer: Answer, url: &str, operation: &'static str) {
-        let done = match answer.response {
-            Response::SearchDone(result) => Ok((result, answer.controls)),
-            _ => Err(Error::Unexpected { url: url.to_owned(), operation }),
-        };
-        drop(self.items.send(Item::Done(done)));
-    }
-
-    pub(super) fn too_much(self) {
-        drop(self.items.send(Item::TooMuch));
-    }
-
-    pub(super) fn fail(self, error: Error) {
-        drop(self.items.send(Item::Done(Err(error))));
     }
 }

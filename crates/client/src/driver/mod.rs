@@ -6,10 +6,11 @@
 
 mod command;
 mod end;
+mod page;
 mod start_tls;
 mod state;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::{Pin, pin};
@@ -26,15 +27,17 @@ use tokio::io::{AsyncReadExt, AsyncWrite};
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::time::{Instant, Sleep, sleep_until};
 
-pub(crate) use command::{Answer, Command, Item, PageSink, Sink, Start};
+pub(crate) use command::{Answer, Command, Sink, Start};
+pub(crate) use page::{Item, Items, page};
 use start_tls::Upgrade;
 pub(crate) use state::State;
 
 use crate::connect::{Io, Transport};
 use crate::error::{Closed, Error};
 
-/// Room for one read.
+/// Room for reads, made when less than [`LEAST`] is left of it.
 const READ: usize = 16 * 1024;
+const LEAST: usize = 4 * 1024;
 /// When nothing else is due.
 const FAR: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -48,7 +51,7 @@ pub(crate) struct Driver {
     commands: mpsc::UnboundedReceiver<Command>,
     /// A command that waits until the socket has been looked at.
     held: Option<Command>,
-    waiting: BTreeMap<MessageId, Waiting>,
+    waiting: HashMap<MessageId, Waiting>,
     /// The handshake that the answer just read asks for.
     upgrade: Option<Upgrade>,
     state: Arc<State>,
@@ -108,7 +111,7 @@ impl Driver {
             flushing: false,
             commands,
             held: None,
-            waiting: BTreeMap::new(),
+            waiting: HashMap::new(),
             upgrade: None,
             state,
             idle,
@@ -159,7 +162,9 @@ impl Driver {
     }
 
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        self.inbox.reserve(READ);
+        if self.inbox.capacity() - self.inbox.len() < LEAST {
+            self.inbox.reserve(READ);
+        }
         pin!(self.stream.read_buf(&mut self.inbox)).poll(cx)
     }
 
@@ -199,9 +204,10 @@ impl Driver {
             Turn::Read(Ok(_)) => self.receive().await,
             Turn::Wrote(Ok(())) => Ok(()),
             Turn::Due => self.expire(Instant::now()),
-            Turn::Command(Some(command)) if self.waiting.is_empty() => {
+            Turn::Command(Some(command)) if self.waiting.is_empty() && !command.can_be_repeated() => {
                 // The connection was at rest. Let the runtime look at the socket before anything is written: a
-                // request written to a server that has hung up counts as sent, one not written can go elsewhere.
+                // request written to a server that has hung up counts as sent, one not written can go elsewhere. A
+                // search that is sent again anyhow need not wait for that.
                 self.held = Some(command);
                 tokio::task::yield_now().await;
                 Ok(())
@@ -227,7 +233,8 @@ impl Driver {
 
     fn start(&mut self, start: Start) {
         let Start { ticket, operation, request, controls, deadline, limit, sink, slot } = start;
-        if deadline <= Instant::now() {
+        let now = Instant::now();
+        if deadline <= now {
             sink.fail(Error::Timeout { url: self.state.url.clone(), operation, limit, sent: false });
             return;
         }
@@ -241,7 +248,7 @@ impl Driver {
                 return sink.fail(Error::Request { operation, source });
             }
         };
-        self.last_used = Instant::now();
+        self.last_used = now;
         self.outbox.push_back(Outgoing { id: Some(id), frame, written: 0 });
         let waiting =
             Waiting { ticket, operation, deadline, limit, sent: None, exclusive, sink, _slot: slot };
@@ -329,7 +336,7 @@ impl Driver {
         }
         let Sink::Page(page) = &waiting.sink else { return Ok(()) };
         let item = match response {
-            Response::SearchEntry(entry) => Item::Entry(entry, size),
+            Response::SearchEntry(entry) => Item::Entry(entry),
             Response::SearchReference(urls) => Item::Reference(urls, size),
             _ => return Ok(()),
         };

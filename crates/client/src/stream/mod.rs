@@ -6,19 +6,17 @@
 mod pages;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
 use proto::message::Request;
 use proto::{Control, Controls, Entry, LdapResult, PagedResults, ResultCode};
-use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use pages::Pages;
 
 use crate::connection::{Connection, Guard, Operation};
-use crate::driver::{Item, PageSink, Sink};
+use crate::driver::{Item, Items, Sink, page};
 use crate::options::Options;
 use crate::pool::{Pool, Server};
 use crate::{Error, Found, Search};
@@ -97,8 +95,7 @@ enum State {
 
 struct Page {
     connection: Connection,
-    items: mpsc::UnboundedReceiver<Item>,
-    backlog: Arc<AtomicUsize>,
+    items: Items,
     guard: Guard,
 }
 
@@ -182,11 +179,10 @@ impl SearchStream {
                     self.ask().await?;
                     continue;
                 }
-                State::Reading(page) => page.items.recv().await,
+                State::Reading(page) => page.items.next().await,
             };
             match item {
-                Some(Item::Entry(entry, size)) => {
-                    self.take(size);
+                Some(Item::Entry(entry)) => {
                     if self.is_full() {
                         self.stop_at_limit();
                         return Ok(None);
@@ -196,7 +192,6 @@ impl SearchStream {
                     return Ok(Some(entry));
                 }
                 Some(Item::Reference(urls, size)) => {
-                    self.take(size);
                     self.reference_bytes += size;
                     if self.reference_bytes > self.max_bytes() {
                         return Err(self.too_large());
@@ -227,11 +222,10 @@ impl SearchStream {
         let limit = self.limit.unwrap_or(options.timeout);
         let deadline = self.deadline.unwrap_or(now + limit);
 
-        let (sender, items) = mpsc::unbounded_channel();
-        let backlog = Arc::new(AtomicUsize::new(0));
-        let sink = PageSink { items: sender, backlog: backlog.clone(), max_bytes: options.max_bytes };
+        let can_be_repeated = self.is_untouched() && self.source.has_another_try();
+        let (sink, items) = page(options.max_bytes, can_be_repeated);
         match connection.send(self.page(), Sink::Page(sink), deadline, limit).await {
-            Ok(guard) => self.state = State::Reading(Page { connection, items, backlog, guard }),
+            Ok(guard) => self.state = State::Reading(Page { connection, items, guard }),
             Err(error) => self.try_again(error)?,
         }
         Ok(())
@@ -277,7 +271,7 @@ impl SearchStream {
             self.state = State::Asking(Some(connection));
             return Ok(());
         }
-        let controls = controls.iter().filter(|control| control.oid != PagedResults::OID).collect();
+        let controls = controls.without(PagedResults::OID);
         self.end(result.clone(), truncated.then_some(result), controls);
         Ok(())
     }
@@ -304,20 +298,19 @@ impl SearchStream {
 
     /// A look-up that met a dying connection may go to a fresh one, once, as long as nothing was found.
     fn try_again(&mut self, error: Error) -> Result<(), Error> {
-        let untouched = self.entries == 0 && self.references.is_empty() && self.pages.is_first();
         let dying = matches!(error, Error::Closed { .. });
-        if !(untouched && dying && self.source.may_try_again()) {
+        if !(dying && self.is_untouched() && self.source.has_another_try()) {
             return Err(error);
         }
+        self.source.try_again();
         tracing::debug!(%error, causes = ?error.causes(), "searching again on a fresh connection");
         self.state = State::Asking(None);
         Ok(())
     }
 
-    fn take(&self, size: usize) {
-        if let State::Reading(page) = &self.state {
-            page.backlog.fetch_sub(size, Ordering::AcqRel);
-        }
+    /// Was nothing found yet?
+    fn is_untouched(&self) -> bool {
+        self.entries == 0 && self.references.is_empty() && self.pages.is_first()
     }
 
     fn connection(&self) -> Option<&Connection> {
@@ -366,10 +359,16 @@ impl Source {
         }
     }
 
-    fn may_try_again(&mut self) -> bool {
+    fn has_another_try(&self) -> bool {
         match self {
             Source::Connection(_) => false,
-            Source::Server { again, .. } | Source::Pool { again, .. } => std::mem::replace(again, false),
+            Source::Server { again, .. } | Source::Pool { again, .. } => *again,
+        }
+    }
+
+    fn try_again(&mut self) {
+        if let Source::Server { again, .. } | Source::Pool { again, .. } = self {
+            *again = false;
         }
     }
 }
