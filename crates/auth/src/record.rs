@@ -234,7 +234,7 @@ fn format_id(attribute: &str, value: &[u8]) -> Option<String> {
         return guid(value);
     }
     let text = std::str::from_utf8(value).ok().filter(|text| !text.is_empty())?;
-    Some(text.parse::<Guid>().map_or_else(|_| text.to_owned(), |id| id.to_string()))
+    Some(if text.parse::<Guid>().is_ok() { text.to_ascii_lowercase() } else { text.to_owned() })
 }
 
 /// The stable key as the directory compares it: the way back from [`format_id`]. `None` when the attribute holds no such
