@@ -82,10 +82,8 @@ def everybody(total):
 
 everybody(len(names))
 print("ready", flush=True)
-sys.stdin.readline()
-began = time.perf_counter()
-took = everybody(logins)
-wall = time.perf_counter() - began
-print(wall, took[len(took) // 2], took[min(len(took) * 99 // 100, len(took) - 1)], flush=True)
-# The time this process has spent is read while it still runs.
-sys.stdin.readline()
+for _ in sys.stdin:
+    began = time.perf_counter()
+    took = everybody(logins)
+    wall = time.perf_counter() - began
+    print(wall, took[len(took) // 2], took[min(len(took) * 99 // 100, len(took) - 1)], flush=True)

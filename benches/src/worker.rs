@@ -1,9 +1,9 @@
 //! How a row is measured: by a process on the clients' core, which warms up, says so, and signs people in.
 //!
-//! The process that asks for it reads the other's processor time and the server's counters before and after.
+//! The process that asks for it lets all rows take turns, and reads the other's processor time and the server's counters before and after.
 
 use std::fs;
-use std::io::{self, BufRead as _, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use std::time::Duration;
 use anyhow::{Context as _, ensure};
 use testkit::process;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
-use tokio::process::{Child, ChildStdout, Command};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::time::Instant;
 
 use crate::slapd::Slapd;
@@ -39,14 +39,23 @@ pub(crate) enum Kind {
 }
 
 /// One row to be measured.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Row {
     pub(crate) kind: Kind,
     pub(crate) concurrency: usize,
     pub(crate) logins: usize,
 }
 
-/// What was measured in all logins of one row.
+/// A process that is ready to sign people in.
+pub(crate) struct Worker {
+    row: Row,
+    child: Child,
+    pid: u32,
+    said: Lines<BufReader<ChildStdout>>,
+    go: ChildStdin,
+}
+
+/// What was measured in all logins of one round.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Measured {
     pub(crate) wall: f64,
@@ -88,7 +97,7 @@ impl Kind {
         }
     }
 
-    /// Enough for some seconds.
+    /// Enough for a second or so.
     pub(crate) fn logins(self, size: &Size) -> usize {
         match self {
             Kind::Bare | Kind::Decision => size.logins,
@@ -109,30 +118,15 @@ impl Kind {
 }
 
 impl Row {
-    /// Has it measured by a process of its own.
-    pub(crate) async fn measure(self, slapd: &Slapd, size: &Size) -> anyhow::Result<Measured> {
+    /// Starts a process of its own and waits until it has warmed up.
+    pub(crate) async fn start(self, slapd: &Slapd, size: &Size) -> anyhow::Result<Worker> {
         let mut child = self.command(slapd, size)?.spawn()?;
         let pid = child.id().context("the worker runs")?;
-        let mut said = BufReader::new(child.stdout.take().context("its output is piped")?).lines();
-        ensure!(line(&mut said, &mut child).await? == "ready", "the worker is not ready");
-        let (before, spent_before) = (slapd.counters().await?, spent(pid)?);
-        let mut go = child.stdin.take().context("its input is piped")?;
-        go.write_all(b"go\n").await?;
-        let told = line(&mut said, &mut child).await?;
-        let (after, spent_after) = (slapd.counters().await?, spent(pid)?);
-        drop(go);
-        ensure!(child.wait().await?.success(), "the worker failed");
-        let numbers =
-            told.split(' ').map(str::parse).collect::<Result<Vec<f64>, _>>().context(told.clone())?;
-        let [wall, half, slowest] = numbers[..] else { anyhow::bail!("the worker says {told:?}") };
-        Ok(Measured {
-            wall,
-            half,
-            slowest,
-            cpu: spent_after - spent_before,
-            connections: after.connections - before.connections,
-            requests: after.requests - before.requests,
-        })
+        let said = BufReader::new(child.stdout.take().context("its output is piped")?).lines();
+        let go = child.stdin.take().context("its input is piped")?;
+        let mut worker = Worker { row: self, child, pid, said, go };
+        ensure!(worker.line().await? == "ready", "the worker is not ready");
+        Ok(worker)
     }
 
     fn command(self, slapd: &Slapd, size: &Size) -> anyhow::Result<Command> {
@@ -154,6 +148,38 @@ impl Row {
             .stdout(Stdio::piped())
             .kill_on_drop(true);
         Ok(command)
+    }
+}
+
+impl Worker {
+    pub(crate) fn row(&self) -> Row {
+        self.row
+    }
+
+    /// One round of logins.
+    pub(crate) async fn measure(&mut self, slapd: &Slapd) -> anyhow::Result<Measured> {
+        let (before, spent_before) = (slapd.counters().await?, spent(self.pid)?);
+        self.go.write_all(b"go\n").await?;
+        let told = self.line().await?;
+        let (after, spent_after) = (slapd.counters().await?, spent(self.pid)?);
+        let numbers =
+            told.split(' ').map(str::parse).collect::<Result<Vec<f64>, _>>().context(told.clone())?;
+        let [wall, half, slowest] = numbers[..] else { anyhow::bail!("the worker says {told:?}") };
+        Ok(Measured {
+            wall,
+            half,
+            slowest,
+            cpu: spent_after - spent_before,
+            connections: after.connections - before.connections,
+            requests: after.requests - before.requests,
+        })
+    }
+
+    async fn line(&mut self) -> anyhow::Result<String> {
+        match self.said.next_line().await? {
+            Some(line) => Ok(line),
+            None => anyhow::bail!("the worker ended with {}", self.child.wait().await?),
+        }
     }
 }
 
@@ -182,21 +208,21 @@ pub(crate) fn main(arguments: &[&str]) -> anyhow::Result<()> {
     })
 }
 
-/// Lets everybody sign in once to warm up, and measures when it is told to.
+/// Lets everybody sign in once to warm up, and measures a round whenever it is told to.
 async fn run<C: Client>(clients: Vec<C>, place: &Place, logins: usize) -> anyhow::Result<()> {
     let people = place.names.len();
-    let (clients, _) = all(clients, people, people).await?;
+    let (mut clients, _) = all(clients, people, people).await?;
     println!("ready");
-    io::stdin().lock().read_line(&mut String::new())?;
-    let began = Instant::now();
-    let (_clients, mut took) = all(clients, people, logins).await?;
-    let wall = began.elapsed();
-    took.sort_unstable();
-    let at = |hundredths: usize| took[(took.len() * hundredths / 100).min(took.len() - 1)].as_secs_f64();
-    println!("{} {} {}", wall.as_secs_f64(), at(50), at(99));
-    io::stdout().flush()?;
-    // The time this process has spent is read while it still runs.
-    io::stdin().lock().read_line(&mut String::new())?;
+    for go in io::stdin().lines() {
+        go?;
+        let began = Instant::now();
+        let (same, mut took) = all(clients, people, logins).await?;
+        let wall = began.elapsed();
+        clients = same;
+        took.sort_unstable();
+        let at = |hundredths: usize| took[(took.len() * hundredths / 100).min(took.len() - 1)].as_secs_f64();
+        println!("{} {} {}", wall.as_secs_f64(), at(50), at(99));
+    }
     Ok(())
 }
 
@@ -233,13 +259,6 @@ async fn some<C: Client>(
         let began = Instant::now();
         client.login(n % people).await?;
         took.push(began.elapsed());
-    }
-}
-
-async fn line(said: &mut Lines<BufReader<ChildStdout>>, child: &mut Child) -> anyhow::Result<String> {
-    match said.next_line().await? {
-        Some(line) => Ok(line),
-        None => anyhow::bail!("the worker ended with {}", child.wait().await?),
     }
 }
 

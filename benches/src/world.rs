@@ -22,13 +22,13 @@ const SIGNING_IN: usize = 400;
 pub(crate) struct Size {
     /// In the directory.
     pub(crate) people: usize,
-    /// In each row of ours; the slower ones do fewer.
+    /// In each round of a row of ours; the slower ones do fewer.
     pub(crate) logins: usize,
 }
 
 impl Default for Size {
     fn default() -> Self {
-        Size { people: 100_000, logins: 4_000 }
+        Size { people: 100_000, logins: 1_500 }
     }
 }
 
