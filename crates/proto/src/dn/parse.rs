@@ -89,10 +89,16 @@ impl<'t> Parser<'t> {
 
     /// A value as RFC 4514 writes it, up to the next separator. Spaces at its end are left out unless escaped.
     fn string(&mut self) -> Result<Vec<u8>, DnError> {
-        // What goes before the first escape is nearly always all of it.
         let rest = &self.bytes()[self.at..];
-        let plain = rest.iter().position(|byte| matches!(byte, b',' | b';' | b'+' | b'\\'));
-        let mut value = Vec::with_capacity(plain.unwrap_or(rest.len()));
+        let end = rest.iter().position(|byte| ends(*byte) || is_special(*byte)).unwrap_or(rest.len());
+        let mut value = Vec::with_capacity(end);
+        if rest.get(end).is_none_or(|byte| ends(*byte)) {
+            // Nothing is escaped, as is usual.
+            self.at += end;
+            let spaces = rest[..end].iter().rev().take_while(|byte| **byte == b' ').count();
+            value.extend_from_slice(&rest[..end - spaces]);
+            return Ok(value);
+        }
         let mut keep = 0;
         while let Some(byte) = self.peek() {
             match byte {
@@ -209,6 +215,16 @@ impl<'t> Parser<'t> {
     fn fail<T>(&self, kind: Kind) -> Result<T, DnError> {
         Err(DnError::new(kind, self.at))
     }
+}
+
+/// Does a value end before this?
+fn ends(byte: u8) -> bool {
+    matches!(byte, b',' | b';' | b'+')
+}
+
+/// Does this stand for something else in a value, or must not stand there?
+fn is_special(byte: u8) -> bool {
+    matches!(byte, b'\\' | b'"' | b'<' | b'>' | 0)
 }
 
 #[cfg(test)]
