@@ -43,7 +43,8 @@ impl Proofs {
         Self { age, key: hmac::Key::new(hmac::HMAC_SHA256, &*key), kept: Mutex::default() }
     }
 
-    /// Remembers a password that was proved at `since`, in place of another for the same name.
+    /// Remembers a password that was proved at `since`, in place of another for the same name. Not when everything the
+    /// account was given has been taken back since: the password may be what it was taken back for.
     pub(crate) fn keep(
         &self,
         (username, password): (&Username, &Password),
@@ -51,7 +52,8 @@ impl Proofs {
         since: Time,
         account: &Account,
     ) {
-        if self.age.is_zero() {
+        let taken_back = account.generation_at.is_some_and(|at| at >= since);
+        if self.age.is_zero() || taken_back {
             return;
         }
         let tag = hmac::sign(&self.key, &message(username, password));

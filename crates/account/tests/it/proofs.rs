@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use client::{Connection, Options};
 use directory::Kind;
-use futures_util::future::join_all;
+use futures_util::future::{BoxFuture, join_all};
 use ldapgate_account::store::{AuditQuery, Store as _};
-use ldapgate_account::{Origin, SignedIn};
-use ldapgate_account::{Outcome, PersonalTokens, Settings};
+use ldapgate_account::{
+    Accounts, Hook, Origin, Outcome, PasswordOutcome, PersonalTokens, Profile, Refusal, Settings, SignIn,
+    SignedIn, UserId,
+};
 use proto::Change;
 
 use crate::world::{World, directories, from, granted, reason};
@@ -164,11 +166,47 @@ async fn what_was_taken_back_has_to_be_proved_again() {
     let world = world().await;
     let alice = let_in(&world, "alice", "alice-secret").await.account.id;
     world.accounts.revoke(alice, None, PersonalTokens::Keep, &Origin::default()).await.unwrap();
+    world.clock.advance(Duration::from_secs(1));
     operations(&world);
     let_in(&world, "alice", "alice-secret").await;
     assert!(operations(&world) > 1);
     let_in(&world, "alice", "alice-secret").await;
     assert_eq!(operations(&world), 0);
+}
+
+/// Takes back what an account was given while its login is under way.
+struct Revokes(Accounts, UserId);
+
+impl Hook for Revokes {
+    fn admit<'a>(&'a self, _: &'a mut Profile) -> BoxFuture<'a, Result<(), Refusal>> {
+        Box::pin(async move {
+            self.0.revoke(self.1, None, PersonalTokens::Keep, &Origin::default()).await.unwrap();
+            Ok(())
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_login_during_which_everything_was_taken_back_is_not_remembered() {
+    let world = world().await;
+    let alice = world.granted("alice", "alice-secret").await.account.id;
+    world.accounts.add_hook(Arc::new(Revokes(world.accounts.clone(), alice)));
+    for _ in 0..2 {
+        let_in(&world, "alice", "alice-secret").await;
+        assert!(operations(&world) > 1);
+    }
+}
+
+#[tokio::test]
+async fn a_password_that_was_changed_here_is_not_taken_any_more() {
+    let world = world().await;
+    let_in(&world, "alice", "alice-secret").await;
+    let (old, new) = ("alice-secret".to_owned(), "alice-and-the-rabbit".to_owned());
+    let how = SignIn::default();
+    let changed = world.accounts.change_password("alice", old, new, &Origin::default(), how).await;
+    assert!(matches!(changed, PasswordOutcome::Changed(_)), "{changed:?}");
+    assert_eq!(reason(&ask(&world, "alice", "alice-secret").await), "wrong_password");
+    let_in(&world, "alice", "alice-and-the-rabbit").await;
 }
 
 #[tokio::test]
