@@ -91,3 +91,36 @@
 //!   server; a bind that was written is never sent again. Test: `a_bind_that_was_written_is_never_sent_again`.
 //! * **Secrets in traces.** A [`Step`](crate::Step) holds names, filters and result codes; `userPassword` and its like are
 //!   dropped when an entry is read. Test: `secrets_are_dropped_when_they_are_read`.
+//!
+//! ## Every rule and what holds it
+//!
+//! The rules that the disasters taught, by number, with tests from all rooms. Rules about rooms that are not built yet
+//! (sync 17, the admin pages of 15, forward authentication 21, the cookie of other hosts 28) are held as far as they exist.
+//!
+//! | | rule | tests |
+//! |---|---|---|
+//! | 1 | names become values, attributes come from the configuration | `whatever_is_typed_only_ever_becomes_the_value`, `whatever_is_typed_only_ever_becomes_one_value_of_the_name`, `an_attribute_is_a_name_and_not_a_filter` |
+//! | 2 | an empty password or name goes nowhere | `an_empty_password_or_name_meets_no_directory`, `a_bind_without_a_name_or_a_password_is_not_sent`, `a_password_is_never_empty_and_never_holds_a_nul` |
+//! | 3 | a bind has to have happened | `only_result_zero_is_success`, `no_is_an_answer_and_a_referral_is_not_success` |
+//! | 4 | a person's connection is never used for look-ups | `a_connection_that_carried_a_persons_bind_never_carries_a_look_up`, `nobody_can_bind_on_a_look_up_connection`, `start_tls_is_not_sent_while_something_is_under_way` |
+//! | 5 | verified TLS, nothing in the clear | `a_real_servers_bad_certificate_is_told`, `a_server_that_will_not_start_tls_gets_nothing_in_clear_text`, `clear_text_right_after_the_answer_is_fatal`, `a_password_is_never_sent_in_clear_text_over_a_network` |
+//! | 6 | referrals carry nothing and prove nothing | `references_are_collected_and_not_followed`, `a_referral_to_a_persons_bind_proves_nothing` |
+//! | 7 | nobody learns who exists | `a_wrong_password_and_an_unknown_name_get_the_same_answer`, `an_unknown_name_is_answered_as_slowly_as_a_wrong_password`, `what_an_attacker_could_learn_from_has_one_text` |
+//! | 8 | one person, one name | `the_length_is_judged_before_the_characters`, `every_way_to_type_a_name_has_one_key`, `however_a_name_is_typed_it_is_one_person` |
+//! | 9 | accounts are linked by the immutable id | `a_name_with_another_id_is_a_duplicate_while_the_old_one_is_there`, `who_is_made_anew_gets_a_fresh_account_once_the_old_one_is_gone`, `nobody_is_gone_while_another_known_person_is_missing` |
+//! | 10 | guesses are counted, by person and by address | `a_hundred_guesses_at_once_make_no_more_binds_than_the_limit`, `an_address_has_a_budget_of_its_own_whoever_it_asks_for`, `a_store_that_is_down_lets_nobody_in_and_tries_no_password` |
+//! | 11 | tokens say who signed them, for whom and how long | `an_unsigned_token_is_none`, `a_token_of_another_issuer_audience_or_key_is_none`, `a_lifetime_that_is_too_long_is_cut`, `a_token_dies_with_the_generation_it_was_issued_under` |
+//! | 12 | sessions begin anew and end | `each_login_has_a_cookie_of_its_own_and_ends_the_session_it_replaces`, `a_session_ends_for_idleness_and_in_any_case`, `cookies_have_the_attributes_of_the_contract` |
+//! | 13 | nobody is led elsewhere after signing in | `everything_else_counts_as_home`, `a_wish_for_another_site_leads_home` |
+//! | 14 | forms come from our own pages | `a_form_without_a_good_token_is_given_again_and_then_works`, `what_another_site_sends_is_refused` |
+//! | 15 | a stored secret goes to its own server alone | `with_a_url_of_ones_own_no_stored_secret_is_sent` |
+//! | 16 | caches know no passwords and no outages | `a_wrong_password_is_denied_and_counted_however_lately_the_right_one_was_proved`, `a_throttled_person_is_refused_the_password_that_was_proved_too`, `neither_an_outage_nor_nobody_is_remembered`, `two_directories_that_know_the_same_name_remember_each_their_own` |
+//! | 18 | secrets are not told | `secrets_are_dropped_when_they_are_read`, `a_password_is_never_in_a_trace`, `look_ups_and_binds_have_spans_without_secrets_wherever_they_are_asked_for`, `config_show_tells_origins_and_hides_secrets` |
+//! | 19 | a hostile peer has limits | `a_filter_nested_10000_deep_is_refused_without_recursion`, `arbitrary_bytes_never_panic`, `more_controls_than_allowed_are_refused`, `an_entry_from_elsewhere_is_an_error_and_not_a_person`, `an_identity_attribute_with_two_values_is_an_error` |
+//! | 20 | groups are whole names and whole lists | `a_group_is_compared_by_its_whole_normalised_name`, `deny_sees_what_nesting_hides`, `a_list_of_groups_that_is_cut_short_admits_nobody_past_a_deny`, `a_group_that_is_not_there_has_no_members_and_is_reported` |
+//! | 22 | a password is changed for the old one alone | `a_new_password_never_travels_in_clear_text_whatever_is_allowed_for_binds`, `a_wrong_old_password_changes_nothing` |
+//! | 23 | no directory speaks for another | `one_directory_s_namesake_of_a_group_admits_nobody`, `a_group_outside_the_base_never_counts`, `a_name_that_two_groups_have_gives_nothing` |
+//! | 24 | the service account is not ours to lock | `a_refused_service_account_is_asked_once_and_remembered`, `one_prober_at_a_time_and_ever_less_often` |
+//! | 25 | nobody is gone because a search found nothing | `nobody_is_gone_while_somebody_else_is_missed_too`, `a_base_that_is_not_there_an_outage_and_a_list_cut_short_are_errors` |
+//! | 26 | one login, one server | `a_bind_that_was_written_is_never_sent_again`, `groups_are_not_read_from_another_server_after_the_bind` |
+//! | 27 | an attempt is reserved before it is made | `of_a_hundred_guesses_at_once_no_more_are_tried_than_the_limit`, `a_visitor_who_hangs_up_changes_nothing`, `unknown_names_are_counted_too` |

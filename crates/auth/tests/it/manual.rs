@@ -1,4 +1,4 @@
-//! The manual names tests; each of them is there.
+//! The manual names tests of all rooms; each of them is there.
 
 use std::path::Path;
 
@@ -19,7 +19,8 @@ fn sources(folder: &Path) -> String {
 fn every_test_that_the_manual_names_exists() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
     let manual = std::fs::read_to_string(folder.join("src/manual.rs")).expect("the manual is there");
-    let all = sources(&folder.join("src")) + &sources(&folder.join("tests"));
+    // Its rules are held by every room's tests.
+    let all = sources(folder.parent().expect("the crates' folder"));
     let named = manual.split('`').filter(|word| word.matches('_').count() > 3);
     let names: Vec<_> =
         named.filter(|word| word.chars().all(|c| c.is_ascii_lowercase() || c == '_')).collect();
