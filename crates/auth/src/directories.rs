@@ -13,9 +13,7 @@ use crate::explain::decided;
 use crate::locate::{Located, Name};
 use crate::remember::Remembered;
 use crate::settings::SettingsError;
-use crate::{
-    Denial, Error, Observer, PasswordChange, Person, Reason, Rule, Settings, Username, groups, state,
-};
+use crate::{Denial, Error, Observer, PasswordChange, Person, Reason, Rule, Settings, Username, groups};
 
 /// Tells the time: accounts expire by it.
 pub type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
@@ -82,7 +80,7 @@ impl Directories {
     pub fn new(directories: Vec<(Settings, Pool)>, clock: Clock) -> Result<Directories, SettingsError> {
         check_together(directories.iter().map(|(settings, _)| settings).collect())?;
         let made = directories.into_iter().map(|(settings, pool)| {
-            let attributes = attributes(&settings);
+            let attributes = settings.attributes_read();
             let rule_groups = settings.rule_groups().into_iter().cloned().collect();
             let (known, remembered) = (groups::Known::new(), Remembered::new(settings.cache));
             let clock = clock.clone();
@@ -279,26 +277,6 @@ fn check_together(all: Vec<&Settings>) -> Result<(), SettingsError> {
     Ok(())
 }
 
-/// Everything that is read of a person, each attribute once.
-fn attributes(settings: &Settings) -> Vec<String> {
-    let user = &settings.user;
-    let principal = match &user.template {
-        Some(crate::UserTemplate::BindName(_)) => vec![crate::locate::PRINCIPAL.to_owned()],
-        _ => Vec::new(),
-    };
-    let wanted = [user.id_attribute.clone(), user.username_attribute.clone()]
-        .into_iter()
-        .chain(principal)
-        .chain(user.matches.iter().cloned())
-        .chain(settings.fields.values().cloned())
-        .chain(settings.lists.values().cloned())
-        .chain(user.attributes.iter().cloned())
-        .chain(groups::attributes(settings))
-        .chain(state::attributes(settings.vendor).iter().map(|name| (*name).to_owned()));
-    let mut seen = BTreeSet::new();
-    wanted.filter(|name| seen.insert(name.to_ascii_lowercase())).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -374,7 +352,7 @@ mod tests {
     fn what_is_read_names_operational_attributes_and_each_once() {
         let mut settings = settings("a", &[], None);
         settings.fields.insert("login".to_owned(), "UID".to_owned());
-        let read = attributes(&settings);
+        let read = settings.attributes_read();
         assert_eq!(read.iter().filter(|name| name.eq_ignore_ascii_case("uid")).count(), 1);
         assert!(read.iter().any(|name| name == "entryUUID") && read.iter().any(|name| name == "pwdReset"));
     }

@@ -7,7 +7,8 @@ use std::time::Duration;
 use proto::filter::is_attribute_description;
 use proto::{Dn, Filter, Scope};
 
-use crate::{CustomKind, FilterTemplate, Fold, Rule, TemplateError, UserTemplate};
+use crate::locate::PRINCIPAL;
+use crate::{CustomKind, FilterTemplate, Fold, Rule, TemplateError, UserTemplate, groups, state};
 
 /// One directory. [`Settings::preset`] fills it as the contract's table of presets says.
 ///
@@ -282,6 +283,32 @@ impl Settings {
             Some(group) => wrong(format!("the group {group} does not lie below {}", self.base)),
             None => Ok(()),
         }
+    }
+
+    /// Everything that is read of a person's entry, each attribute once: what the service account has to be able to see.
+    ///
+    /// ```
+    /// use ldapgate_auth::{Settings, Vendor};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let settings = Settings::preset("main", Vendor::Lldap, "dc=example,dc=com".parse()?);
+    /// assert_eq!(settings.attributes_read(), ["entryUUID", "uid", "mail"]);
+    /// # Ok(()) }
+    /// ```
+    pub fn attributes_read(&self) -> Vec<String> {
+        let user = &self.user;
+        let principal = matches!(user.template, Some(UserTemplate::BindName(_))).then_some(PRINCIPAL);
+        let wanted = [user.id_attribute.as_str(), &user.username_attribute]
+            .into_iter()
+            .chain(principal)
+            .chain(user.matches.iter().map(String::as_str))
+            .chain(self.fields.values().map(String::as_str))
+            .chain(self.lists.values().map(String::as_str))
+            .chain(user.attributes.iter().map(String::as_str))
+            .map(str::to_owned)
+            .chain(groups::attributes(self))
+            .chain(state::attributes(self.vendor).iter().map(|name| (*name).to_owned()));
+        let mut seen = BTreeSet::new();
+        wanted.filter(|name| !name.is_empty() && seen.insert(name.to_ascii_lowercase())).collect()
     }
 
     /// Attributes that the configuration spells out.

@@ -1,5 +1,6 @@
 //! The book's page about presets: what it grants the service account is enough for a login, and not more.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use client::{Options, Pool, Simple};
@@ -17,6 +18,33 @@ const PAGE: &str = include_str!("../../../../docs/presets.md");
 fn section(preset: &str) -> &'static str {
     let (_, after) = PAGE.split_once(&format!("\n## {preset}\n")).expect("every preset has a heading");
     after.split("\n## ").next().unwrap_or(after)
+}
+
+/// The attributes in one cell of the table's line about people.
+fn told_of_people(section: &str, cell: usize) -> BTreeSet<&str> {
+    let line = section.lines().find(|line| line.starts_with("| of people |")).expect("a line about people");
+    let cell = line.split('|').nth(cell + 2).expect("a cell for the preset");
+    cell.split('`').skip(1).step_by(2).collect()
+}
+
+#[test]
+fn the_book_names_what_each_preset_reads_of_people_and_nothing_else() {
+    for (heading, cell, vendor, besides) in [
+        ("openldap", 0, Vendor::OpenLdap, &[][..]),
+        ("rfc2307 and rfc2307bis", 0, Vendor::Rfc2307, &[]),
+        ("rfc2307 and rfc2307bis", 1, Vendor::Rfc2307bis, &[]),
+        // Read by itself, with the groups.
+        ("active-directory", 0, Vendor::ActiveDirectory, &["tokenGroups"]),
+        ("freeipa", 0, Vendor::FreeIpa, &[]),
+        ("389ds", 0, Vendor::Ds389, &[]),
+        ("lldap", 0, Vendor::Lldap, &[]),
+    ] {
+        let settings = Settings::preset("main", vendor, dn(BASE));
+        let read = settings.attributes_read();
+        let mut wanted: BTreeSet<&str> = read.iter().map(String::as_str).collect();
+        wanted.extend(besides);
+        assert_eq!(told_of_people(section(heading), cell), wanted, "{heading}, cell {cell}");
+    }
 }
 
 /// The rules of an LDIF block with `olcAccess`, as a configuration file has them.
