@@ -112,15 +112,15 @@
 //! | 11 | tokens say who signed them, for whom and how long | `an_unsigned_token_is_none`, `a_token_of_another_issuer_audience_or_key_is_none`, `a_lifetime_that_is_too_long_is_cut`, `a_token_dies_with_the_generation_it_was_issued_under` |
 //! | 12 | sessions begin anew and end | `each_login_has_a_cookie_of_its_own_and_ends_the_session_it_replaces`, `a_session_ends_for_idleness_and_in_any_case`, `cookies_have_the_attributes_of_the_contract` |
 //! | 13 | nobody is led elsewhere after signing in | `everything_else_counts_as_home`, `a_wish_for_another_site_leads_home` |
-//! | 14 | forms come from our own pages | `a_form_without_a_good_token_is_given_again_and_then_works`, `what_another_site_sends_is_refused` |
+//! | 14 | forms come from our own pages | `a_form_without_a_good_token_is_given_again_and_then_works`, `a_form_without_a_good_token_changes_nothing_and_is_given_again`, `what_another_site_sends_is_refused` |
 //! | 15 | a stored secret goes to its own server alone | `with_a_url_of_ones_own_no_stored_secret_is_sent` |
 //! | 16 | caches know no passwords and no outages | `a_wrong_password_is_denied_and_counted_however_lately_the_right_one_was_proved`, `a_throttled_person_is_refused_the_password_that_was_proved_too`, `neither_an_outage_nor_nobody_is_remembered`, `two_directories_that_know_the_same_name_remember_each_their_own` |
 //! | 18 | secrets are not told | `secrets_are_dropped_when_they_are_read`, `a_password_is_never_in_a_trace`, `look_ups_and_binds_have_spans_without_secrets_wherever_they_are_asked_for`, `config_show_tells_origins_and_hides_secrets` |
 //! | 19 | a hostile peer has limits | `a_filter_nested_10000_deep_is_refused_without_recursion`, `arbitrary_bytes_never_panic`, `more_controls_than_allowed_are_refused`, `an_entry_from_elsewhere_is_an_error_and_not_a_person`, `an_identity_attribute_with_two_values_is_an_error` |
 //! | 20 | groups are whole names and whole lists | `a_group_is_compared_by_its_whole_normalised_name`, `deny_sees_what_nesting_hides`, `a_list_of_groups_that_is_cut_short_admits_nobody_past_a_deny`, `a_group_that_is_not_there_has_no_members_and_is_reported` |
-//! | 22 | a password is changed for the old one alone | `a_new_password_never_travels_in_clear_text_whatever_is_allowed_for_binds`, `a_wrong_old_password_changes_nothing` |
+//! | 22 | a password is changed for the old one alone | `a_new_password_never_travels_in_clear_text_whatever_is_allowed_for_binds`, `wrong_old_passwords_count_with_wrong_logins_and_the_right_one_is_then_not_tried`, `an_account_that_is_shut_out_while_it_changes_its_password_stays_out`, `a_disabled_an_expired_and_a_locked_account_change_nothing` |
 //! | 23 | no directory speaks for another | `one_directory_s_namesake_of_a_group_admits_nobody`, `a_group_outside_the_base_never_counts`, `a_name_that_two_groups_have_gives_nothing` |
 //! | 24 | the service account is not ours to lock | `a_refused_service_account_is_asked_once_and_remembered`, `one_prober_at_a_time_and_ever_less_often` |
 //! | 25 | nobody is gone because a search found nothing | `nobody_is_gone_while_somebody_else_is_missed_too`, `a_base_that_is_not_there_an_outage_and_a_list_cut_short_are_errors` |
-//! | 26 | one login, one server | `a_bind_that_was_written_is_never_sent_again`, `groups_are_not_read_from_another_server_after_the_bind` |
+//! | 26 | one login, one server | `a_bind_that_was_written_is_never_sent_again`, `a_change_that_may_have_been_written_is_never_sent_again`, `groups_are_not_read_from_another_server_after_the_bind` |
 //! | 27 | an attempt is reserved before it is made | `of_a_hundred_guesses_at_once_no_more_are_tried_than_the_limit`, `a_visitor_who_hangs_up_changes_nothing`, `unknown_names_are_counted_too` |
