@@ -1,0 +1,184 @@
+//! What may be typed after one of the LDAP tools: OpenLDAP's flags.
+
+use std::path::{Path, PathBuf};
+
+use clap::{ArgAction, Args, ValueEnum};
+
+/// The server, the identity and the transport of an LDAP tool, as OpenLDAP's tools take them.
+#[derive(Debug, Args)]
+pub(crate) struct Target {
+    /// LDAP URL of the server; without it the configuration's server and service account are used
+    #[arg(short = 'H', value_name = "URL")]
+    pub(crate) url: Option<String>,
+    /// Bind as this DN
+    #[arg(short = 'D', value_name = "DN")]
+    pub(crate) bind_dn: Option<String>,
+    /// The bind password; other users of this machine can see it
+    #[arg(short = 'w', value_name = "TEXT", conflicts_with_all = ["password_file", "prompt", "password_stdin"])]
+    pub(crate) password: Option<String>,
+    /// Prompt for the bind password
+    #[arg(short = 'W', conflicts_with_all = ["password_file", "password_stdin"])]
+    pub(crate) prompt: bool,
+    /// Read the bind password from a file; one trailing newline is dropped
+    #[arg(short = 'y', value_name = "FILE", conflicts_with = "password_stdin")]
+    pub(crate) password_file: Option<PathBuf>,
+    /// Read the bind password from standard input, one line
+    #[arg(long)]
+    pub(crate) password_stdin: bool,
+    /// Simple authentication; the only kind there is, taken for the sake of habit
+    #[arg(short = 'x')]
+    pub(crate) simple: bool,
+    /// Protocol version; 3 is the only one there is
+    #[arg(short = 'P', value_name = "VERSION", value_parser = ["3"], hide = true)]
+    pub(crate) protocol: Option<String>,
+    /// SASL quiet mode, taken for the sake of habit
+    #[arg(short = 'Q', hide = true)]
+    pub(crate) sasl_quiet: bool,
+    /// StartTLS, required to succeed; -ZZ means the same
+    #[arg(short = 'Z', action = ArgAction::Count)]
+    pub(crate) start_tls: u8,
+    /// Option: nettimeout=SECONDS, ldif-wrap=COLUMNS|no
+    #[arg(short = 'o', value_name = "OPTION")]
+    pub(crate) options: Vec<String>,
+    /// CA certificates to trust, instead of $LDAPTLS_CACERT, $SSL_CERT_FILE or the system's
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca_file: Option<PathBuf>,
+    /// Which [[directory]] of the configuration
+    #[arg(long, value_name = "NAME", conflicts_with = "url")]
+    pub(crate) directory: Option<String>,
+    /// Send a password without encryption to a host that is not this one
+    #[arg(long)]
+    pub(crate) allow_cleartext: bool,
+}
+
+/// -s
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Scope {
+    Base,
+    One,
+    Sub,
+}
+
+/// -a
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Deref {
+    Never,
+    Always,
+    Search,
+    Find,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Search {
+    #[command(flatten)]
+    pub(crate) target: Target,
+    /// Base of the search; else the configuration's
+    #[arg(short = 'b', value_name = "DN")]
+    pub(crate) base: Option<String>,
+    /// Scope of the search
+    #[arg(short = 's', value_name = "SCOPE", default_value = "sub")]
+    pub(crate) scope: Scope,
+    /// When aliases are followed
+    #[arg(short = 'a', value_name = "WHEN", default_value = "never")]
+    pub(crate) deref: Deref,
+    /// Attribute names only, no values
+    #[arg(short = 'A')]
+    pub(crate) types_only: bool,
+    /// Time limit in seconds, "none" or "max"
+    #[arg(short = 'l', value_name = "SECONDS", value_parser = limit)]
+    pub(crate) time_limit: Option<u32>,
+    /// Size limit in entries, "none" or "max"
+    #[arg(short = 'z', value_name = "ENTRIES", value_parser = limit)]
+    pub(crate) size_limit: Option<u32>,
+    /// Search extension: pr=SIZE[/noprompt] reads pages of that size
+    #[arg(short = 'E', value_name = "EXTENSION")]
+    pub(crate) extensions: Vec<String>,
+    /// LDIF version 1; -LL: without comments; -LLL: without the version line
+    #[arg(short = 'L', action = ArgAction::Count)]
+    pub(crate) ldif: u8,
+    /// Treat referral objects as ordinary entries (ManageDsaIT); -MM: critical
+    #[arg(short = 'M', action = ArgAction::Count)]
+    pub(crate) manage_dsa_it: u8,
+    /// Show what would be asked, and ask nothing
+    #[arg(short = 'n')]
+    pub(crate) dry_run: bool,
+    /// One JSON document on standard output
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// A filter (RFC 4515), then attributes; without a filter "(objectClass=*)"
+    #[arg(value_name = "FILTER [ATTRIBUTE]")]
+    pub(crate) words: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Whoami {
+    #[command(flatten)]
+    pub(crate) target: Target,
+    /// One JSON document on standard output
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Passwd {
+    #[command(flatten)]
+    pub(crate) target: Target,
+    /// The old password; other users of this machine can see it
+    #[arg(short = 'a', value_name = "TEXT", conflicts_with_all = ["old_prompt", "old_file"])]
+    pub(crate) old_text: Option<String>,
+    /// Prompt for the old password
+    #[arg(short = 'A', conflicts_with = "old_file")]
+    pub(crate) old_prompt: bool,
+    /// Read the old password from a file; one trailing newline is dropped
+    #[arg(short = 't', value_name = "FILE")]
+    pub(crate) old_file: Option<PathBuf>,
+    /// The new password; other users of this machine can see it
+    #[arg(short = 's', value_name = "TEXT", conflicts_with_all = ["new_prompt", "new_file"])]
+    pub(crate) new_text: Option<String>,
+    /// Prompt for the new password; without -s, -S and -T the server makes one
+    #[arg(short = 'S', conflicts_with = "new_file")]
+    pub(crate) new_prompt: bool,
+    /// Read the new password from a file; one trailing newline is dropped
+    #[arg(short = 'T', value_name = "FILE")]
+    pub(crate) new_file: Option<PathBuf>,
+    /// General extension: ppolicy, which is always asked for
+    #[arg(short = 'e', value_name = "EXTENSION")]
+    pub(crate) extensions: Vec<String>,
+    /// Connect and bind, and set nothing
+    #[arg(short = 'n')]
+    pub(crate) dry_run: bool,
+    /// One JSON document on standard output
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Whose password, mostly a DN; without it that of whoever binds
+    pub(crate) user: Option<String>,
+}
+
+/// Where one of the two passwords of a change comes from.
+pub(crate) struct ChangeSource<'a> {
+    pub(crate) text: Option<&'a str>,
+    pub(crate) prompt: bool,
+    pub(crate) file: Option<&'a Path>,
+}
+
+impl Passwd {
+    /// The old password's.
+    pub(crate) fn old_password(&self) -> ChangeSource<'_> {
+        let (text, file) = (self.old_text.as_deref(), self.old_file.as_deref());
+        ChangeSource { text, prompt: self.old_prompt, file }
+    }
+
+    /// The new one's.
+    pub(crate) fn new_password(&self) -> ChangeSource<'_> {
+        let (text, file) = (self.new_text.as_deref(), self.new_file.as_deref());
+        ChangeSource { text, prompt: self.new_prompt, file }
+    }
+}
+
+fn limit(text: &str) -> Result<u32, String> {
+    match text {
+        "none" => Ok(0),
+        "max" => Ok(i32::MAX as u32),
+        _ => text.parse().map_err(|_| format!("{text:?} is no number, \"none\" or \"max\"")),
+    }
+}
