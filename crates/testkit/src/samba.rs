@@ -128,6 +128,14 @@ impl Samba {
         assert_eq!(done.status, 0, "Samba refused a change: {}{changes}", done.stderr);
     }
 
+    /// Makes the password of an entry one from long ago.
+    ///
+    /// # Panics
+    /// When the database refuses it.
+    pub fn expire(&self, dn: &str) {
+        self.write(&rendering::replacing(dn, "pwdLastSet", [rendering::LONG_AGO_TICKS]));
+    }
+
     fn as_administrator(&self, tool: &str, arguments: &[&str], input: &str) -> Finished {
         let url = self.ldap_url();
         let identity = ["-x", "-H", &url, "-D", ADMINISTRATOR, "-w", ADMINISTRATOR_PASSWORD];
@@ -147,7 +155,7 @@ impl Samba {
                 self.administer(&rendering::replacing(&dn, "primaryGroupID", [token]));
             }
             if person.state == State::PasswordExpired {
-                self.write(&rendering::replacing(&dn, "pwdLastSet", [rendering::LONG_AGO_TICKS]));
+                self.expire(&dn);
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use testkit::samba::Samba;
 use testkit::world::BASE;
 
 use crate::gateway::{Gateway, ldapgate, login};
@@ -157,6 +158,22 @@ async fn active_directory_helps_nobody_whom_it_does_not_let_in_unless_the_servic
     );
     let refused = change(&mut gateway.browser(), "/password", "nils", OLD, NEW).await;
     assert_eq!(refused.status, 401, "{}", refused.body);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn active_directory_takes_a_new_one_for_one_that_has_expired_from_the_service_account() {
+    let live = Live::samba().await;
+    newcomer(&live, "emil", State::Good);
+    Samba::shared().await.expire(&format!("CN=emil,OU=people,{BASE}"));
+    let (gateway, config) = gateway(&live, "[directory.password]\nchange = \"service\"").await;
+    assert_eq!(login(&config, "emil", OLD).0["reason"], "password_expired");
+    let mut person = gateway.browser();
+    let there = "/password?username=emil";
+    let led = sign_in(&mut person, "emil", OLD, "/").await;
+    assert_eq!((led.status, led.header("location")), (303, Some(there)), "{}", led.body);
+    let changed = change(&mut person, there, "emil", OLD, NEW).await;
+    assert_eq!((changed.status, changed.header("location")), (303, Some("/")), "{}", changed.body);
+    assert_eq!(person.get("/api/me").await.json()["username"], "emil");
 }
 
 #[tokio::test(flavor = "multi_thread")]
