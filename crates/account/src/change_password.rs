@@ -82,7 +82,8 @@ impl Login {
 
     /// The server has taken the new password: the attempt was none, and nothing that the old one opened stays open.
     async fn changed(&self, changed: Changed, new: &NewPassword, who: Find) -> Result<Outcome, Error> {
-        self.settle(Settlement::Back, self.audit().granted()).await?;
+        // Should the record fail, sessions are ended all the same.
+        let recorded = self.settle(Settlement::Back, self.audit().granted()).await;
         tracing::info!(username = self.told().name, "the password was changed");
         let proof = changed.prove(new, self.observer()).await;
         let who = match &proof {
@@ -92,6 +93,7 @@ impl Login {
             _ => who,
         };
         self.take_back(who).await?;
+        recorded?;
         self.now_called("login");
         match proof? {
             Answer::Yes(proof) => self.judge(proof.person(self.observer()).await?).await,
