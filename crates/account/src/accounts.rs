@@ -10,7 +10,9 @@ use auth::Directories;
 use tokio::sync::Notify;
 
 use crate::cache::Cache;
+use crate::event::Crier;
 use crate::holdback::HoldBack;
+use crate::naming::AsConfigured;
 use crate::permission::{Names, PermissionKey};
 use crate::proofs::Proofs;
 use crate::ready::Readiness;
@@ -20,7 +22,7 @@ use crate::settings::DirectorySettings;
 use crate::store::{SecretBytes, Store};
 use crate::token::Tokens;
 use crate::turns::Turns;
-use crate::{Ambient, Error, Hook, Settings};
+use crate::{Ambient, Error, Hook, Naming, Settings};
 
 /// How long opening waits for the directories to say whose groups the names in `[permissions]` are.
 const NAMES_WITHIN: Duration = Duration::from_secs(10);
@@ -54,6 +56,8 @@ pub(crate) struct Inner {
     pub(crate) readiness: tokio::sync::Mutex<Option<Readiness>>,
     current: RwLock<Arc<Current>>,
     hooks: RwLock<Vec<Arc<dyn Hook>>>,
+    naming: RwLock<Arc<dyn Naming>>,
+    pub(crate) crier: Crier,
 }
 
 /// What a reload exchanges, as one.
@@ -96,6 +100,8 @@ impl Accounts {
             readiness: tokio::sync::Mutex::default(),
             current: RwLock::new(current),
             hooks: RwLock::default(),
+            naming: RwLock::new(Arc::new(AsConfigured)),
+            crier: Crier::default(),
         })))
     }
 
@@ -115,6 +121,11 @@ impl Accounts {
     /// Adds an application's say on each login, after those added before.
     pub fn add_hook(&self, hook: Arc<dyn Hook>) {
         self.0.hooks.write().unwrap_or_else(PoisonError::into_inner).push(hook);
+    }
+
+    /// Gives people the names of an application, in place of those it gave before.
+    pub fn set_naming(&self, naming: Arc<dyn Naming>) {
+        *self.0.naming.write().unwrap_or_else(PoisonError::into_inner) = naming;
     }
 
     /// Signs bytes that leave the house and must come back unchanged, such as a form's token. They are not hidden.
@@ -150,6 +161,10 @@ impl Accounts {
 
     pub(crate) fn current(&self) -> Arc<Current> {
         Arc::clone(&self.0.current.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn naming(&self) -> Arc<dyn Naming> {
+        Arc::clone(&self.0.naming.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     pub(crate) fn hooks(&self) -> Vec<Arc<dyn Hook>> {

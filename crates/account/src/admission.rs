@@ -6,14 +6,20 @@ use auth::{Denial, Observer, Person, Proven, Reason, Step};
 use tokio::time::Instant;
 
 use crate::accounts::{Accounts, Current};
+use crate::event::{Event, Task};
 use crate::hook::{Profile, Refusal};
 use crate::settings::DirectorySettings;
-use crate::store::{Admission, Admit, Admitted, AttemptId, Audit, Facts, Occasion, StartSession, StoreError};
+use crate::store::{
+    Admission, Admit, Admitted, AttemptId, Audit, Facts, Mirror, Occasion, StartSession, StoreError,
+};
 use crate::{Account, Attributes, Error, Group, UserId};
 
 /// Who is to be taken in, and why. A session needs a [`Proven`]: none can be started for somebody looked up.
 pub(crate) enum Coming<'p> {
+    /// Looked up: whatever stands against them here, the account is refreshed.
     LookUp(&'p Person),
+    /// Authenticated by something else: as a login, but no local groups follow.
+    External(&'p Person),
     Login {
         person: &'p Proven,
         /// The session to start, if the door wants one.
@@ -49,17 +55,24 @@ impl Accounts {
         audit: Audit,
         observer: &dyn Observer,
     ) -> Result<Taken, Refused> {
-        let (person, login) = (coming.person(), matches!(coming, Coming::Login { .. }));
+        let (person, enters) = (coming.person(), !matches!(coming, Coming::LookUp(_)));
         let settings = current.directory(person.directory());
-        let local_name = settings.local_name.of(person.username());
+        let configured = settings.local_name.of(person.username());
+        let local_name =
+            self.local_name(person.directory(), person.username(), configured).map_err(Refused::Failed)?;
         let (known, retire) = self.link(current, person, &local_name, observer).await?;
-        may_enter(known.as_ref(), &settings, login).map_err(Refused::Denied)?;
+        may_enter(known.as_ref(), &settings, enters).map_err(Refused::Denied)?;
 
-        let keep_profile = login && !settings.update_on_login;
+        let keep_profile = enters && !settings.update_on_login;
         let facts = facts(person, local_name, current.permissions(person));
         let profile = profile(&facts, known.as_ref(), keep_profile);
         let profile = self.ask_hooks(profile, observer).await?;
 
+        let task = coming.task();
+        let mirror = match &coming {
+            Coming::External(_) => Mirror::Off,
+            Coming::LookUp(_) | Coming::Login { .. } => settings.mirror.clone(),
+        };
         let started = Instant::now();
         let admit = Admit {
             at: self.0.ambient.now(),
@@ -67,7 +80,7 @@ impl Accounts {
             facts: agreed(facts, profile),
             keep_profile,
             create: settings.create_users,
-            mirror: settings.mirror.clone(),
+            mirror,
             occasion: coming.occasion(),
             retire,
             audit,
@@ -89,6 +102,7 @@ impl Accounts {
                 "the account that had this name is retired: its person is gone from the directory"
             );
         }
+        self.0.crier.call(|| Event::Populated { task, account: Box::new(account.clone()), created });
         let result = if created { "created" } else { "updated" };
         tell(observer, "store", &account.local_name, result, started.elapsed());
         Ok(Taken { account })
@@ -120,14 +134,22 @@ impl Accounts {
 impl Coming<'_> {
     fn person(&self) -> &Person {
         match self {
-            Self::LookUp(person) => person,
+            Self::LookUp(person) | Self::External(person) => person,
             Self::Login { person, .. } => person,
+        }
+    }
+
+    fn task(&self) -> Task {
+        match self {
+            Self::LookUp(_) => Task::Populate,
+            Self::External(_) => Task::Permissions,
+            Self::Login { .. } => Task::Authenticate,
         }
     }
 
     fn occasion(self) -> Occasion {
         match self {
-            Self::LookUp(_) => Occasion::LookUp,
+            Self::LookUp(_) | Self::External(_) => Occasion::LookUp,
             Self::Login { session, attempt, .. } => Occasion::Login { session, attempt },
         }
     }
@@ -139,9 +161,9 @@ pub(crate) fn tell(observer: &dyn Observer, step: &'static str, what: &str, resu
 }
 
 /// Steps 12 and 13: whether who was linked may enter.
-fn may_enter(known: Option<&Account>, settings: &DirectorySettings, login: bool) -> Result<(), Denial> {
+fn may_enter(known: Option<&Account>, settings: &DirectorySettings, enters: bool) -> Result<(), Denial> {
     match known {
-        Some(account) if account.disabled && login => {
+        Some(account) if account.disabled && enters => {
             Err(Denial::of(Reason::AccountDisabled).with_detail("disabled in the store"))
         }
         None if !settings.create_users => {

@@ -1,6 +1,6 @@
 //! What goes into the record.
 
-use auth::Denial;
+use auth::{Denial, Person};
 
 use crate::accounts::Accounts;
 use crate::store::{Audit, AuditQuery, AuditRecord};
@@ -40,6 +40,12 @@ impl Accounts {
 }
 
 impl Audit {
+    /// About somebody whom the directory told of.
+    pub(crate) fn of(self, person: &Person) -> Self {
+        let (username, directory) = (person.username().to_owned(), person.directory().to_owned());
+        Self { username: Some(username), directory: Some(directory), ..self }
+    }
+
     pub(crate) fn granted(self) -> Self {
         Self { outcome: Some("granted".to_owned()), ..self }
     }

@@ -6,9 +6,9 @@ use serde_json::{Map, Value, json};
 use crate::grant::PersonalTokenInfo;
 use crate::outcome::{Outcome, SignedIn};
 use crate::session::SessionInfo;
-use crate::store::AuditRecord;
+use crate::store::{AuditRecord, Counted};
 use crate::token::NewPersonal;
-use crate::{Account, Fault, Relinking, Time};
+use crate::{Account, Blocked, Fault, Relinking, Time};
 
 /// The login document, for an operator: the reason of a denial and the causes of an error are in it.
 #[must_use]
@@ -119,6 +119,29 @@ pub fn refused(message: &str) -> Value {
 #[must_use]
 pub fn done(outcome: &str, account: &Account) -> Value {
     json!({ "outcome": outcome, "username": account.username, "directory": account.directory })
+}
+
+/// `block list`.
+#[must_use]
+pub fn blocks(blocked: &[Blocked]) -> Value {
+    let block = |blocked: &Blocked| {
+        let (kind, directory, username, address) = match &blocked.counted {
+            Counted::Person { directory, name } => ("person", Some(directory), Some(name), None),
+            Counted::Address(address) => ("address", None, None, Some(address)),
+            Counted::Unknown(_) => ("unknown", None, None, None),
+        };
+        json!({
+            "kind": kind, "directory": directory, "username": username, "address": address,
+            "wrong": blocked.wrong, "last": time(blocked.last), "until": time(blocked.until),
+        })
+    };
+    json!({ "blocks": blocked.iter().map(block).collect::<Vec<_>>() })
+}
+
+/// `block clear`.
+#[must_use]
+pub fn cleared(counters: u64) -> Value {
+    json!({ "cleared": counters })
 }
 
 /// `session list`.

@@ -17,7 +17,7 @@ use crate::outcome::{Denied, Origin, SignIn};
 use crate::repeat::LeftOut;
 use crate::store::{AttemptId, Audit, CounterKey, Find, Settlement};
 use crate::throttle::Permit;
-use crate::{Error, Time};
+use crate::{Error, Task, Time};
 
 impl Accounts {
     /// The beginning of a decision; `event` is what the record calls it.
@@ -132,7 +132,8 @@ impl Login {
         username: &str,
         password: String,
     ) -> Result<Result<Credentials, Denied>, Error> {
-        let credentials = match Credentials::parse(username, password, self.current.settings.login.fold) {
+        let asked = self.accounts.asked_for(username);
+        let credentials = match Credentials::parse(&asked, password, self.current.settings.login.fold) {
             Ok(credentials) => credentials,
             Err(denial) => return self.turn_away(denial).await.map(Err),
         };
@@ -248,6 +249,7 @@ impl Login {
     }
 
     fn denied(&self, denial: Denial) -> Denied {
+        self.accounts.0.crier.denied(Task::Authenticate, &self.told().name, &self.origin, &denial);
         let message = denial.public_message(self.current.settings.login.show_account_state);
         Denied { denial, message, retry_after: None }
     }
@@ -272,7 +274,8 @@ impl Login {
     pub(crate) fn failed<T: From<Error>>(&self, error: Error) -> T {
         let Attempt { id, counts } = *self.attempt();
         let settlement = if counts { Settlement::Wrong } else { Settlement::Back };
-        let (event, audit) = (self.told().event, self.audit().failed(&error));
+        let (Told { event, name, .. }, audit) = (self.told(), self.audit().failed(&error));
+        self.accounts.0.crier.failed(Task::Authenticate, &name, &self.origin, &error);
         let loud = self.accounts.0.logged.tell(0, self.accounts.0.ambient.now());
         match loud {
             Some(LeftOut { count: left_out, .. }) => {

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use auth::{Answer, Observer, Silent, Username};
+use auth::{Answer, Observer, Person, Silent, Username};
 
-use crate::accounts::Accounts;
+use crate::accounts::{Accounts, Current};
 use crate::admission::{Coming, Refused, Taken};
 use crate::outcome::Lookup;
-use crate::store::{AccountQuery, Audit, Remove, SetDisabled};
-use crate::{Account, Error, Origin, UserId};
+use crate::store::{AccountQuery, Remove, SetDisabled};
+use crate::{Account, Error, Origin, Task, UserId};
 
 /// So many accounts are read of the store at once.
 const PAGE: u32 = 500;
@@ -25,29 +25,39 @@ impl Accounts {
         username: &str,
         observer: Option<Arc<dyn Observer>>,
     ) -> Result<Lookup, Error> {
-        let observer: &dyn Observer = observer.as_deref().unwrap_or(&Silent);
+        let looked = self.looked_up(username, observer.as_deref().unwrap_or(&Silent)).await;
+        self.call_out(Task::Populate, username, &Origin::default(), &looked);
+        looked
+    }
+
+    async fn looked_up(&self, username: &str, observer: &dyn Observer) -> Result<Lookup, Error> {
         let current = self.current();
-        let username = match Username::parse(username, current.settings.login.fold) {
-            Ok(username) => username,
-            Err(denial) => return Ok(Lookup::Denied(denial)),
-        };
-        let person = match current.directories.locate(&username, observer).await? {
-            Answer::Yes(located) => located.describe(observer).await?,
-            Answer::No(denial) => return Ok(Lookup::Denied(denial)),
-        };
-        let person = match person {
+        let person = match self.describe(&current, username, observer).await? {
             Answer::Yes(person) => person,
             Answer::No(denial) => return Ok(Lookup::Denied(denial)),
         };
-        let audit = Audit {
-            username: Some(person.username().to_owned()),
-            directory: Some(person.directory().to_owned()),
-            ..self.audit("look_up", &Origin::default())
-        };
+        let audit = self.audit("look_up", &Origin::default()).of(&person);
         match self.take_in(&current, Coming::LookUp(&person), audit, observer).await {
             Ok(Taken { account }) => Ok(Lookup::Found(Box::new(account))),
             Err(Refused::Denied(denial)) => Ok(Lookup::Denied(denial)),
             Err(Refused::Failed(error)) => Err(error),
+        }
+    }
+
+    /// What the directory says of a person who is named and proves nothing.
+    pub(crate) async fn describe(
+        &self,
+        current: &Current,
+        username: &str,
+        observer: &dyn Observer,
+    ) -> Result<Answer<Person>, Error> {
+        let username = match Username::parse(&self.asked_for(username), current.settings.login.fold) {
+            Ok(username) => username,
+            Err(denial) => return Ok(Answer::No(denial)),
+        };
+        match current.directories.locate(&username, observer).await? {
+            Answer::Yes(located) => Ok(located.describe(observer).await?),
+            Answer::No(denial) => Ok(Answer::No(denial)),
         }
     }
 

@@ -95,6 +95,8 @@ pub struct DirectorySettings {
     pub from_groups: bool,
     /// Local groups that follow the directory's.
     pub mirror: Mirror,
+    /// People whom something else has authenticated have permissions too: see [`Accounts::external`](crate::Accounts::external).
+    pub for_external_users: bool,
 }
 
 impl Default for DirectorySettings {
@@ -105,6 +107,7 @@ impl Default for DirectorySettings {
             local_name: LocalName::default(),
             from_groups: false,
             mirror: Mirror::Off,
+            for_external_users: false,
         }
     }
 }

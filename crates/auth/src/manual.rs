@@ -48,6 +48,10 @@
 //! * **An entry from elsewhere** (CVE-2026-16071). What lies outside the searched base is an error.
 //! * **An account linked by name, mail or DN** (CVE-2023-3128). [`Person::id`](crate::Person::id) is the directory's
 //!   immutable key, single-valued or an error.
+//! * **Nothing found, taken for gone**: a changed access rule or base makes every search succeed with nothing, and accounts
+//!   are removed or handed over (keycloak#24669). [`Presence::Gone`](crate::Presence::Gone) needs two misses, the bases in
+//!   sight, and other known people found by the same question. Tests: `nobody_is_gone_while_somebody_else_is_missed_too`,
+//!   `a_base_that_is_not_there_an_outage_and_a_list_cut_short_are_errors`.
 //! * **A namesake in the next directory, while the first is down.** An outage ends the login; it is never stepped over.
 //!   Test: `a_directory_that_is_down_is_never_stepped_over`.
 //! * **A name remembered for somebody who has moved, or whose name was given away.** A remembered entry is read, compared

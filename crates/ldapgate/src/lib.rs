@@ -33,8 +33,9 @@ mod error;
 mod missing;
 
 pub use account::{
-    Account, Accounts, Ambient, AttributeValue, Attributes, Clock, Denial, Entropy, Fault, Group, Hook,
-    NewSession, Origin, Outcome, Profile, Reason, Refusal, SignIn, SignedIn, UserId, Warning,
+    Account, Accounts, Ambient, AttributeValue, Attributes, Clock, Denial, Entropy, Event, Events, Fault,
+    Group, Heard, Hook, Lookup, Naming, NewSession, Origin, Outcome, Profile, Reason, Refusal, SignIn,
+    SignedIn, Task, UserId, Warning,
 };
 pub use ambient::system_time;
 pub use axum;

@@ -55,6 +55,37 @@ impl CounterKey {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// What is counted by it; `None` for a text that is none of these.
+    #[must_use]
+    pub fn counted(&self) -> Option<Counted> {
+        let (kind, rest) = self.0.split_once(' ')?;
+        match kind {
+            "person" => {
+                let (directory, name) = rest.split_once(' ')?;
+                Some(Counted::Person { directory: directory.to_owned(), name: name.to_owned() })
+            }
+            "address" => Some(Counted::Address(rest.to_owned())),
+            "unknown" => rest.parse().ok().map(Counted::Unknown),
+            _ => None,
+        }
+    }
+}
+
+/// What a [`CounterKey`] stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Counted {
+    /// A person.
+    Person {
+        /// The directory's name, which has no blank in it.
+        directory: String,
+        /// The name the directory gave them.
+        name: String,
+    },
+    /// An address, or an IPv6 network as `2001:db8::/64`.
+    Address(String),
+    /// A place for names that nobody bears: which names, cannot be told from it.
+    Unknown(u16),
 }
 
 impl fmt::Display for CounterKey {
@@ -276,6 +307,19 @@ mod tests {
         assert_ne!(key("2001:db8:0:1::1"), key("2001:db8::1"));
         assert_eq!(key("::ffff:192.0.2.1"), key("192.0.2.1"));
         assert_ne!(key("192.0.2.1"), key("192.0.2.2"));
+    }
+
+    #[test]
+    fn a_key_tells_what_it_counts() {
+        let address = CounterKey::address("2001:db8::7".parse().unwrap());
+        assert_eq!(address.counted(), Some(Counted::Address("2001:db8::/64".to_owned())));
+        assert_eq!(CounterKey::unknown(7).counted(), Some(Counted::Unknown(7)));
+        let person = CounterKey::person("main", "anna lena").counted();
+        assert_eq!(
+            person,
+            Some(Counted::Person { directory: "main".to_owned(), name: "anna lena".to_owned() })
+        );
+        assert_eq!(CounterKey::from_text("else").counted(), None);
     }
 
     #[test]

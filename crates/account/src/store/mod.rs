@@ -21,8 +21,8 @@ mod token;
 use futures_util::future::BoxFuture;
 
 pub use attempt::{
-    AttemptId, Block, BlockQuery, ClearBlocks, Counter, CounterKey, Limit, LimitQuery, Reservation, Reserve,
-    Reserved, Settle, Settlement, Verdict,
+    AttemptId, Block, BlockQuery, ClearBlocks, Counted, Counter, CounterKey, Limit, LimitQuery, Reservation,
+    Reserve, Reserved, Settle, Settlement, Verdict,
 };
 pub use audit::{Audit, AuditQuery, AuditRecord, Changes, Sweep};
 pub use command::{Command, Reply, run};

@@ -175,6 +175,46 @@ async fn an_account_is_linked_anew_by_hand_and_everything_that_was_given_out_end
 }
 
 #[tokio::test]
+async fn a_retired_account_is_brought_back_by_hand() {
+    let world = World::with(generous(), |_| {}).await;
+    let old = world.granted("alice", "alice-secret").await.account;
+    let _server = becomes(&world, &recreated()).await;
+    let fresh = world.granted("alice", "alice-secret").await.account;
+    let retired = stored(&world, &old).await;
+    let taken = world.accounts.plan_relink(retired.clone(), ANEW).await.unwrap();
+    assert!(matches!(taken, Err(RelinkRefused::Taken { .. })), "{taken:?}");
+
+    let origin = Origin::default();
+    assert!(world.accounts.remove(fresh.id, &origin).await.unwrap());
+    let planned =
+        world.accounts.plan_relink(retired, ANEW).await.unwrap().expect("nothing speaks against it");
+    world.accounts.relink(&planned, &origin).await.unwrap().expect("nothing speaks against it");
+    assert_eq!(reason(&world.sign_in("alice", "alice-secret").await), "account_disabled");
+    assert!(world.accounts.set_disabled(old.id, false, &origin).await.unwrap());
+    let back = world.granted("alice", "alice-secret").await.account;
+    assert_eq!((back.id, back.local_name.as_str(), back.username.as_str()), (old.id, "alice", "alice"));
+}
+
+#[tokio::test]
+async fn who_is_renamed_keeps_the_account_and_does_not_take_another_s_name() {
+    let world = World::with(generous(), |_| {}).await;
+    let alice = world.granted("alice", "alice-secret").await.account;
+    let bob = world.granted("bob", "bob-secret").await.account;
+    let keyed = |name: &str, account: &Account| format!("uid: {name}\nentryUUID: {}\n", account.external_id);
+    let both = PEOPLE
+        .replace("uid=alice,", "uid=alicia,")
+        .replace("uid=bob,", "uid=alice,")
+        .replace("uid: alice\n", &keyed("alicia", &alice))
+        .replace("uid: bob\n", &keyed("alice", &bob));
+    let _server = becomes(&world, &both).await;
+    assert_eq!(reason(&world.sign_in("alice", "bob-secret").await), "duplicate_account");
+    let renamed = world.granted("alicia", "alice-secret").await.account;
+    assert_eq!((renamed.id, renamed.local_name.as_str()), (alice.id, "alicia"), "the name follows");
+    let follows = world.granted("alice", "bob-secret").await.account;
+    assert_eq!((follows.id, follows.local_name.as_str()), (bob.id, "alice"), "and is free for the next");
+}
+
+#[tokio::test]
 async fn an_account_that_is_removed_is_made_anew_at_the_next_login() {
     let world = World::with(generous(), |_| {}).await;
     let old = world.granted("alice", "alice-secret").await;

@@ -4,6 +4,8 @@
 
 mod admission;
 mod change_password;
+mod event;
+mod external;
 mod hold_back;
 mod link;
 mod look_up;

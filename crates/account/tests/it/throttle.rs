@@ -6,7 +6,7 @@ use std::time::Duration;
 use directory::Kind;
 use futures_util::future::join_all;
 use ldapgate_account::store::{
-    AttemptId, AuditQuery, CounterKey, Limit, Reserve, Settle, Settlement, Store as _,
+    AttemptId, AuditQuery, Counted, CounterKey, Limit, Reserve, Settle, Settlement, Store as _,
 };
 use ldapgate_account::{Origin, Outcome, Settings, Time};
 
@@ -238,4 +238,52 @@ async fn of_many_who_wait_for_one_person_one_asks_the_store() {
     for outcome in join_all(waiting).await {
         granted(outcome.unwrap());
     }
+}
+
+fn people(blocked: &[ldapgate_account::Blocked]) -> Vec<Counted> {
+    blocked.iter().map(|blocked| blocked.counted.clone()).collect()
+}
+
+#[tokio::test]
+async fn who_is_throttled_is_listed_and_may_be_let_go() {
+    let world = World::with(Settings::default(), |settings| {
+        settings.user.matches = vec!["uid".to_owned(), "mail".to_owned()];
+    })
+    .await;
+    let alice = Counted::Person { directory: "main".to_owned(), name: "alice".to_owned() };
+    for name in ["alice@example.com", "ALICE", "Bob"] {
+        let guesses = if name == "ALICE" { 4 } else { 1 };
+        for _ in 0..guesses {
+            world.sign_in(name, "wrong").await;
+        }
+    }
+    let blocked = world.accounts.blocked().await.unwrap();
+    assert_eq!(people(&blocked), [alice], "Bob has attempts left");
+    assert_eq!((blocked[0].wrong, blocked[0].until.since(blocked[0].last)), (4, WINDOW));
+
+    for (who, counters) in [("nobody", 0), ("alice@example.com", 1), ("alice", 0), (" BOB ", 1)] {
+        let cleared = world.accounts.clear_blocks(who, &Origin::default()).await.unwrap();
+        assert_eq!(cleared, counters, "{who}");
+    }
+    assert_eq!(world.accounts.blocked().await.unwrap(), []);
+    world.granted("alice", "alice-secret").await;
+    let records = world.accounts.audit_after(0, Some("alice@example.com"), 10).await.unwrap();
+    assert_eq!(records.last().unwrap().audit.event, "blocks_cleared");
+}
+
+#[tokio::test]
+async fn addresses_and_names_that_nobody_bears_are_listed_and_let_go_too() {
+    let mut settings = Settings::default();
+    settings.login.throttle.address = 4;
+    let world = World::with(settings, |_| {}).await;
+    for last in 1..=4 {
+        world.sign_in_from("who ever", "wrong", &from(&format!("2001:db8::{last}"))).await;
+    }
+    let blocked = people(&world.accounts.blocked().await.unwrap());
+    assert_eq!(blocked[0], Counted::Address("2001:db8::/64".to_owned()));
+    assert!(matches!(blocked[1..], [Counted::Unknown(_)]), "{blocked:?}");
+    for who in ["2001:db8::/64", "Who  Ever"] {
+        assert_eq!(world.accounts.clear_blocks(who, &Origin::default()).await.unwrap(), 1, "{who}");
+    }
+    assert_eq!(world.accounts.blocked().await.unwrap(), []);
 }

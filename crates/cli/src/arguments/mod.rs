@@ -34,6 +34,9 @@ pub(crate) enum Command {
     Login(Login),
     /// Look a person up without a password, and what the store holds
     User(User),
+    /// Who is throttled after too many wrong passwords
+    #[command(subcommand)]
+    Block(Block),
     /// Validate the configuration, or show its effective values
     #[command(subcommand)]
     Config(Config),
@@ -154,6 +157,25 @@ pub(crate) struct UserShow {
     /// One JSON document on standard output
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Block {
+    /// List the people and addresses that are throttled now
+    List {
+        /// One JSON document on standard output
+        #[arg(long)]
+        json: bool,
+    },
+    /// Forget the wrong passwords of a person or an address
+    Clear {
+        /// The user name as a person would type it, or an address
+        #[arg(value_name = "USER|ADDRESS")]
+        who: String,
+        /// One JSON document on standard output
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 #[derive(Debug, Subcommand)]

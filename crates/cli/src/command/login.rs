@@ -82,3 +82,21 @@ pub(crate) fn of_fault(fault: Fault) -> Exit {
         _ => Exit::FAULT,
     }
 }
+
+/// Prints the document, or the text for people.
+pub(crate) fn say(document: &Value, text: &str, json: bool) {
+    if json { output::document(document) } else { output::line(&output::printable_lines(text)) }
+}
+
+/// Prints why something was not done.
+pub(crate) fn refuse(why: &str, json: bool) -> Exit {
+    say(&document::refused(why), &format!("refused: {why}"), json);
+    Exit::REFUSED
+}
+
+/// Prints a failure as a document or for people.
+pub(crate) fn fail(error: account::Error, json: bool) -> Exit {
+    let exit = of_fault(error.fault());
+    show(&document::outcome(&Outcome::from(error)), "", json);
+    exit
+}

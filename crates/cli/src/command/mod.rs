@@ -1,5 +1,6 @@
 //! One file a command.
 
+mod block;
 mod config;
 mod demo;
 mod directory;
@@ -34,6 +35,7 @@ pub(crate) async fn run(arguments: Arguments) -> Exit {
         Command::Serve(serve) => serve::run(&context, serve.demo).await,
         Command::Login(login) => login::run(&context, login).await,
         Command::User(user) => user::run(&context, user).await,
+        Command::Block(block) => block::run(&context, block).await,
         Command::Config(config) => config::run(&context, &config),
         Command::Search(search) => search::run(&context, *search).await,
         Command::Whoami(whoami) => whoami::run(&context, whoami).await,

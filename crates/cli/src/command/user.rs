@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use account::{Lookup, Origin, Outcome, Relinking, document};
 use auth::Trace;
-use serde_json::Value;
 
 use super::Context;
-use super::login::{engine, of_fault, show};
+use super::login::{engine, fail, of_fault, refuse, say, show};
 use crate::arguments::{User, UserAction, UserNamed, UserRelink, UserShow};
 use crate::exit::Exit;
 use crate::output;
@@ -138,19 +137,4 @@ async fn relink(context: &Context, relink: UserRelink) -> Result<Exit, Exit> {
 
 fn nobody(user: &UserNamed) -> String {
     format!("the store has no account {:?}", user.user)
-}
-
-fn say(document: &Value, text: &str, json: bool) {
-    if json { output::document(document) } else { output::line(&output::printable_lines(text)) }
-}
-
-fn refuse(why: &str, json: bool) -> Exit {
-    say(&document::refused(why), &format!("refused: {why}"), json);
-    Exit::REFUSED
-}
-
-fn fail(error: account::Error, json: bool) -> Exit {
-    let exit = of_fault(error.fault());
-    show(&document::outcome(&Outcome::from(error)), "", json);
-    exit
 }

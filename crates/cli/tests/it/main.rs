@@ -2,6 +2,7 @@
 //!
 //! `cargo test -p ldapgate-cli openldap::` and `cargo test -p ldapgate-cli memory::` choose who holds the people.
 
+mod block;
 mod browser;
 mod commands;
 mod demo;

@@ -14,6 +14,7 @@ use super::read::{Found, Kind, Section, Sheet};
 pub(crate) struct Own {
     pub(crate) from_groups: bool,
     pub(crate) mirror: Mirror,
+    pub(crate) for_external_users: bool,
 }
 
 /// One line of `[permissions]`.
@@ -41,13 +42,9 @@ pub(super) fn read_own(section: Section<'_>) -> Own {
         (_, true, _) => Mirror::All,
         _ => Mirror::Off,
     };
-    let external = section.boolean("for_external_users", false);
-    if external.value {
-        sheet.not_yet(&external.place, "permissions.for_external_users");
-    }
-    section.mark_not_yet(&["for_external_users"]);
+    let for_external_users = section.boolean("for_external_users", false).value;
     section.finish();
-    Own { from_groups, mirror }
+    Own { from_groups, mirror, for_external_users }
 }
 
 fn names(texts: &[Found<String>]) -> BTreeSet<String> {

@@ -38,6 +38,7 @@ impl Config {
                 local_name: directory.profile.local_name.clone(),
                 from_groups: directory.permissions.from_groups,
                 mirror: directory.permissions.mirror.clone(),
+                for_external_users: directory.permissions.for_external_users,
             };
             (directory.settings.name.clone(), settings)
         });

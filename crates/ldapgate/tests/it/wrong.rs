@@ -95,7 +95,6 @@ const MORE: &[(&str, &str)] = &[
     ("[store]\nurl = \"postgres://u:hush@h/d\"", "ldapgate.toml:6:7: a PostgreSQL store is not available yet: it comes with a later release"),
     ("[admin]\nrequire = \"cn=admins,dc=example,dc=com\"", "ldapgate.toml:6:11: admin.require is not available yet: it comes with a later release"),
     ("[directory.password]\nchange = \"service\"", "ldapgate.toml:6:10: password.change = \"service\" needs bind_dn: nobody changes passwords for others"),
-    ("[directory.permissions]\nfor_external_users = true", "ldapgate.toml:6:22: permissions.for_external_users is not available yet: it comes with a later release"),
     ("[[forward_auth.rule]]\nhost = \"wiki.example.com\"\nrequire = \"signed-in\"", "ldapgate.toml:5:1: forward-auth is not available yet: it comes with a later release"),
     ("[[forward_auth.rule]]\nhost = \"a b\"\npath = \"x\"\nmethods = [\"get\"]\nrequire = \"cn=a,dc=other\"\nheaders = \"jenkin\"", "\
 ldapgate.toml:5:1: forward-auth is not available yet: it comes with a later release

@@ -1,0 +1,76 @@
+//! What people are called here, where an application has names of its own.
+
+use auth::{Fold, MAX_USERNAME, Username};
+
+use crate::Error;
+use crate::accounts::Accounts;
+use crate::store::BoxError;
+
+/// Translates between the names that people type and the directory's, and between the directory's and the store's.
+///
+/// The two ways belong together: [`Naming::asked_for`] of a [`Naming::local_name`] must name the same person again, or
+/// nobody can be looked up by the name they have here. The defaults change nothing.
+///
+/// ```
+/// use ldapgate_account::Naming;
+///
+/// /// Here everybody has a prefix that the directory does not know.
+/// struct Prefixed;
+///
+/// impl Naming for Prefixed {
+///     fn asked_for(&self, typed: &str) -> String {
+///         let typed = typed.trim();
+///         typed.strip_prefix("corp-").unwrap_or(typed).to_owned()
+///     }
+///
+///     fn local_name(&self, _directory: &str, username: &str, _configured: &str) -> String {
+///         format!("corp-{username}")
+///     }
+/// }
+/// assert_eq!(Prefixed.asked_for(&Prefixed.local_name("main", "alice", "alice")), "alice");
+/// ```
+pub trait Naming: Send + Sync {
+    /// The name to ask the directories for, from the name as it was typed, before anything else is done with it. It is
+    /// judged as if it had been typed: an unusable one is `bad_username`.
+    fn asked_for(&self, typed: &str) -> String {
+        typed.to_owned()
+    }
+
+    /// The name in the store, from the directory and its canonical user name; `configured` is what `profile.local_name`
+    /// makes of it. Two people must not get one name: the second would be `duplicate_account`.
+    fn local_name(&self, directory: &str, username: &str, configured: &str) -> String {
+        let _ = (directory, username);
+        configured.to_owned()
+    }
+}
+
+/// Nothing is translated.
+pub(crate) struct AsConfigured;
+
+impl Naming for AsConfigured {}
+
+impl Accounts {
+    /// The name to ask for. What is too long for any name is not shown to the application: it is refused as it stands.
+    pub(crate) fn asked_for(&self, typed: &str) -> String {
+        match typed.len() > MAX_USERNAME {
+            true => typed.to_owned(),
+            false => self.naming().asked_for(typed),
+        }
+    }
+
+    /// The local name of a person.
+    pub(crate) fn local_name(
+        &self,
+        directory: &str,
+        username: &str,
+        configured: String,
+    ) -> Result<String, Error> {
+        let name = self.naming().local_name(directory, username, &configured);
+        let usable = || Username::parse(&name, Fold::Keep).is_ok_and(|parsed| parsed.as_typed() == name);
+        if name == configured || usable() {
+            return Ok(name);
+        }
+        let why: BoxError = format!("{name:?} is no name").into();
+        Err(Error::internal(format!("the application has no name for {username:?}"), why))
+    }
+}
