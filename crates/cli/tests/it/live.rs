@@ -128,11 +128,19 @@ impl Live {
         }
     }
 
-    /// Writes a configuration; `more` comes after the `[directory.tls]` table.
+    /// Writes a configuration; `more` comes after its last table.
     pub(crate) fn configure(&self, more: &str) -> PathBuf {
+        self.write("", more)
+    }
+
+    /// Writes a configuration; `more` comes after the `[directory]` table's own keys.
+    pub(crate) fn configure_directory(&self, more: &str) -> PathBuf {
+        self.write(more, "")
+    }
+
+    fn write(&self, directory: &str, more: &str) -> PathBuf {
         let path = self.folder.path().join("ldapgate.toml");
-        let (preset, url) = (self.preset(), self.url());
-        let authority = self.authority();
+        let (preset, url, authority) = (self.preset(), self.url(), self.authority());
         let authority = authority.display();
         let text = format!(
             r#"
@@ -145,9 +153,11 @@ url = "{url}"
 base = "{BASE}"
 bind_dn = "{READER}"
 bind_password = "{READER_PASSWORD}"
+{directory}
 
 [directory.tls]
 ca_files = ["{authority}"]
+
 {more}
 "#
         );

@@ -14,6 +14,7 @@ mod new_passwords;
 mod outage;
 mod passwd;
 mod password;
+mod samba;
 mod servers;
 mod states;
 mod transport;
