@@ -98,7 +98,7 @@ impl Facts<'_> {
             Vendor::FreeIpa if self.time("krbPrincipalExpiration")? <= self.now => {
                 found("krbPrincipalExpiration")
             }
-            // draft-behera-10 section 5.3.12. OpenLDAP heeds it only where a policy with pwdLockout holds for the person.
+            // The end of an account in draft-behera-10. OpenLDAP heeds it only where a policy with pwdLockout holds for the person.
             _ if self.has_ended() => found("pwdEndTime"),
             // Days since 1970; negative is never. shadow(5) advises against 0, which is read as never here and as the
             // first day of 1970 there: it shuts out.
