@@ -38,6 +38,7 @@ pub use account::{
     SignedIn, Task, UserId, Warning,
 };
 pub use ambient::system_time;
+pub use auth::{CustomKind, GroupLookup};
 pub use axum;
 pub use client;
 pub use config::{Config, ConfigErrors, Problem, Shown};

@@ -12,6 +12,9 @@ use super::http::is_loopback;
 use super::pool::{self, Pool};
 use super::read::{Found, Secret, Section, Sheet, Zero, quote};
 
+/// Where Active Directory serves its global catalogue, in clear and by TLS.
+const CATALOGUE: [u16; 2] = [3268, 3269];
+
 const BALANCES: &[(&str, Balance)] = &[("failover", Balance::Failover), ("round-robin", Balance::RoundRobin)];
 
 /// How its servers are reached.
@@ -29,6 +32,8 @@ pub(crate) struct Connection {
     pub(crate) tls: ClientSettings,
     /// Some URL is reached by TLS, or a TLS file is configured.
     needs_tls: bool,
+    /// The first URL that is a global catalogue's.
+    catalogue: Option<Found<String>>,
 }
 
 impl Connection {
@@ -36,7 +41,7 @@ impl Connection {
     pub(super) fn read(section: &Section<'_>, vendor: Option<Vendor>) -> Self {
         let start_tls = section.boolean("start_tls", false).value;
         let allow_cleartext = section.boolean("allow_cleartext", false);
-        let (urls, encrypted) = read_urls(section, start_tls, allow_cleartext.value);
+        let Urls { urls, encrypted, catalogue } = read_urls(section, start_tls, allow_cleartext.value);
         if allow_cleartext.value {
             let warning = "allow_cleartext: passwords may travel readable to the directory";
             section.sheet().warn(&allow_cleartext.place, warning);
@@ -60,6 +65,7 @@ impl Connection {
             timeout,
             page_size,
             pool,
+            catalogue,
             needs_tls: encrypted || !tls.ca_files.is_empty() || tls.client_identity.is_some(),
             tls,
         }
@@ -68,6 +74,21 @@ impl Connection {
     /// Is the directory asked as somebody?
     pub(super) fn has_service_account(&self) -> bool {
         self.bind.is_some()
+    }
+
+    /// Rules that a missing group would answer wrongly need a server that knows all groups.
+    pub(super) fn check_catalogue(&self, sheet: &Sheet<'_>) {
+        let Some(url) = &self.catalogue else { return };
+        let message = format!(
+            "url: {:?} is a global catalogue, which knows the members of universal groups only: require, deny and not \
+             would be judged on a part of the groups",
+            url.value
+        );
+        sheet.wrong_but(
+            &url.place,
+            message,
+            "use the domain controller's own port, 636, or 389 with start_tls",
+        );
     }
 
     /// The client's options; certificate files are read now.
@@ -96,8 +117,16 @@ impl Connection {
     }
 }
 
-/// The URLs, and whether any of them is encrypted.
-fn read_urls(section: &Section<'_>, start_tls: bool, allow_cleartext: bool) -> (Vec<String>, bool) {
+/// What the URLs say.
+#[derive(Default)]
+struct Urls {
+    urls: Vec<String>,
+    /// Any of them is encrypted.
+    encrypted: bool,
+    catalogue: Option<Found<String>>,
+}
+
+fn read_urls(section: &Section<'_>, start_tls: bool, allow_cleartext: bool) -> Urls {
     let urls = section.one_or_many("url", Found::default(Vec::new()));
     if urls.value.is_empty() {
         let place = if urls.is_set() { &urls.place } else { section.place() };
@@ -106,12 +135,11 @@ fn read_urls(section: &Section<'_>, start_tls: bool, allow_cleartext: bool) -> (
             format!("{} needs url: the server, as in \"ldaps://ldap.example.com\"", section.heading()),
         );
     }
-    let mut encrypted = false;
-    let mut good = Vec::new();
+    let mut read = Urls::default();
     for text in urls.value {
         let Some(url) = read_url(section.sheet(), &text) else { continue };
         let clear = url.scheme() == Scheme::Ldap && !start_tls;
-        encrypted |= url.scheme() == Scheme::Ldaps || (url.scheme() == Scheme::Ldap && start_tls);
+        read.encrypted |= url.scheme() == Scheme::Ldaps || (url.scheme() == Scheme::Ldap && start_tls);
         if clear && !allow_cleartext && !is_loopback(url.host()) {
             let message = format!("url: {:?} would send passwords readable over the network", text.value);
             section.sheet().wrong_but(
@@ -120,9 +148,12 @@ fn read_urls(section: &Section<'_>, start_tls: bool, allow_cleartext: bool) -> (
                 "use ldaps://, or start_tls = true, or allow_cleartext = true in a laboratory",
             );
         }
-        good.push(text.value);
+        read.urls.push(text.value.clone());
+        if CATALOGUE.contains(&url.port()) && read.catalogue.is_none() {
+            read.catalogue = Some(text);
+        }
     }
-    (good, encrypted)
+    read
 }
 
 fn read_url(sheet: &Sheet<'_>, text: &Found<String>) -> Option<Url> {

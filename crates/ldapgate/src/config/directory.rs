@@ -1,6 +1,6 @@
 //! `[directory]`: one directory's servers, people and groups.
 
-use auth::{Fold, Settings, Vendor};
+use auth::{Fold, Rule, Settings, Vendor};
 
 use super::connection::Connection;
 use super::expression::{Known, parse_dn};
@@ -91,6 +91,10 @@ impl Start<'_> {
         let groups = groups::read(section.section("groups"), &preset, &known);
         let access = access::read(section.section("access"), &known);
         let mut profile = profile::read(section.section("profile"), &known);
+        let judged = access.require.is_some() || access.deny.is_some();
+        if judged || profile.flags.values().any(Rule::has_negation) {
+            connection.check_catalogue(sheet);
+        }
         let permissions = permissions::read_own(section.section("permissions"));
         let password_change = password::read(section.section("password"), &connection);
         let place = section.place().clone();

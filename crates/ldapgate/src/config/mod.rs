@@ -33,6 +33,7 @@ mod user;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use read::{Kind, Section, Sheet, Table, lay_over};
@@ -159,6 +160,21 @@ impl Config {
     #[must_use]
     pub fn base(&self, directory: Option<&str>) -> Option<String> {
         self.directory(directory).ok().map(|directory| directory.settings.base.to_string())
+    }
+
+    /// Joins an application's own kind of groups with those of a directory (`None`: the first).
+    ///
+    /// # Errors
+    /// No directory has that name.
+    pub fn add_group_kind(
+        &mut self,
+        directory: Option<&str>,
+        kind: Arc<dyn auth::CustomKind>,
+    ) -> Result<(), Error> {
+        let name = self.directory(directory)?.settings.name.clone();
+        let found = self.directories.iter_mut().filter(|directory| directory.settings.name == name);
+        found.for_each(|directory| directory.settings.groups.custom.push(Arc::clone(&kind)));
+        Ok(())
     }
 
     /// `http.listen`.

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
-use ldapgate::{Config, Engine, Origin, Outcome, SignIn};
+use ldapgate::client::Dn;
+use ldapgate::{Config, CustomKind, Engine, GroupLookup, Origin, Outcome, SignIn};
 use testkit::http::Visitor;
 use testkit::world::{BASE, Peer, READER, READER_PASSWORD, World};
 
@@ -335,4 +337,45 @@ async fn a_store_that_cannot_be_opened_is_no_fault_of_the_configurations_words()
     let error = Engine::start(&config).await.expect_err("there is no such folder");
     assert!(!error.is_configuration());
     assert!(error.to_string().contains("ldapgate.db"), "{error}");
+}
+
+/// Whoever has a telephone is in the group of the callers.
+#[derive(Debug)]
+struct Callers;
+
+impl CustomKind for Callers {
+    fn attributes(&self) -> Vec<String> {
+        vec!["telephoneNumber".to_owned()]
+    }
+
+    fn groups<'a>(
+        &'a self,
+        lookup: &'a mut GroupLookup<'_>,
+    ) -> Pin<Box<dyn Future<Output = Result<Vec<Dn>, Box<dyn std::error::Error + Send + Sync>>> + Send + 'a>>
+    {
+        let calls = lookup.values("telephoneNumber").next().is_some();
+        let callers = format!("cn=callers,ou=groups,{BASE}");
+        Box::pin(async move { Ok(if calls { vec![Dn::parse(&callers)?] } else { Vec::new() }) })
+    }
+}
+
+#[tokio::test]
+async fn an_application_s_kind_of_groups_is_judged_like_the_configured_ones() {
+    let world = World::start(Peer::Memory).await;
+    let mut config = configuration(
+        &world,
+        &format!(
+            "[directory.groups]\nkind = \"member-of\"\n[directory.access]\nrequire = \"cn=callers,ou=groups,{BASE}\"\n"
+        ),
+    );
+    config.add_group_kind(None, Arc::new(Callers)).expect("the first directory is there");
+    assert!(config.add_group_kind(Some("other"), Arc::new(Callers)).is_err());
+    let engine = start(&config).await;
+    let Outcome::Granted(signed_in) = sign_in(&engine, "alice", "Red-Apple-11").await else {
+        panic!("alice has a telephone")
+    };
+    let groups: Vec<&str> = signed_in.account.groups.iter().map(|group| group.name.as_str()).collect();
+    assert_eq!(groups, ["admins", "callers", "staff"]);
+    assert_eq!(reason(&sign_in(&engine, "bob", "Blue-Boat-22").await), "not_in_required_group");
+    engine.shutdown().await;
 }

@@ -213,6 +213,35 @@ fn a_url_is_scheme_host_and_port_and_never_a_password_in_the_clear() {
 }
 
 #[test]
+fn a_global_catalogue_with_a_rule_that_it_cannot_judge_is_refused() {
+    let expected = |url: &str| {
+        format!(
+            "ldapgate.toml:3:7: url: \"{url}\" is a global catalogue, which knows the members of universal groups only: \
+             require, deny and not would be judged on a part of the groups; use the domain controller's own port, 636, \
+             or 389 with start_tls"
+        )
+    };
+    let with_rule = |url: &str, rule: &str| said(&with(rule).replace("ldap://localhost:3890", url));
+    let group = "\"cn=a,dc=example,dc=com\"";
+    for url in ["ldap://localhost:3268", "ldaps://dc.example.com:3269"] {
+        for rule in ["[directory.access]\nrequire = @", "[directory.access]\ndeny = { any = [@] }"] {
+            assert_eq!(with_rule(url, &rule.replace('@', group)), expected(url), "{rule}");
+        }
+        let flag = |rule: &str| format!("[directory.profile.flags]\nis_staff = {}", rule.replace('@', group));
+        assert_eq!(with_rule(url, &flag("{ not = @ }")), expected(url));
+        assert_eq!(with_rule(url, &flag("@")), "nothing", "a missing group gives nobody anything");
+        assert_eq!(with_rule(url, ""), "nothing");
+    }
+    for url in ["ldaps://dc.example.com", "ldaps://dc.example.com:636", "ldap://localhost:3267"] {
+        assert_eq!(with_rule(url, &format!("[directory.access]\ndeny = {group}")), "nothing", "{url}");
+    }
+    let several = SMALL
+        .replace("\"ldap://localhost:3890\"", "[\"ldaps://a.example.com\", \"ldaps://b.example.com:3269\"]");
+    let said = said(&format!("{several}\n[directory.access]\ndeny = {group}\n"));
+    assert!(said.starts_with("ldapgate.toml:3:33: url: \"ldaps://b.example.com:3269\""), "{said}");
+}
+
+#[test]
 fn what_must_be_there_is_asked_for() {
     assert_eq!(
         said(""),
