@@ -71,7 +71,11 @@
 //! * **A deny list that nesting goes round.** Deny, require and flags are judged on one list of memberships, made with the
 //!   same nesting.
 //! * **Half a list taken for the whole.** A failed search fails the login; a list that was cut short fails it where a deny
-//!   or a negation depends on what is missing. Test: `a_list_of_groups_that_is_cut_short_admits_nobody_past_a_deny`.
+//!   or a negation depends on what is missing. Long attributes are read to their end. Tests:
+//!   `a_list_of_groups_that_is_cut_short_admits_nobody_past_a_deny`, `a_server_s_list_that_ends_early_admits_nobody_past_a_deny`,
+//!   `names_and_chains_that_are_cut_short_admit_nobody_past_a_negation`.
+//! * **What one person may not see, taken for missing by the next.** Only the service account's word that a group is not
+//!   there is remembered. Test: `what_one_person_cannot_see_is_not_taken_for_missing_by_the_next`.
 //! * **Another directory's group of the same name.** Groups outside a directory's own base never count. Test:
 //!   `a_group_outside_the_base_never_counts`.
 //! * **A circle of groups** that never ends. Test: `groups_in_groups_are_found_to_any_depth_and_circles_end`.

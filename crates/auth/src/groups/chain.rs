@@ -65,7 +65,7 @@ impl Walk<'_> {
         let hits = self.query(base, Scope::Subtree, of_identifier(&sid), 1).await?;
         let place = hits.records.into_iter().map(|record| record.dn).next();
         self.complete &= place.is_some() || !hits.truncated;
-        directory.known.places.keep(sid, place.clone(), 1, now);
+        self.keep(&directory.known.places, sid, place.clone(), now);
         Ok(place)
     }
 }

@@ -4,6 +4,7 @@
 //! A token holds security groups alone. Distribution groups are known where the person is in them directly, from
 //! `memberOf`; one that a rule names is asked for its members to any depth.
 
+use std::hash::Hash;
 use std::time::SystemTime;
 
 use proto::value::Sid;
@@ -13,7 +14,9 @@ use super::known::{Identity, Shown};
 use super::walk::{Walk, as_it_is};
 use super::{chain, kind};
 use crate::Error;
+use crate::ask::Reader;
 use crate::explain::decided;
+use crate::remember::Memory;
 
 const TOKEN: &str = "tokenGroups";
 /// The bit of `groupType` that makes a security group (MS-ADTS section 2.2.12).
@@ -106,7 +109,10 @@ impl Walk<'_> {
                 is_security: kind.is_some_and(|kind| kind & SECURITY != 0),
             }
         });
-        known.rules.keep(group.clone(), identity, 1, now);
+        // An identifier that is not shown may be shown to the next who asks.
+        if identity.is_none_or(|identity| identity.sid.is_some()) {
+            self.keep(&known.rules, group.clone(), identity, now);
+        }
         Ok(identity)
     }
 
@@ -124,18 +130,32 @@ impl Walk<'_> {
         let known = &self.directory.known;
         for hit in &hits {
             let shown = Shown { dn: hit.dn.clone(), name: hit.name.clone() };
-            hit.sid.into_iter().for_each(|sid| known.shown.keep(sid, Some(shown.clone()), 1, now));
-            known.told.keep(hit.dn.clone(), hit.name.clone(), 1, now);
+            hit.sid.into_iter().for_each(|sid| self.keep(&known.shown, sid, Some(shown.clone()), now));
+            self.keep(&known.told, hit.dn.clone(), hit.name.clone(), now);
         }
         if self.complete {
             let found = |sid: &Sid| hits.iter().any(|hit| hit.sid == Some(*sid));
-            unknown.iter().filter(|sid| !found(sid)).for_each(|sid| known.shown.keep(*sid, None, 1, now));
+            unknown.iter().filter(|sid| !found(sid)).for_each(|sid| self.keep(&known.shown, *sid, None, now));
             let told = |dn: &Dn| hits.iter().any(|hit| hit.dn == *dn);
-            untold.into_iter().filter(|dn| !told(dn)).for_each(|dn| known.told.keep(dn, None, 1, now));
+            untold.into_iter().filter(|dn| !told(dn)).for_each(|dn| self.keep(&known.told, dn, None, now));
         }
         self.complete &= before;
         self.note(hits);
         Ok(())
+    }
+
+    /// Keeps an answer for others. What somebody cannot see with their own eyes may be there all the same: only the
+    /// service account's word that something is not there is kept.
+    pub(super) fn keep<Q: Clone + Eq + Hash, A: Clone>(
+        &self,
+        memory: &Memory<Q, Option<A>>,
+        question: Q,
+        answer: Option<A>,
+        now: SystemTime,
+    ) {
+        if answer.is_some() || matches!(self.reader, Reader::Service(_)) {
+            memory.keep(question, answer, 1, now);
+        }
     }
 
     /// Notes the groups that are known, and returns the others.

@@ -6,8 +6,8 @@ use std::time::{Duration, SystemTime};
 
 use directory::{Builder, Dialect, Directory, Fault, Kind, Limits};
 use ldapgate_auth::{
-    Answer, Clock, Credentials, Directories, Error, Fold, Person, Proof, Reason, Rule, Settings, Silent,
-    Trace, Vendor,
+    Answer, Clock, Credentials, Directories, Error, Fold, GroupKind, Person, Proof, Reason, Rule, Settings,
+    Silent, Trace, Vendor,
 };
 use proto::{Dn, Filter, LdapResult, ResultCode};
 
@@ -31,6 +31,11 @@ fn group(name: &str) -> Dn {
 
 fn rule(name: &str) -> Option<Rule> {
     Some(Rule::Group(group(name)))
+}
+
+/// A group that lies where none are shown.
+fn far() -> Option<Rule> {
+    Some(Rule::Group(dn("CN=Far,OU=Elsewhere,DC=corp,DC=test")))
 }
 
 fn directories(world: &World, change: impl FnOnce(&mut Settings)) -> Directories {
@@ -102,7 +107,6 @@ async fn groups_of_every_scope_and_depth_are_in_the_server_s_own_list() {
 #[tokio::test]
 async fn rules_are_compared_by_identifier_wherever_the_group_lies() {
     let world = domain().await;
-    let far = || Some(Rule::Group(dn("CN=Far,OU=Elsewhere,DC=corp,DC=test")));
     let directories = directories(&world, |settings| settings.deny = far());
     assert_eq!(reason(&directories, "ada", "Ada-Apple-1").await, Reason::InDeniedGroup);
     let ben = admitted(&directories, "ben", "Ben-Birch-2").await;
@@ -289,4 +293,44 @@ async fn groups_that_are_remembered_cost_nothing_not_even_the_token() {
     let first = ada(&directories).await;
     assert_eq!(asked(&directories).await, [""; 0]);
     assert_eq!(names(&ada(&directories).await), names(&first));
+}
+
+#[tokio::test]
+async fn an_entry_s_own_list_of_groups_is_read_to_its_end() {
+    let limits = Limits { values: 1, ..Limits::default() };
+    let world = World::of(builder().dialect(Dialect::ActiveDirectory).limits(limits)).await;
+    let own = |settings: &mut Settings| {
+        settings.groups.kinds = vec![GroupKind::MemberOf];
+        settings.groups.nested = false;
+        settings.deny = rule("empty");
+        settings.lists.insert("groups".to_owned(), "memberOf".to_owned());
+    };
+    let denying = directories(&world, own);
+    let person = ada(&denying).await;
+    assert_eq!(names(&person), ["letter", "level1"]);
+    assert_eq!(person.lists()["groups"].len(), 2, "fields and lists have all values, too");
+    let asked = asked(&denying).await;
+    assert_eq!(asked, ["search base=\"cn=Ada,ou=People,dc=corp,dc=test\" scope=base filter=(objectClass=*)"]);
+    let gone = [Some(ResultCode::NO_SUCH_OBJECT)];
+    with(&world, &denying, &gone).await.expect_err("the rest may be what is denied");
+    let lenient = directories(&world, |settings| {
+        own(settings);
+        settings.deny = None;
+    });
+    assert!(!with(&world, &lenient, &gone).await.expect("nothing depends on the rest").groups_complete());
+}
+
+#[tokio::test]
+async fn what_one_person_cannot_see_is_not_taken_for_missing_by_the_next() {
+    let world = domain().await;
+    let themselves = directories(&world, |settings| {
+        settings.user.bind_as_user = true;
+        settings.deny = far();
+    });
+    let hidden = [None, Some(ResultCode::NO_SUCH_OBJECT)];
+    with(&world, &themselves, &hidden).await.expect("she does not see it");
+    assert_eq!(reason(&themselves, "ada", "Ada-Apple-1").await, Reason::InDeniedGroup);
+    let service = directories(&world, |settings| settings.deny = far());
+    with(&world, &service, &hidden).await.expect("it is not there");
+    ada(&service).await;
 }

@@ -1,9 +1,12 @@
 //! How many LDAP operations a login costs on warm connections, counted by the server.
 
-use directory::Kind;
-use ldapgate_auth::{Directories, GroupKind, Rule, UserTemplate};
+use std::pin::Pin;
 
-use crate::world::{World, admitted, dn, in_group};
+use directory::{Fault, Kind};
+use ldapgate_auth::{CustomKind, Directories, GroupKind, GroupLookup, Rule, UserTemplate};
+use proto::{Dn, LdapResult, ResultCode};
+
+use crate::world::{PEOPLE, World, admitted, dn, in_group};
 
 /// The operations of a second login; the first one warms the connections up.
 async fn warm(world: &World, directories: &Directories) -> Vec<(Kind, String)> {
@@ -130,4 +133,140 @@ async fn a_refused_password_costs_search_and_bind() {
     world.operations();
     crate::world::refused(&directories, "alice", "wrong").await;
     assert_eq!(kinds(&world.operations()), [Kind::Search, Kind::Bind]);
+}
+
+/// Dora is in deep1, and the five are each in the next, the last in the first again.
+fn circle() -> String {
+    let mut ldif = format!(
+        "{PEOPLE}\ndn: uid=dora,ou=people,dc=example,dc=com\nobjectClass: inetOrgPerson\nuid: dora\ncn: Dora\nsn: Deep\n\
+         userPassword: Deep-Dive-1\n"
+    );
+    for level in 1..=5 {
+        let below = if level == 1 { 5 } else { level - 1 };
+        ldif += &format!(
+            "\ndn: cn=deep{level},ou=groups,dc=example,dc=com\nobjectClass: groupOfNames\ncn: deep{level}\n\
+             member: cn=deep{below},ou=groups,dc=example,dc=com\n"
+        );
+    }
+    ldif.replace("cn: deep1\n", "cn: deep1\nmember: uid=dora,ou=people,dc=example,dc=com\n")
+}
+
+#[tokio::test]
+async fn each_kind_by_itself_costs_what_the_contract_says() {
+    let world = World::people().await;
+    for (kinds, cost) in [
+        (vec![], 2),
+        (vec![GroupKind::GroupOfNames], 3),
+        (vec![GroupKind::GroupOfUniqueNames], 3),
+        (vec![GroupKind::OrganizationalRole], 3),
+        (vec![GroupKind::Posix], 3),
+        (vec![GroupKind::MemberOf], 2),
+        (vec![GroupKind::MemberOf, GroupKind::Posix], 3),
+        (vec![GroupKind::GroupOfNames, GroupKind::Posix], 4),
+    ] {
+        let directories = world.directories(|settings| settings.groups.kinds = kinds.clone());
+        assert_eq!(warm(&world, &directories).await.len(), cost, "{kinds:?}");
+    }
+}
+
+#[tokio::test]
+async fn five_levels_in_a_circle_cost_five_more_whatever_the_kinds() {
+    let world = World::with(&circle()).await;
+    for (kinds, direct) in [
+        (vec![GroupKind::GroupOfNames], 1),
+        (vec![GroupKind::MemberOf], 0),
+        (vec![GroupKind::GroupOfNames, GroupKind::GroupOfUniqueNames], 2),
+        (vec![GroupKind::GroupOfNames, GroupKind::Posix], 2),
+    ] {
+        let directories = world.directories(|settings| {
+            settings.groups.kinds = kinds.clone();
+            settings.groups.nested = true;
+            settings.deny = Some(in_group("staff"));
+        });
+        let person = admitted(&directories, "dora", "Deep-Dive-1").await;
+        assert_eq!(person.groups().len(), 5);
+        world.operations();
+        admitted(&directories, "dora", "Deep-Dive-1").await;
+        assert_eq!(world.operations().len(), 2 + direct + 5, "{kinds:?}");
+    }
+}
+
+#[tokio::test]
+async fn posix_groups_are_in_no_groups_so_nesting_costs_nothing() {
+    let world = World::people().await;
+    let directories = world.directories(|settings| {
+        settings.groups.kinds = vec![GroupKind::Posix];
+        settings.groups.nested = true;
+    });
+    assert_eq!(warm(&world, &directories).await.len(), 3);
+}
+
+#[tokio::test]
+async fn a_filter_is_split_only_when_it_has_too_many_names() {
+    let mut ldif = PEOPLE.to_owned();
+    for number in 0..201 {
+        ldif += &format!(
+            "\ndn: cn=many{number},ou=groups,dc=example,dc=com\nobjectClass: groupOfNames\ncn: many{number}\n\
+             member: uid=petra,ou=partners,dc=example,dc=com\n"
+        );
+    }
+    let cost = async |ldif: &str| {
+        let world = World::with(ldif).await;
+        let directories = world.directories(|settings| settings.groups.nested = true);
+        let person = admitted(&directories, "petra", "Pine-Park-14").await;
+        world.operations();
+        admitted(&directories, "petra", "Pine-Park-14").await;
+        (person.groups().len(), world.operations().len())
+    };
+    assert_eq!(cost(&ldif).await, (201, 2 + 1 + 2));
+    let one_less =
+        ldif.replace("cn=many200,", "ou=many200,").replace("\ncn: many200\nmember:", "\ncn: x\nowner:");
+    assert_eq!(cost(&one_less).await, (200, 2 + 1 + 1));
+}
+
+#[tokio::test]
+async fn a_filter_that_the_server_finds_too_much_is_asked_in_halves() {
+    let world = World::with(&circle()).await;
+    let directories = world.directories(|settings| {
+        settings.groups.nested = true;
+        settings.deny = Some(in_group("gone"));
+    });
+    admitted(&directories, "alice", "Red-Apple-11").await;
+    world.operations();
+    // Search, groups, and the level above three groups: too much, then one, then two.
+    let faults = world.directory.faults();
+    faults.next(Kind::Search, 2, Fault::Delay(std::time::Duration::ZERO));
+    faults.next(Kind::Search, 1, Fault::Answer(LdapResult::new(ResultCode::ADMIN_LIMIT_EXCEEDED, "")));
+    let person = admitted(&directories, "alice", "Red-Apple-11").await;
+    assert!(person.groups_complete());
+    let before = world.operations().len();
+    admitted(&directories, "alice", "Red-Apple-11").await;
+    assert_eq!(before, world.operations().len() + 1 + 2);
+}
+
+/// Active Directory's, first and warm, are in `domain`; those of remembered people in `remember_names` and
+/// `remember_groups`.
+#[tokio::test]
+async fn a_group_of_an_application_s_kind_costs_what_it_asks() {
+    let world = World::people().await;
+    let directories = world.directories(|settings| {
+        settings.groups.kinds = vec![GroupKind::MemberOf];
+        settings.groups.custom.push(std::sync::Arc::new(Silent));
+    });
+    assert_eq!(warm(&world, &directories).await.len(), 2);
+}
+
+/// A kind that asks nothing.
+#[derive(Debug)]
+struct Silent;
+
+impl CustomKind for Silent {
+    fn groups<'a>(
+        &'a self,
+        lookup: &'a mut GroupLookup<'_>,
+    ) -> Pin<Box<dyn Future<Output = Result<Vec<Dn>, Box<dyn std::error::Error + Send + Sync>>> + Send + 'a>>
+    {
+        let own = lookup.dn().clone();
+        Box::pin(std::future::ready(Ok(vec![own])))
+    }
 }
