@@ -9,6 +9,7 @@ mod domain;
 mod ds389_groups;
 mod explain;
 mod failover;
+mod graphs;
 mod groups;
 mod manual;
 mod names;

@@ -74,3 +74,19 @@ async fn openldap_s_groups_of_every_kind_are_found() {
     assert_eq!(names(&admitted(&template, "alice", "Red-Apple-11").await), ["admins", "staff"]);
     assert_eq!(reason(&template, "nobody", "x").await, Reason::WrongPassword);
 }
+
+#[tokio::test]
+async fn openldap_s_circle_of_groups_hides_nobody_from_a_deny() {
+    let world = World::start(Peer::OpenLdap).await;
+    let nested = |rule: &'static str| {
+        directories(&world, move |settings| {
+            settings.groups.nested = true;
+            settings.deny = Some(in_group(rule));
+        })
+    };
+    assert_eq!(reason(&nested("level5"), "carol", "Green-Garden-33").await, Reason::InDeniedGroup);
+    let before = world.requests();
+    admitted(&nested("admins"), "carol", "Green-Garden-33").await;
+    let (service, login, levels) = (1, 3, 5);
+    assert_eq!(world.requests() - before, service + login + levels);
+}

@@ -1,4 +1,5 @@
-//! How many LDAP operations a login costs on warm connections, counted by the server.
+//! How many LDAP operations a login costs on warm connections, counted by the server. Active Directory's, first and warm,
+//! are in `domain`, those of remembered people in `remember_names` and `remember_groups`.
 
 use std::pin::Pin;
 
@@ -244,8 +245,6 @@ async fn a_filter_that_the_server_finds_too_much_is_asked_in_halves() {
     assert_eq!(before, world.operations().len() + 1 + 2);
 }
 
-/// Active Directory's, first and warm, are in `domain`; those of remembered people in `remember_names` and
-/// `remember_groups`.
 #[tokio::test]
 async fn a_group_of_an_application_s_kind_costs_what_it_asks() {
     let world = World::people().await;
