@@ -43,7 +43,7 @@ impl Proofs {
         Self { age, key: hmac::Key::new(hmac::HMAC_SHA256, &*key), kept: Mutex::default() }
     }
 
-    /// Remembers a password that was proved at `since`, in place of another for the same name. Not when everything the
+    /// Remembers a password that was proved at `since`, in place of one that was proved before. Not when everything the
     /// account was given has been taken back since: the password may be what it was taken back for.
     pub(crate) fn keep(
         &self,
@@ -65,6 +65,9 @@ impl Proofs {
             generation: account.generation,
         };
         let mut all = self.kept();
+        if all.get(username.as_typed()).is_some_and(|other| other.since > since) {
+            return;
+        }
         if all.len() >= MOST && !all.contains_key(username.as_typed()) {
             all.retain(|_, kept| self.is_young(kept, since));
             if all.len() >= MOST {
@@ -213,6 +216,16 @@ mod tests {
         assert!(check(&proofs, "alice", "right", 1));
         assert!(!check(&proofs, "alice", "wrong", 1));
         assert!(!check(&proofs, "alice", "right", 1));
+    }
+
+    #[test]
+    fn a_slow_login_does_not_bring_an_older_password_back() {
+        let proofs = proofs();
+        keep(&proofs, "alice", "new", 10);
+        keep(&proofs, "alice", "old", 9);
+        assert!(check(&proofs, "alice", "new", 11));
+        keep(&proofs, "alice", "newer", 12);
+        assert!(check(&proofs, "alice", "newer", 12));
     }
 
     #[test]
