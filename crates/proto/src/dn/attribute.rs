@@ -66,6 +66,14 @@ pub(crate) fn canonical(attribute: &str) -> Cow<'_, str> {
     }
 }
 
+/// The type as it was written, to be kept.
+pub(super) fn keep(attribute: &str) -> Cow<'static, str> {
+    match USUAL.iter().find(|usual| **usual == attribute) {
+        Some(usual) => Cow::Borrowed(usual),
+        None => Cow::Owned(attribute.to_owned()),
+    }
+}
+
 /// Is this a `keystring` or a `numericoid` (RFC 4512 section 1.4)? An underscore passes, since servers have such names.
 pub(crate) fn is_attribute_type(text: &str) -> bool {
     let mut bytes = text.bytes();

@@ -24,6 +24,7 @@ mod parse;
 pub(crate) mod prepare;
 mod print;
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -37,6 +38,8 @@ pub use error::{DnError, DnErrorKind};
 pub const MAX_LENGTH: usize = 64 << 10;
 /// How many RDNs a name that is parsed may have, and how many attributes one RDN.
 pub const MAX_PARTS: usize = 1_000;
+/// Room for the parts of most names.
+const USUAL_PARTS: usize = 5;
 
 /// A distinguished name, most specific part first. Clones share it.
 #[derive(Clone)]
@@ -53,14 +56,19 @@ struct Name {
 
 /// One relative distinguished name: usually one attribute and value, sometimes several joined by `+`.
 #[derive(Clone)]
-pub struct Rdn {
-    avas: Vec<Ava>,
+pub struct Rdn(Avas);
+
+#[derive(Clone)]
+enum Avas {
+    /// As nearly always.
+    One([Ava; 1]),
+    Several(Vec<Ava>),
 }
 
 /// One attribute type and value.
 #[derive(Clone)]
 pub struct Ava {
-    attribute: String,
+    attribute: Cow<'static, str>,
     value: Vec<u8>,
     /// The value is BER of a type that is no string; it is written as `#` and hex.
     encoded: bool,
@@ -74,21 +82,20 @@ impl Dn {
     ///
     /// When the text is no name or exceeds [`MAX_LENGTH`] or [`MAX_PARTS`]; the error has the byte's offset.
     pub fn parse(text: &str) -> Result<Dn, DnError> {
-        let parsed = parse::dn(text)?;
         let mut name = Name {
             text: text.to_owned(),
             normalized: String::with_capacity(text.len()),
-            rdns: Vec::with_capacity(parsed.len()),
-            starts: Vec::with_capacity(parsed.len()),
+            rdns: Vec::with_capacity(USUAL_PARTS),
+            starts: Vec::with_capacity(USUAL_PARTS),
         };
-        for (rdn, start) in parsed {
+        parse::dn(text, |start, rdn| {
             if !name.normalized.is_empty() {
                 name.normalized.push(',');
             }
             name.starts.push((start, name.normalized.len()));
             rdn.normalize(&mut name.normalized);
             name.rdns.push(rdn);
-        }
+        })?;
         Ok(Dn(Arc::new(name)))
     }
 
@@ -178,7 +185,7 @@ impl Rdn {
     ///
     /// When `attribute` is no attribute type, such as `cn` or `2.5.4.3`.
     pub fn new(attribute: &str, value: impl AsRef<str>) -> Result<Rdn, DnError> {
-        Rdn { avas: Vec::with_capacity(1) }.with(attribute, value)
+        Ok(Rdn(Avas::One([Ava::new(attribute, value.as_ref())?])))
     }
 
     /// Adds another attribute and value.
@@ -186,27 +193,30 @@ impl Rdn {
     /// # Errors
     ///
     /// As [`Rdn::new`].
-    pub fn with(mut self, attribute: &str, value: impl AsRef<str>) -> Result<Rdn, DnError> {
-        if !is_attribute_type(attribute) {
-            return Err(DnError::new(DnErrorKind::Attribute, 0));
-        }
-        let value = value.as_ref().as_bytes().to_vec();
-        self.avas.push(Ava { attribute: attribute.to_owned(), value, encoded: false });
-        Ok(self)
+    pub fn with(self, attribute: &str, value: impl AsRef<str>) -> Result<Rdn, DnError> {
+        let mut avas = match self.0 {
+            Avas::One(ava) => Vec::from(ava),
+            Avas::Several(avas) => avas,
+        };
+        avas.push(Ava::new(attribute, value.as_ref())?);
+        Ok(Rdn(Avas::Several(avas)))
     }
 
     /// The attributes and values, at least one.
     #[must_use]
     pub fn avas(&self) -> &[Ava] {
-        &self.avas
+        match &self.0 {
+            Avas::One(ava) => ava,
+            Avas::Several(avas) => avas,
+        }
     }
 
     fn normalize(&self, out: &mut String) {
-        if let [ava] = &self.avas[..] {
+        if let [ava] = self.avas() {
             return ava.normalize(out);
         }
-        let mut parts: Vec<String> = Vec::with_capacity(self.avas.len());
-        for ava in &self.avas {
+        let mut parts: Vec<String> = Vec::with_capacity(self.avas().len());
+        for ava in self.avas() {
             let mut part = String::new();
             ava.normalize(&mut part);
             parts.push(part);
@@ -217,6 +227,14 @@ impl Rdn {
 }
 
 impl Ava {
+    fn new(attribute: &str, value: &str) -> Result<Ava, DnError> {
+        if !is_attribute_type(attribute) {
+            return Err(DnError::new(DnErrorKind::Attribute, 0));
+        }
+        let (attribute, value) = (attribute::keep(attribute), value.as_bytes().to_vec());
+        Ok(Ava { attribute, value, encoded: false })
+    }
+
     /// The type as it was written.
     #[must_use]
     pub fn attribute(&self) -> &str {
@@ -281,7 +299,7 @@ impl fmt::Debug for Dn {
 /// As RFC 4514 writes it.
 impl fmt::Display for Rdn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, ava) in self.avas.iter().enumerate() {
+        for (index, ava) in self.avas().iter().enumerate() {
             if index > 0 {
                 f.write_str("+")?;
             }

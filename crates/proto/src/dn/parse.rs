@@ -1,36 +1,32 @@
 //! Text to names, byte by byte, without recursion.
 
-use super::attribute::{is_attribute_type, is_name_byte};
-use super::{Ava, DnError, DnErrorKind as Kind, MAX_LENGTH, MAX_PARTS, Rdn};
+use super::attribute::{is_attribute_type, is_name_byte, keep};
+use super::{Ava, Avas, DnError, DnErrorKind as Kind, MAX_LENGTH, MAX_PARTS, Rdn};
 use crate::Bytes;
 use crate::ber::{Reader, Tag};
+use std::borrow::Cow;
 
-/// Room for the parts of most names.
-const EXPECTED_PARTS: usize = 8;
-
-/// The parts of a name, each with the byte it starts at.
-pub(super) fn dn(text: &str) -> Result<Vec<(Rdn, usize)>, DnError> {
+/// Reads a name part by part: `each` gets the byte at which an RDN starts, and the RDN.
+pub(super) fn dn(text: &str, mut each: impl FnMut(usize, Rdn)) -> Result<(), DnError> {
     if text.len() > MAX_LENGTH {
         return Err(DnError::new(Kind::TooLong, MAX_LENGTH));
     }
     if text.is_empty() {
-        return Ok(Vec::new());
+        return Ok(());
     }
-    let mut rdns = Vec::with_capacity(EXPECTED_PARTS);
     let mut parser = Parser { text, at: 0 };
-    loop {
+    for _ in 0..MAX_PARTS {
         parser.skip_spaces();
-        if rdns.len() == MAX_PARTS {
-            return parser.fail(Kind::TooManyParts);
-        }
         let start = parser.at;
-        rdns.push((parser.rdn()?, start));
+        each(start, parser.rdn()?);
         if parser.peek().is_none() {
-            return Ok(rdns);
+            return Ok(());
         }
         // A value ends at a separator or at the end, and `+` belongs to the RDN.
         parser.at += 1;
     }
+    parser.skip_spaces();
+    parser.fail(Kind::TooManyParts)
 }
 
 struct Parser<'t> {
@@ -40,18 +36,20 @@ struct Parser<'t> {
 
 impl<'t> Parser<'t> {
     fn rdn(&mut self) -> Result<Rdn, DnError> {
-        let mut avas = Vec::with_capacity(1);
-        loop {
+        let first = self.ava()?;
+        if self.peek() != Some(b'+') {
+            return Ok(Rdn(Avas::One([first])));
+        }
+        let mut avas = vec![first];
+        while self.peek() == Some(b'+') {
+            self.at += 1;
+            self.skip_spaces();
             if avas.len() == MAX_PARTS {
                 return self.fail(Kind::TooManyParts);
             }
             avas.push(self.ava()?);
-            if self.peek() != Some(b'+') {
-                return Ok(Rdn { avas });
-            }
-            self.at += 1;
-            self.skip_spaces();
         }
+        Ok(Rdn(Avas::Several(avas)))
     }
 
     fn ava(&mut self) -> Result<Ava, DnError> {
@@ -70,7 +68,7 @@ impl<'t> Parser<'t> {
         Ok(Ava { attribute, value, encoded })
     }
 
-    fn attribute(&mut self) -> Result<String, DnError> {
+    fn attribute(&mut self) -> Result<Cow<'static, str>, DnError> {
         // RFC 2253 wrote numbers this way.
         let prefix = self.bytes().get(self.at..self.at + 4);
         if prefix.is_some_and(|prefix| prefix.eq_ignore_ascii_case(b"oid.")) {
@@ -84,7 +82,7 @@ impl<'t> Parser<'t> {
         if !is_attribute_type(attribute) {
             return Err(DnError::new(Kind::Attribute, start));
         }
-        Ok(attribute.to_owned())
+        Ok(keep(attribute))
     }
 
     /// A value as RFC 4514 writes it, up to the next separator. Spaces at its end are left out unless escaped.
@@ -233,8 +231,8 @@ mod tests {
     use super::*;
 
     fn values(text: &str) -> Vec<(String, String)> {
-        let rdns = dn(text).expect(text);
-        let avas = rdns.iter().flat_map(|(rdn, _)| rdn.avas());
+        let name = Dn::parse(text).expect(text);
+        let avas = name.rdns().iter().flat_map(Rdn::avas);
         avas.map(|ava| (ava.attribute().to_owned(), ava.text().unwrap_or("?").to_owned())).collect()
     }
 
