@@ -152,6 +152,13 @@ impl Search {
     }
 }
 
+/// For calls that take a search over: it can be used again.
+impl From<&Search> for Search {
+    fn from(search: &Search) -> Search {
+        search.clone()
+    }
+}
+
 /// All that a search found.
 #[derive(Debug, Clone)]
 pub struct Found {
@@ -172,14 +179,13 @@ impl Connection {
     ///
     /// [`Error::Refused`] for every result but success and a limit that was reached; [`Error::TooLarge`] when the
     /// answers outgrow the options' `max_bytes`; otherwise as every call.
-    #[tracing::instrument(name = "ldap.search", level = "debug", skip_all, fields(url = self.url(), base = search.base()))]
-    pub async fn search(&self, search: &Search) -> Result<Found, Error> {
-        self.stream(search).collect().await
+    pub async fn search(&self, search: impl Into<Search>) -> Result<Found, Error> {
+        SearchStream::new(Source::Connection(self.clone()), search.into()).collect().await
     }
 
     /// Searches, entry by entry. Nothing is sent before the first [`SearchStream::next`].
     pub fn stream(&self, search: &Search) -> SearchStream {
-        SearchStream::new(Source::Connection(self.clone()), search)
+        SearchStream::new(Source::Connection(self.clone()), search.clone())
     }
 
     /// Reads one entry; `None` when there is none of this name. Without attributes all that are not operational.
@@ -196,7 +202,7 @@ impl Connection {
 
 /// The first entry of a search for one; "no such object" is no failure.
 pub(crate) async fn one_entry(stream: SearchStream) -> Result<Option<Entry>, Error> {
-    match stream.collect().await {
+    match stream.gather().await {
         Ok(found) => Ok(found.entries.into_iter().next()),
         Err(Error::Refused { result, .. }) if result.code == ResultCode::NO_SUCH_OBJECT => Ok(None),
         Err(error) => Err(error),

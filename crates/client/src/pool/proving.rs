@@ -76,7 +76,7 @@ impl Proving {
     ///
     /// [`Error::NotBound`] before a bind of this lease has succeeded; otherwise as
     /// [`Connection::search`](crate::Connection::search).
-    pub async fn search(&mut self, search: &Search) -> Result<Found, Error> {
+    pub async fn search(&mut self, search: impl Into<Search>) -> Result<Found, Error> {
         self.demand_proof()?;
         self.kept.connection.search(search).await
     }

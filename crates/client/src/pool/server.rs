@@ -88,14 +88,14 @@ impl Server {
     /// # Errors
     ///
     /// As [`Connection::search`] and [`Server::lookup`].
-    #[tracing::instrument(name = "ldap.search", level = "debug", skip_all, fields(url = self.url(), base = search.base()))]
-    pub async fn search(&self, search: &Search) -> Result<Found, Error> {
-        self.stream(search).collect().await
+    pub async fn search(&self, search: impl Into<Search>) -> Result<Found, Error> {
+        let source = Source::Server { server: self.clone(), again: true };
+        SearchStream::new(source, search.into()).collect().await
     }
 
     /// Searches on a look-up connection, entry by entry. Nothing is sent before the first [`SearchStream::next`].
     pub fn stream(&self, search: &Search) -> SearchStream {
-        SearchStream::new(Source::Server { server: self.clone(), again: true }, search)
+        SearchStream::new(Source::Server { server: self.clone(), again: true }, search.clone())
     }
 
     /// Reads one entry on a look-up connection; `None` when there is none of this name.

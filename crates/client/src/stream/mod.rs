@@ -100,9 +100,10 @@ struct Page {
 }
 
 impl SearchStream {
-    pub(crate) fn new(source: Source, search: &Search) -> SearchStream {
+    pub(crate) fn new(source: Source, search: Search) -> SearchStream {
         let page_size = search.page(source.options().page_size);
-        let mut request = search.request.clone();
+        let Search { mut request, deadline: limit, controls, .. } = search;
+        let (base, size_limit) = (request.base.clone(), request.size_limit);
         if page_size.is_some() {
             // Servers differ in whether a size limit is the page's or the search's: it is counted here instead.
             request.size_limit = 0;
@@ -110,11 +111,11 @@ impl SearchStream {
         SearchStream {
             source,
             request: Arc::new(Request::Search(request)),
-            base: search.base().to_owned(),
-            size_limit: search.request.size_limit,
+            base,
+            size_limit,
             page_size,
-            controls: search.controls.clone(),
-            limit: search.deadline,
+            controls,
+            limit,
             state: State::Asking(None),
             deadline: None,
             entries: 0,
@@ -156,8 +157,14 @@ impl SearchStream {
         }
     }
 
+    /// Everything, below the byte limit, as an operation of its own.
+    #[tracing::instrument(name = "ldap.search", level = "debug", skip_all, fields(url = self.source.url(), base = self.base))]
+    pub(crate) async fn collect(self) -> Result<Found, Error> {
+        self.gather().await
+    }
+
     /// Everything, below the byte limit.
-    pub(crate) async fn collect(mut self) -> Result<Found, Error> {
+    pub(crate) async fn gather(mut self) -> Result<Found, Error> {
         let (mut entries, mut bytes) = (Vec::new(), 0);
         while let Some(entry) = self.next().await? {
             bytes += entry.size() + size_of::<Entry>();
@@ -343,6 +350,15 @@ impl SearchStream {
 }
 
 impl Source {
+    /// Where it is sent, as far as that is known beforehand.
+    fn url(&self) -> Option<&str> {
+        match self {
+            Source::Connection(connection) => Some(connection.url()),
+            Source::Server { server, .. } => Some(server.url()),
+            Source::Pool { .. } => None,
+        }
+    }
+
     fn options(&self) -> &Options {
         match self {
             Source::Connection(connection) => &connection.shared.options,
