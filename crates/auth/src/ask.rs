@@ -28,6 +28,13 @@ pub(crate) struct Query<'a> {
     pub(crate) limit: u32,
 }
 
+/// A query that was sent.
+struct Asked<'a> {
+    base: &'a Dn,
+    scope: Scope,
+    asking: Asking<'a>,
+}
+
 /// What was found; every entry lies where it was looked for.
 #[derive(Debug)]
 pub(crate) struct Hits {
@@ -43,12 +50,12 @@ impl Reader {
         query: Query<'_>,
         observer: &dyn Observer,
     ) -> Result<Hits, Error> {
-        let (search, asking) = (query.search(), query.asking(server, observer));
+        let (search, asked) = query.ask(server, observer);
         let answer = match self {
-            Reader::Service(server) => server.search(&search).await,
-            Reader::Person(proving) => proving.search(&search).await,
+            Reader::Service(server) => server.search(search).await,
+            Reader::Person(proving) => proving.search(search).await,
         };
-        query.hits(asking, answer)
+        asked.hits(answer)
     }
 
     /// Reads one entry; `None` when there is none. One that answers to another name is an error.
@@ -94,55 +101,54 @@ pub(crate) async fn search(
     query: Query<'_>,
     observer: &dyn Observer,
 ) -> Result<Hits, Error> {
-    let (search, asking) = (query.search(), query.asking(server.url(), observer));
-    let answer = server.search(&search).await;
-    query.hits(asking, answer)
+    let (search, asked) = query.ask(server.url(), observer);
+    let answer = server.search(search).await;
+    asked.hits(answer)
 }
 
-impl Query<'_> {
-    fn search(&self) -> Search {
-        let search = Search::below(self.base.as_str())
-            .scope(self.scope)
-            .matching(self.filter.clone())
-            .attributes(self.attributes);
-        match self.limit {
+impl<'a> Query<'a> {
+    /// What is sent, and what waits for the answer.
+    fn ask(self, server: &str, observer: &'a dyn Observer) -> (Search, Asked<'a>) {
+        let Query { step, base, scope, filter, attributes, limit } = self;
+        let what = format_args!("search base={:?} scope={} filter={filter}", base.as_str(), word(scope));
+        let asking = Asking::started(observer, step, server, what);
+        let search = Search::below(base.as_str()).scope(scope).matching(filter).attributes(attributes);
+        let search = match limit {
             0 => search,
             limit => search.limit(limit).page_size(None),
-        }
+        };
+        (search, Asked { base, scope, asking })
     }
+}
 
-    fn asking<'o>(&self, server: &str, observer: &'o dyn Observer) -> Asking<'o> {
-        let (base, scope) = (self.base.as_str(), word(self.scope));
-        let what = format_args!("search base={base:?} scope={scope} filter={}", self.filter);
-        Asking::started(observer, self.step, server, what)
-    }
-
+impl Asked<'_> {
     /// The step ends before anything is judged: the operation that failed is the one the operator wants to see.
-    fn hits(&self, asking: Asking<'_>, answer: Result<Found, client::Error>) -> Result<Hits, Error> {
+    fn hits(self, answer: Result<Found, client::Error>) -> Result<Hits, Error> {
+        let Asked { base, scope, asking } = self;
         let found = match answer {
             Ok(found) => found,
             Err(error) => {
                 asking.ended(&error);
-                return Err(Error::looking(format!("the {} failed", self.name()), error));
+                return Err(Error::looking(format!("the {} failed", name(base, scope)), error));
             }
         };
         asking.ended(Shown(&found));
         let records = found.entries.iter().map(Record::read).collect::<Result<Vec<_>, _>>()?;
         // A server, or somebody on the way, must not answer with people from elsewhere (CVE-2026-16071).
-        match records.iter().find(|record| !covers(self.base, self.scope, &record.dn)) {
+        match records.iter().find(|record| !covers(base, scope, &record.dn)) {
             Some(stray) => Err(Error::directory(format!(
                 "the {} was answered with {}, which does not lie there",
-                self.name(),
+                name(base, scope),
                 stray.dn
             ))),
             None => Ok(Hits { records, truncated: found.truncated.is_some() }),
         }
     }
+}
 
-    fn name(&self) -> String {
-        let place = if self.scope == Scope::Base { "at" } else { "below" };
-        format!("search {place} {}", self.base)
-    }
+fn name(base: &Dn, scope: Scope) -> String {
+    let place = if scope == Scope::Base { "at" } else { "below" };
+    format!("search {place} {base}")
 }
 
 /// `success (0): found uid=alice,dc=example,dc=com`, with the names as the server wrote them.
@@ -204,7 +210,7 @@ mod tests {
         let entry = proto::Entry::builder(dn).attribute("uid", ["alice"]).build();
         let (references, controls) = (Vec::new(), proto::Controls::default());
         let found = Found { entries: vec![entry], references, truncated: None, controls };
-        query.hits(query.asking("ldap://localhost", observer), Ok(found))
+        query.ask("ldap://localhost", observer).1.hits(Ok(found))
     }
 
     #[test]

@@ -204,31 +204,29 @@ impl Directory {
         observer: &dyn Observer,
     ) -> Result<Answer<Record>, Error> {
         let user = &self.settings.user;
-        let filtered = |search| Some((search, self.filter(search, name)?));
-        let asked: Vec<(&UserSearch, Filter)> = user.searches.iter().filter_map(filtered).collect();
+        let asked = |search| Some((search, self.query(search, self.filter(search, name)?)));
+        let (searches, queries): (Vec<_>, Vec<_>) = user.searches.iter().filter_map(asked).unzip();
         let hits = match asker {
             Asker::Service(server) => {
-                let searches = asked.iter().map(|asked| ask::search(server, self.query(asked), observer));
-                try_join_all(searches).await?
+                try_join_all(queries.into_iter().map(|query| ask::search(server, query, observer))).await?
             }
             Asker::Reader(reader) => {
                 let mut hits = Vec::new();
-                for asked in &asked {
-                    hits.push(reader.search(server, self.query(asked), observer).await?);
+                for query in queries {
+                    hits.push(reader.search(server, query, observer).await?);
                 }
                 hits
             }
         };
-        let searches = asked.iter().map(|(search, _)| *search);
-        Ok(self.choose(searches.zip(hits), name))
+        Ok(self.choose(searches.into_iter().zip(hits), name))
     }
 
-    fn query<'q>(&'q self, (search, filter): &'q (&UserSearch, Filter)) -> Query<'q> {
+    fn query<'q>(&'q self, search: &'q UserSearch, filter: Filter) -> Query<'q> {
         Query {
             step: "locate",
             base: &search.base,
             scope: search.scope,
-            filter: filter.clone(),
+            filter,
             attributes: &self.attributes,
             limit: NAMESAKES,
         }
