@@ -23,7 +23,7 @@ use crate::world::Size;
 /// Logins under way at once.
 const CONCURRENCY: [usize; 3] = [1, 8, 32];
 
-/// How often each row has its turn; of each number the median is told, since machines are seldom quiet.
+/// How often each row has its turn; its best one is told, since machines are seldom quiet.
 const ROUNDS: usize = 5;
 
 const USAGE: &str = "usage: login [--people N] [--logins N] [bare|decision|sign-in|django]..";
