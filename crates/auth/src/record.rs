@@ -24,9 +24,9 @@ pub(crate) struct Record {
     pub(crate) attributes: Attributes,
 }
 
-/// Attributes by their lower-case names.
+/// Attributes in the order of their names in lower case.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Attributes(BTreeMap<String, Attribute>);
+pub(crate) struct Attributes(Vec<Attribute>);
 
 #[derive(Debug, Clone)]
 struct Attribute {
@@ -114,12 +114,12 @@ impl Record {
 impl Attributes {
     /// Every attribute by the name the server wrote.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &[Vec<u8>])> {
-        self.0.values().map(|attribute| (attribute.name.as_str(), attribute.values.as_slice()))
+        self.0.iter().map(|attribute| (attribute.name.as_str(), attribute.values.as_slice()))
     }
 
     /// Every value, in the server's order.
     pub(crate) fn values(&self, name: &str) -> &[Vec<u8>] {
-        self.0.get(&name.to_ascii_lowercase()).map_or(&[], |attribute| &attribute.values)
+        self.get(name).map_or(&[], |attribute| &attribute.values)
     }
 
     /// The values that are text.
@@ -144,13 +144,13 @@ impl Attributes {
 
     /// The attributes of which the server sent only some values.
     pub(crate) fn partial(&self) -> Vec<String> {
-        let partial = self.0.values().filter(|attribute| attribute.is_partial());
+        let partial = self.0.iter().filter(|attribute| attribute.is_partial());
         partial.map(|attribute| attribute.name.clone()).collect()
     }
 
     /// The description that asks for the values of an attribute that are still missing.
     pub(crate) fn rest(&self, name: &str) -> Option<String> {
-        let attribute = self.0.get(&name.to_ascii_lowercase()).filter(|attribute| attribute.is_partial())?;
+        let attribute = self.get(name).filter(|attribute| attribute.is_partial())?;
         let range = attribute.range?;
         // Without its beginning a list is never whole.
         Some(range.rest().unwrap_or(range).of(&attribute.name))
@@ -158,13 +158,13 @@ impl Attributes {
 
     /// Adds values that were asked for by [`Attributes::rest`].
     pub(crate) fn append(&mut self, name: &str, mut part: Attributes) -> Result<(), RangeError> {
-        let key = name.to_ascii_lowercase();
         let whole = Range { first: 0, last: None };
-        let (next, values) = part
-            .0
-            .remove(&key)
-            .map_or((whole, Vec::new()), |part| (part.range.unwrap_or(whole), part.values));
-        if let Some(mine) = self.0.get_mut(&key) {
+        let (next, values) = match part.place(name) {
+            Ok(at) => (part.0[at].range.unwrap_or(whole), std::mem::take(&mut part.0[at].values)),
+            Err(_) => (whole, Vec::new()),
+        };
+        if let Ok(at) = self.place(name) {
+            let mine = &mut self.0[at];
             let held = mine.range.unwrap_or(whole);
             mine.range = Some(held.joined(mine.values.len(), next, values.len())?);
             mine.values.extend(values);
@@ -177,13 +177,26 @@ impl Attributes {
             Some((name, range)) => (name, Some(range)),
             None => (attribute.name(), None),
         };
-        let slot = self.0.entry(name.to_ascii_lowercase()).or_insert_with(|| Attribute {
-            name: name.to_owned(),
-            values: Vec::new(),
-            range: None,
-        });
-        slot.values.extend(attribute.values().map(<[u8]>::to_vec));
-        slot.range = range.or(slot.range);
+        let values = attribute.values().map(<[u8]>::to_vec);
+        match self.place(name) {
+            Ok(at) => {
+                let slot = &mut self.0[at];
+                slot.values.extend(values);
+                slot.range = range.or(slot.range);
+            }
+            Err(at) => {
+                self.0.insert(at, Attribute { name: name.to_owned(), values: values.collect(), range });
+            }
+        }
+    }
+
+    fn get(&self, name: &str) -> Option<&Attribute> {
+        self.place(name).ok().map(|at| &self.0[at])
+    }
+
+    /// Where the attribute is, or would be.
+    fn place(&self, name: &str) -> Result<usize, usize> {
+        self.0.binary_search_by(|known| in_lower_case(&known.name).cmp(in_lower_case(name)))
     }
 
     #[cfg(test)]
@@ -191,10 +204,8 @@ impl Attributes {
         let mut all = Attributes::default();
         for (name, values) in attributes {
             let values = values.iter().map(|value| value.as_bytes().to_vec()).collect();
-            all.0.insert(
-                name.to_ascii_lowercase(),
-                Attribute { name: (*name).to_owned(), values, range: None },
-            );
+            let at = all.place(name).unwrap_or_else(|at| at);
+            all.0.insert(at, Attribute { name: (*name).to_owned(), values, range: None });
         }
         all
     }
@@ -204,6 +215,10 @@ impl Attribute {
     fn is_partial(&self) -> bool {
         self.range.is_some_and(|range| !range.is_whole())
     }
+}
+
+fn in_lower_case(name: &str) -> impl Iterator<Item = u8> {
+    name.bytes().map(|byte| byte.to_ascii_lowercase())
 }
 
 /// Attributes that hold GUIDs, and those that hold security identifiers, as bytes.
@@ -327,7 +342,7 @@ mod tests {
             .attribute("unicodePwd", ["secret"])
             .build();
         let record = Record::read(&entry).unwrap();
-        assert_eq!(record.attributes.0.keys().collect::<Vec<_>>(), ["cn"]);
+        assert_eq!(record.attributes.iter().map(|(name, _)| name).collect::<Vec<_>>(), ["cn"]);
     }
 
     #[test]
