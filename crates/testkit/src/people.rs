@@ -1,4 +1,4 @@
-//! The people and groups of the world, described once; [`crate::rendering`] writes them as each server wants them.
+//! The people and groups of the world, described once; `rendering` writes them as each server wants them.
 
 use proto::{Dn, Rdn};
 
