@@ -33,6 +33,7 @@ mod cookies;
 mod csrf;
 mod error;
 mod extract;
+mod form;
 mod gate;
 mod guard;
 mod health;

@@ -11,6 +11,7 @@ use minijinja::context;
 use serde::Deserialize;
 
 use crate::csrf;
+use crate::form::FormPage;
 use crate::gate::Gate;
 use crate::guard::unavailable;
 use crate::next::{Next, password_for};
@@ -40,15 +41,6 @@ pub(crate) struct Confirmation {
     csrf_token: String,
 }
 
-/// What the page shows besides its empty fields.
-#[derive(Default)]
-struct Shown<'a> {
-    username: &'a str,
-    next: &'a str,
-    remembered: bool,
-    refusal: Option<Refusal>,
-}
-
 /// `GET /login`
 pub(crate) async fn show(
     State(gate): State<Gate>,
@@ -57,7 +49,8 @@ pub(crate) async fn show(
     target: Result<Query<Target>, QueryRejection>,
 ) -> Response {
     let next = target.map(|Query(target)| target.next).unwrap_or_default();
-    page(&gate, &visit, &headers, &Shown { next: &next, ..Shown::default() })
+    let form = Credentials { next, ..Credentials::default() };
+    page(&form, &visit).show(&gate, &visit, &headers, None)
 }
 
 /// `POST /login`
@@ -67,20 +60,18 @@ pub(crate) async fn sign_in(
     headers: HeaderMap,
     form: Result<Form<Credentials>, FormRejection>,
 ) -> Result<Response, Rejection> {
-    let Form(form) = form?;
-    let remembered = !form.remember_me.is_empty() && visit.live.settings.remember_me;
-    let shown = Shown { username: &form.username, next: &form.next, remembered, ..Shown::default() };
+    let Form(mut form) = form?;
+    let password = std::mem::take(&mut form.password);
+    let page = page(&form, &visit);
+    let refused = |refusal: &Refusal| Ok(page.show(&gate, &visit, &headers, Some(refusal)));
     if !csrf::is_good(&gate, &visit, &headers, None, &form.csrf_token) {
-        return Ok(refused(&gate, &visit, &headers, Refusal::stale_form(), shown));
+        return refused(&Refusal::stale_form());
     }
-    if let Some(refusal) = Refusal::of_empty(&form.username, &form.password) {
-        return Ok(refused(&gate, &visit, &headers, refusal, shown));
+    if let Some(refusal) = Refusal::of_empty(&form.username, &password) {
+        return refused(&refusal);
     }
-    match gate
-        .accounts()
-        .sign_in(&form.username, form.password, &visit.origin(), options(&visit, &headers, remembered))
-        .await
-    {
+    let how = options(&visit, &headers, form.wants_to_be_remembered(&visit));
+    match gate.accounts().sign_in(&form.username, password, &visit.origin(), how).await {
         Outcome::Granted(signed_in) => {
             let next = Next::parse(&form.next, &visit.live.settings.next_hosts);
             Ok(with_cookie(see_other(next.as_str()), session_cookie(&gate, &visit, &signed_in)))
@@ -90,12 +81,9 @@ pub(crate) async fn sign_in(
             Ok(see_other(&password_for(&form.username, &next)))
         }
         Outcome::Denied { denial, message, retry_after } => {
-            let refusal = Refusal::denied(&denial, message, retry_after);
-            Ok(refused(&gate, &visit, &headers, refusal, shown))
+            refused(&Refusal::denied(&denial, message, retry_after))
         }
-        Outcome::Failed { fault, .. } => {
-            Ok(refused(&gate, &visit, &headers, Refusal::unavailable(fault), shown))
-        }
+        Outcome::Failed { fault, .. } => refused(&Refusal::unavailable(fault)),
     }
 }
 
@@ -149,31 +137,15 @@ pub(crate) fn with_cookie(mut response: Response, cookie: Option<HeaderValue>) -
     response
 }
 
-fn refused(gate: &Gate, visit: &Visit, headers: &HeaderMap, refusal: Refusal, shown: Shown<'_>) -> Response {
-    let retry_after = refusal.retry_after;
-    let mut response = page(gate, visit, headers, &Shown { refusal: Some(refusal), ..shown });
-    if let Some(wait) = retry_after {
-        rejection::retry_after(response.headers_mut(), wait);
-    }
-    response
+fn page<'f>(form: &'f Credentials, visit: &Visit) -> FormPage<'f> {
+    let remember_me = visit.live.settings.remember_me;
+    let remembered = form.wants_to_be_remembered(visit);
+    let more = context! { remember_me, remembered };
+    FormPage { template: "login.html", username: &form.username, next: &form.next, more }
 }
 
-fn page(gate: &Gate, visit: &Visit, headers: &HeaderMap, shown: &Shown<'_>) -> Response {
-    let issued = csrf::issue(gate, visit, headers, None);
-    // What is shown again is what would be obeyed.
-    let next = Next::parse(shown.next, &visit.live.settings.next_hosts);
-    let refusal = shown.refusal.as_ref();
-    let status = refusal.map_or(StatusCode::OK, |refusal| refusal.status);
-    let context = context! {
-        csrf_token => issued.token,
-        next => if next.is_home() { "" } else { next.as_str() },
-        username => shown.username,
-        username_error => refusal.map_or("", |refusal| refusal.username_error),
-        password_error => refusal.map_or("", |refusal| refusal.password_error),
-        message => refusal.map_or("", |refusal| refusal.message.as_str()),
-        advice => refusal.map_or("", |refusal| refusal.advice),
-        remember_me => visit.live.settings.remember_me,
-        remembered => shown.remembered,
-    };
-    with_cookie(visit.live.pages.show(status, "login.html", context), issued.cookie)
+impl Credentials {
+    fn wants_to_be_remembered(&self, visit: &Visit) -> bool {
+        !self.remember_me.is_empty() && visit.live.settings.remember_me
+    }
 }

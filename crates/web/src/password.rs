@@ -3,17 +3,18 @@
 use account::{Outcome, PasswordOutcome};
 use axum::extract::rejection::{FormRejection, QueryRejection};
 use axum::extract::{Form, Query, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::HeaderMap;
 use axum::response::Response;
-use minijinja::context;
+use minijinja::{Value, context};
 use serde::Deserialize;
 
 use crate::csrf;
+use crate::form::FormPage;
 use crate::gate::Gate;
 use crate::guard::unavailable;
 use crate::login::{options, see_other, session_cookie, with_cookie};
 use crate::next::Next;
-use crate::rejection::{self, Refusal, Rejection};
+use crate::rejection::{Refusal, Rejection};
 use crate::visit::Visit;
 
 #[derive(Default, Deserialize)]
@@ -37,15 +38,6 @@ pub(crate) struct Passwords {
     next: String,
 }
 
-/// What the page shows besides its empty fields.
-#[derive(Default)]
-struct Shown<'a> {
-    username: &'a str,
-    next: &'a str,
-    due: bool,
-    refusal: Option<Refusal>,
-}
-
 /// `GET /password`
 pub(crate) async fn show(
     State(gate): State<Gate>,
@@ -61,7 +53,9 @@ pub(crate) async fn show(
         None => None,
     };
     let username = session.map_or(username, |session| session.account.username);
-    Ok(page(&gate, &visit, &headers, &Shown { username: &username, next: &next, due, refusal: None }))
+    let form = Passwords { username, next, ..Passwords::default() };
+    let page = FormPage { more: context! { due }, ..page(&form) };
+    Ok(page.show(&gate, &visit, &headers, None))
 }
 
 /// `POST /password`
@@ -72,17 +66,19 @@ pub(crate) async fn change(
     form: Result<Form<Passwords>, FormRejection>,
 ) -> Result<Response, Rejection> {
     offered(&gate)?;
-    let Form(form) = form?;
-    let shown = Shown { username: &form.username, next: &form.next, ..Shown::default() };
+    let Form(mut form) = form?;
+    let problem = form.problem();
+    let (old, new) = (std::mem::take(&mut form.old_password), std::mem::take(&mut form.new_password));
+    let page = page(&form);
+    let refused = |refusal: &Refusal| Ok(page.show(&gate, &visit, &headers, Some(refusal)));
     if !csrf::is_good(&gate, &visit, &headers, None, &form.csrf_token) {
-        return Ok(refused(&gate, &visit, &headers, Refusal::stale_form(), shown));
+        return refused(&Refusal::stale_form());
     }
-    if let Some(refusal) = form.problem() {
-        return Ok(refused(&gate, &visit, &headers, refusal, shown));
+    if let Some(refusal) = problem {
+        return refused(&refusal);
     }
     let (origin, how) = (visit.origin(), options(&visit, &headers, false));
-    let Passwords { old_password: old, new_password: new, .. } = form;
-    let refusal = match gate.accounts().change_password(&form.username, old, new, &origin, how).await {
+    match gate.accounts().change_password(&form.username, old, new, &origin, how).await {
         PasswordOutcome::Changed(signed_in) => {
             let next = Next::parse(&form.next, &visit.live.settings.next_hosts);
             let cookie = match *signed_in {
@@ -90,16 +86,15 @@ pub(crate) async fn change(
                 // Changed it is; whatever guards the next page says what else is in the way.
                 Outcome::Denied { .. } | Outcome::Failed { .. } => None,
             };
-            return Ok(with_cookie(see_other(next.as_str()), cookie));
+            Ok(with_cookie(see_other(next.as_str()), cookie))
         }
-        PasswordOutcome::Unfit(objection) => Refusal::unfit(&objection),
+        PasswordOutcome::Unfit(objection) => refused(&Refusal::unfit(&objection)),
         PasswordOutcome::Denied { denial, message, retry_after } => {
-            Refusal::denied(&denial, message, retry_after)
+            refused(&Refusal::denied(&denial, message, retry_after))
         }
-        PasswordOutcome::Failed { may_have_changed: true, .. } => Refusal::uncertain(),
-        PasswordOutcome::Failed { fault, .. } => Refusal::unavailable(fault),
-    };
-    Ok(refused(&gate, &visit, &headers, refusal, shown))
+        PasswordOutcome::Failed { may_have_changed: true, .. } => refused(&Refusal::uncertain()),
+        PasswordOutcome::Failed { fault, .. } => refused(&Refusal::unavailable(fault)),
+    }
 }
 
 impl Passwords {
@@ -119,32 +114,7 @@ fn offered(gate: &Gate) -> Result<(), Rejection> {
     }
 }
 
-fn refused(gate: &Gate, visit: &Visit, headers: &HeaderMap, refusal: Refusal, shown: Shown<'_>) -> Response {
-    let retry_after = refusal.retry_after;
-    let mut response = page(gate, visit, headers, &Shown { refusal: Some(refusal), ..shown });
-    if let Some(wait) = retry_after {
-        rejection::retry_after(response.headers_mut(), wait);
-    }
-    response
-}
-
-fn page(gate: &Gate, visit: &Visit, headers: &HeaderMap, shown: &Shown<'_>) -> Response {
-    let issued = csrf::issue(gate, visit, headers, None);
-    // What is shown again is what would be obeyed.
-    let next = Next::parse(shown.next, &visit.live.settings.next_hosts);
-    let refusal = shown.refusal.as_ref();
-    let status = refusal.map_or(StatusCode::OK, |refusal| refusal.status);
-    let context = context! {
-        csrf_token => issued.token,
-        next => if next.is_home() { "" } else { next.as_str() },
-        username => shown.username,
-        due => shown.due,
-        username_error => refusal.map_or("", |refusal| refusal.username_error),
-        old_error => refusal.map_or("", |refusal| refusal.password_error),
-        new_error => refusal.map_or("", |refusal| refusal.new_password_error.as_str()),
-        again_error => refusal.map_or("", |refusal| refusal.again_error),
-        message => refusal.map_or("", |refusal| refusal.message.as_str()),
-        advice => refusal.map_or("", |refusal| refusal.advice),
-    };
-    with_cookie(visit.live.pages.show(status, "password.html", context), issued.cookie)
+fn page(form: &Passwords) -> FormPage<'_> {
+    let more = Value::UNDEFINED;
+    FormPage { template: "password.html", username: &form.username, next: &form.next, more }
 }
