@@ -1,6 +1,6 @@
 //! Bind (RFC 4511 section 4.2): a password proved, or nobody.
 
-use proto::control::PasswordPolicy;
+use proto::control::{PasswordExpired, PasswordExpiring, PasswordPolicy};
 use proto::message::{Authentication, BindRequest, Request, Response};
 use proto::{Controls, LdapResult, Password};
 
@@ -29,6 +29,18 @@ impl BindReply {
     /// What the server's password policy says, when it says something that can be read.
     pub fn policy(&self) -> Option<PasswordPolicy> {
         read_policy(&self.controls)
+    }
+
+    /// Does the server say, in the older way of 389 Directory Server and FreeIPA, that the password has expired?
+    pub fn says_expired(&self) -> bool {
+        self.controls.get(PasswordExpired::OID).is_some()
+    }
+
+    /// What the server says, in the same way, of when the password expires; when it can be read.
+    pub fn expiring(&self) -> Option<PasswordExpiring> {
+        let control = self.controls.get(PasswordExpiring::OID)?;
+        let read = PasswordExpiring::parse(&control);
+        read.inspect_err(|error| tracing::debug!(%error, "the password expiring control cannot be read")).ok()
     }
 }
 

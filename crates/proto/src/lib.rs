@@ -51,7 +51,9 @@ pub mod value;
 
 pub use ber::Limits;
 pub use bytes::Bytes;
-pub use control::{Control, Controls, PagedResults, PasswordPolicy, PasswordPolicyError};
+pub use control::{
+    Control, Controls, PagedResults, PasswordExpired, PasswordExpiring, PasswordPolicy, PasswordPolicyError,
+};
 pub use dn::{Ava, Dn, DnError, Rdn};
 pub use extended::{NoticeOfDisconnection, PasswordModify, StartTls, WhoAmI};
 pub use filter::{Filter, FilterError};

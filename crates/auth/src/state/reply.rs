@@ -145,12 +145,12 @@ fn active_directory(code: u32) -> Option<(Reason, bool)> {
 }
 
 /// 389-ds and FreeIPA without the newer control: the password is expired, nothing but a change is allowed.
-const NETSCAPE_EXPIRED: &str = "2.16.840.1.113730.3.4.4";
-/// The same servers: it expires in so many seconds, as text.
-const NETSCAPE_EXPIRING: &str = "2.16.840.1.113730.3.4.5";
-
 fn netscape_expired(vendor: Vendor, reply: &BindReply) -> bool {
-    matches!(vendor, Vendor::Ds389 | Vendor::FreeIpa) && reply.controls.get(NETSCAPE_EXPIRED).is_some()
+    has_older_controls(vendor) && reply.says_expired()
+}
+
+fn has_older_controls(vendor: Vendor) -> bool {
+    matches!(vendor, Vendor::Ds389 | Vendor::FreeIpa)
 }
 
 fn warnings(vendor: Vendor, reply: &BindReply) -> Vec<Warning> {
@@ -161,10 +161,9 @@ fn warnings(vendor: Vendor, reply: &BindReply) -> Vec<Warning> {
         let grace = policy.grace_logins.map(|remaining| Warning::GraceLogins { remaining });
         warnings.extend(expires.into_iter().chain(grace));
     }
-    if warnings.is_empty() && matches!(vendor, Vendor::Ds389 | Vendor::FreeIpa) {
-        let value = reply.controls.get(NETSCAPE_EXPIRING).and_then(|control| control.value);
-        let seconds = value.and_then(|value| std::str::from_utf8(&value).ok()?.trim().parse().ok());
-        warnings.extend(seconds.map(|seconds| Warning::PasswordExpires { seconds }));
+    if warnings.is_empty() && has_older_controls(vendor) {
+        let expiring = reply.expiring();
+        warnings.extend(expiring.map(|expiring| Warning::PasswordExpires { seconds: expiring.seconds }));
     }
     warnings
 }
@@ -172,7 +171,7 @@ fn warnings(vendor: Vendor, reply: &BindReply) -> Vec<Warning> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proto::{Control, Controls};
+    use proto::{Control, Controls, PasswordExpired, PasswordExpiring};
 
     fn reply(code: ResultCode, message: &str, controls: Vec<Control>) -> BindReply {
         BindReply { result: LdapResult::new(code, message), controls: Controls::from(controls) }
@@ -290,7 +289,7 @@ mod tests {
     #[test]
     fn a_grace_login_of_389ds_is_let_in_although_the_older_control_says_expired() {
         let mut controls = policy(b"\x30\x05\xA0\x03\x81\x01\x02");
-        controls.push(Control { oid: NETSCAPE_EXPIRED.to_owned(), critical: false, value: Some("0".into()) });
+        controls.push(PasswordExpired.to_control());
         let reply = reply(ResultCode::SUCCESS, "", controls);
         assert!(matches!(of_reply(Vendor::Ds389, &reply),
             Ok(Bound::Proved(warnings)) if warnings == [Warning::GraceLogins { remaining: 2 }]));
@@ -328,13 +327,11 @@ mod tests {
 
     #[test]
     fn the_older_controls_of_389ds_are_read_under_its_preset() {
-        let control = |oid: &str, value: &'static str| {
-            vec![Control { oid: oid.to_owned(), critical: false, value: Some(value.into()) }]
-        };
-        let expired = reply(ResultCode::SUCCESS, "", control(NETSCAPE_EXPIRED, "0"));
+        let expired = reply(ResultCode::SUCCESS, "", vec![PasswordExpired.to_control()]);
         assert_eq!(refusal(Vendor::Ds389, &expired), (Reason::PasswordMustChange, true));
         assert!(matches!(of_reply(Vendor::OpenLdap, &expired), Ok(Bound::Proved(_))));
-        let expiring = reply(ResultCode::SUCCESS, "", control(NETSCAPE_EXPIRING, "600"));
+        let soon = PasswordExpiring { seconds: 600 };
+        let expiring = reply(ResultCode::SUCCESS, "", vec![soon.to_control()]);
         assert!(matches!(of_reply(Vendor::FreeIpa, &expiring),
             Ok(Bound::Proved(warnings)) if warnings == [Warning::PasswordExpires { seconds: 600 }]));
     }

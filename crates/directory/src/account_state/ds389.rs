@@ -4,15 +4,11 @@ use std::time::{Duration, SystemTime};
 
 use proto::control::PasswordPolicyError;
 use proto::value::GeneralizedTime;
-use proto::{Control, ResultCode};
+use proto::{PasswordExpired, PasswordExpiring, ResultCode};
 
 use super::{Standing, is_true, number};
 use crate::tree::View;
 
-/// The password has expired or must change; and: it expires in so many seconds. Both older than the password policy
-/// control, and sent unasked.
-const EXPIRED: &str = "2.16.840.1.113730.3.4.4";
-const EXPIRING: &str = "2.16.840.1.113730.3.4.5";
 /// `passwordWarning` as it comes.
 const WARNING: Duration = Duration::from_secs(24 * 60 * 60);
 /// FreeIPA's `krbPwdMaxFailure` as it comes.
@@ -40,7 +36,7 @@ pub(super) fn judge(entry: &View<'_>, now: SystemTime) -> Standing {
     match time(entry, "passwordexpirationtime") {
         Some(SystemTime::UNIX_EPOCH) => {
             let must_change = Standing::default().with(PasswordPolicyError::ChangeAfterReset);
-            Standing { control: Some(control(EXPIRED, "0")), ..must_change }
+            Standing { control: Some(PasswordExpired.to_control()), ..must_change }
         }
         Some(time) => match time.duration_since(now) {
             Ok(left) if left > WARNING => Standing::default(),
@@ -49,7 +45,7 @@ pub(super) fn judge(entry: &View<'_>, now: SystemTime) -> Standing {
             Err(_) => {
                 let expired = Standing::refused(ResultCode::INVALID_CREDENTIALS, "password expired!");
                 let expired = expired.with(PasswordPolicyError::PasswordExpired);
-                Standing { control: Some(control(EXPIRED, "0")), ..expired }
+                Standing { control: Some(PasswordExpired.to_control()), ..expired }
             }
         },
         None => Standing::default(),
@@ -91,7 +87,7 @@ fn is_idle(entry: &View<'_>, now: SystemTime) -> bool {
 fn grace_login(entry: &View<'_>) -> Standing {
     let mut standing = Standing::default();
     standing.policy.grace_logins = grace_logins(entry).map(|left| left.saturating_sub(1));
-    standing.control = Some(control(EXPIRED, "0"));
+    standing.control = Some(PasswordExpired.to_control());
     standing
 }
 
@@ -105,12 +101,8 @@ fn grace_logins(entry: &View<'_>) -> Option<u32> {
 fn expires_in(left: Duration) -> Standing {
     let mut standing = Standing::default();
     standing.policy.expires_in = u32::try_from(left.as_secs()).ok();
-    standing.control = Some(control(EXPIRING, &left.as_secs().to_string()));
+    standing.control = Some(PasswordExpiring { seconds: left.as_secs() }.to_control());
     standing
-}
-
-fn control(oid: &str, value: &str) -> Control {
-    Control { oid: oid.to_owned(), critical: false, value: Some(value.to_owned().into()) }
 }
 
 fn has_passed(entry: &View<'_>, attribute: &str, now: SystemTime) -> bool {

@@ -1,8 +1,10 @@
 //! Controls (RFC 4511 section 4.1.11): what accompanies a request or a response, one file per control.
 
+mod netscape_password;
 mod paged;
 mod password_policy;
 
+pub use netscape_password::{PasswordExpired, PasswordExpiring};
 pub use paged::PagedResults;
 pub use password_policy::{PasswordPolicy, PasswordPolicyError};
 

@@ -4,8 +4,8 @@ use crate::hex;
 use bytes::BytesMut;
 use ldapgate_proto::ber::{ErrorKind, Tag, Writer, frame_length};
 use ldapgate_proto::{
-    Bytes, ClientSession, Control, Controls, Limits, Message, MessageId, PagedResults, PasswordPolicy,
-    Request, Response, ServerSession, SessionError,
+    Bytes, ClientSession, Control, Controls, Limits, Message, MessageId, PagedResults, PasswordExpiring,
+    PasswordPolicy, Request, Response, ServerSession, SessionError,
 };
 use proptest::prelude::*;
 
@@ -160,6 +160,7 @@ proptest! {
         let control = Control { oid: String::new(), critical: false, value: Some(bytes.clone()) };
         let _ = PagedResults::parse(&control);
         let _ = PasswordPolicy::parse(&control);
+        let _ = PasswordExpiring::parse(&control);
         let _ = ServerSession::new(Limits::server()).receive(&mut BytesMut::from(&bytes[..]));
         let _ = ClientSession::new(Limits::client()).receive(&mut BytesMut::from(&bytes[..]));
     }
