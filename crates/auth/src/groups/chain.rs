@@ -1,5 +1,6 @@
 //! Active Directory's rule for chains: the server itself follows groups in groups, to any depth and through circles.
 
+use proto::filter::IN_CHAIN;
 use proto::value::Sid;
 use proto::{Dn, Filter, Scope};
 
@@ -7,8 +8,6 @@ use super::kind;
 use super::walk::{Walk, as_it_is};
 use crate::Error;
 
-/// `LDAP_MATCHING_RULE_TRANSITIVE_EVAL` (MS-ADTS section 3.1.1.3.4.4.3).
-const IN_CHAIN: &str = "1.2.840.113556.1.4.1941";
 /// `LDAP_CAP_ACTIVE_DIRECTORY_V60_OID`: at least Windows Server 2008, which has the rule. A server without it would not
 /// refuse the rule but find nothing, and a deny would let everybody through.
 const KNOWS_THE_RULE: &str = "1.2.840.113556.1.4.1935";

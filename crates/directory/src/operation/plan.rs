@@ -1,14 +1,12 @@
 //! How a search goes about it: the filter in the form that is evaluated, and the entries worth a look.
 
+use proto::filter::IN_CHAIN;
 use proto::{Dn, Filter, Scope};
 
 use super::search::Base;
 use crate::Dialect;
 use crate::schema::Description;
 use crate::tree::{Id, Tree};
-
-/// `LDAP_MATCHING_RULE_TRANSITIVE_EVAL` (MS-ADTS section 3.1.1.3.4.4.3).
-const IN_CHAIN: &str = "1.2.840.113556.1.4.1941";
 
 /// Comparisons made in one go, before others get their turn.
 const COMPARISONS: usize = 20_000;

@@ -36,7 +36,7 @@ use bytes::Bytes;
 
 pub use error::{FilterError, FilterErrorKind};
 pub use evaluate::{Attributes, Matching};
-pub use rule::Rule;
+pub use rule::{IN_CHAIN, Rule};
 pub use standard::StandardRules;
 
 /// How deep filters in text may nest.

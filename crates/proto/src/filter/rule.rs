@@ -5,6 +5,12 @@ use std::cmp::Ordering;
 use crate::Dn;
 use crate::dn::prepare::{self, Ends};
 
+/// Active Directory's rule that follows names from entry to entry, through groups in groups to any depth:
+/// `LDAP_MATCHING_RULE_TRANSITIVE_EVAL` (MS-ADTS section 3.1.1.3.4.4.3).
+///
+/// It is the server's to evaluate, which alone has all the entries: no [`Rule`] is named by it.
+pub const IN_CHAIN: &str = "1.2.840.113556.1.4.1941";
+
 /// A family of matching rules: equality, order and substrings of one kind of value.
 ///
 /// ```
