@@ -3,6 +3,7 @@
 use std::time::SystemTime;
 
 use proto::ResultCode;
+use proto::value::FileTime;
 
 use super::{Standing, number};
 use crate::time;
@@ -11,11 +12,7 @@ use crate::tree::View;
 /// Bits of `userAccountControl`.
 const DISABLED: i64 = 0x2;
 const PASSWORD_NEVER_EXPIRES: i64 = 0x1_0000;
-const PASSWORD_EXPIRED: i64 = 0x80_0000;
-/// Seconds between 1601, where Active Directory's times begin, and 1970.
-const YEAR_1601: i64 = 11_644_473_600;
-/// Its times count in 100 nanoseconds.
-const TICKS: i64 = 10_000_000;
+pub(crate) const PASSWORD_EXPIRED: i64 = 0x80_0000;
 /// 1 January 1970 was a Thursday, the day of this number when Sunday is 0.
 const DAY_OF_1970: u64 = 4;
 
@@ -44,15 +41,14 @@ pub(super) fn judge(entry: &View<'_>, now: SystemTime) -> Option<Standing> {
 /// What the dates and flags of an account say, a lock included.
 pub(super) fn judge_by_dates(entry: &View<'_>, now: SystemTime) -> Option<Standing> {
     let control = number(entry, "useraccountcontrol").unwrap_or(0);
-    let now = i64::try_from(time::unix(now)).unwrap_or(i64::MAX);
-    let expires = number(entry, "accountexpires").filter(|ticks| ![0, i64::MAX].contains(ticks));
+    let expires = file_time(entry, "accountexpires").filter(|time| !time.is_never());
     if control & DISABLED != 0 {
         return Some(told("533"));
     }
     if is_locked(entry) {
         return Some(told("775"));
     }
-    if expires.is_some_and(|ticks| ticks / TICKS - YEAR_1601 <= now) {
+    if expires.is_some_and(|time| FileTime::from_system_time(now).is_some_and(|now| time <= now)) {
         return Some(told("701"));
     }
     if control & PASSWORD_EXPIRED != 0 {
@@ -62,8 +58,13 @@ pub(super) fn judge_by_dates(entry: &View<'_>, now: SystemTime) -> Option<Standi
     must_change.then(|| told("773"))
 }
 
-fn is_locked(entry: &View<'_>) -> bool {
-    number(entry, "lockouttime").is_some_and(|ticks| ticks != 0)
+/// Has it been locked, and not unlocked since?
+pub(crate) fn is_locked(entry: &View<'_>) -> bool {
+    file_time(entry, "lockouttime").is_some_and(|time| time != FileTime::from_ticks(0))
+}
+
+fn file_time(entry: &View<'_>, attribute: &str) -> Option<FileTime> {
+    FileTime::parse(entry.text(attribute)?).ok()
 }
 
 /// `logonHours`: one bit an hour from Sunday midnight in UTC, the lowest first; without 21 bytes of them every hour.

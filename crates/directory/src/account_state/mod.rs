@@ -1,7 +1,7 @@
 //! May this person sign in? What each server answers, and to whom: some say what is the matter before they have compared
 //! the password, most only to who has the right one.
 
-mod active_directory;
+pub(crate) mod active_directory;
 mod ds389;
 mod openldap;
 

@@ -12,13 +12,11 @@ use proto::{ExtendedRequest, LdapResult, Password, PasswordModify, PasswordPolic
 
 use super::bind::is_right;
 use super::{Identity, Refusal, must_change, name, refuse, writer};
+use crate::account_state::active_directory;
 use crate::builder::{Dialect, PasswordRules};
 use crate::directory::Shared;
 use crate::password;
 use crate::tree::{Attribute, Attributes, Id, View, owned};
-
-/// Active Directory's bit for a password that has expired.
-const PASSWORD_EXPIRED: i64 = 0x80_0000;
 
 /// What becomes of a new password, and what the password policy says to it.
 pub(crate) struct Told {
@@ -143,7 +141,7 @@ async fn change(
         let tree = shared.tree();
         let node = tree.get(id).ok_or_else(|| refuse(ResultCode::NO_SUCH_OBJECT, ""))?;
         let view = tree.view(node);
-        if shared.settings.dialect == Dialect::ActiveDirectory && is_locked(&view) {
+        if shared.settings.dialect == Dialect::ActiveDirectory && active_directory::is_locked(&view) {
             return Err(Objection::Locked);
         }
         view.passwords().to_vec()
@@ -215,14 +213,10 @@ fn store(attributes: &mut Attributes, new: &Password, old: Option<Bytes>, now: S
     attributes.set("pwdChangedTime", timestamp);
     let control = std::str::from_utf8(attributes.plain("useraccountcontrol").first().map_or(&[], |v| v));
     let Ok(control) = control.unwrap_or_default().parse::<i64>() else { return };
-    attributes.set("userAccountControl", (control & !PASSWORD_EXPIRED).to_string());
+    attributes.set("userAccountControl", (control & !active_directory::PASSWORD_EXPIRED).to_string());
     if let Some(now) = FileTime::from_system_time(now) {
         attributes.set("pwdLastSet", now.ticks().to_string());
     }
-}
-
-fn is_locked(entry: &View<'_>) -> bool {
-    entry.text("lockouttime").is_some_and(|time| time.trim() != "0")
 }
 
 impl Objection {
