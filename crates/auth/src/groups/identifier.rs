@@ -10,6 +10,7 @@ use std::time::SystemTime;
 use proto::value::Sid;
 use proto::{Dn, Filter};
 
+use super::kind::Names;
 use super::known::{Identity, Shown};
 use super::walk::{Walk, as_it_is};
 use super::{chain, kind};
@@ -105,7 +106,7 @@ impl Walk<'_> {
         let identity = read.map(|record| {
             let kind = record.attributes.text("groupType").and_then(|text| text.trim().parse::<i64>().ok());
             Identity {
-                sid: record.attributes.values(kind::SID).first().and_then(|value| Sid::from_wire(value).ok()),
+                sid: kind::sid_of(&record.attributes),
                 is_security: kind.is_some_and(|kind| kind & SECURITY != 0),
             }
         });
@@ -175,7 +176,7 @@ impl Walk<'_> {
 
     /// Names the groups that the entry told of, where that is known, and returns the others.
     fn untold(&mut self, now: SystemTime) -> Vec<Dn> {
-        if !self.unnamed {
+        if self.names == Names::Known {
             return Vec::new();
         }
         let mut untold = Vec::new();

@@ -4,11 +4,20 @@ use proto::value::Sid;
 use proto::{Dn, Filter};
 
 use crate::Settings;
-use crate::record::Record;
+use crate::record::{Attributes, Record};
 use crate::settings::GroupKind;
 
 /// Where Active Directory keeps the identifier of a person or a group.
 pub(super) const SID: &str = "objectSid";
+
+/// Do the groups that a person's entry told of still have to be asked for?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Names {
+    /// Their places tell what they are called, and that they are shown.
+    Known,
+    /// Not of all of them is it known how they are called, or whether they are shown.
+    Missing,
+}
 
 /// Attributes of a person's entry that the kinds need.
 pub(crate) fn attributes(settings: &Settings) -> Vec<String> {
@@ -58,13 +67,13 @@ pub(super) fn has_identifiers(settings: &Settings) -> bool {
 }
 
 /// One list of clauses for each search that the kinds need: what a group matches that has this person. Groups that the
-/// entry told of are asked for when it is `unnamed` how they are called, or which of them are shown.
-pub(super) fn clauses_of_person(settings: &Settings, record: &Record, unnamed: bool) -> Vec<Vec<Filter>> {
+/// entry told of are asked for only where their names are missing.
+pub(super) fn clauses_of_person(settings: &Settings, record: &Record, names: Names) -> Vec<Vec<Filter>> {
     let kinds = settings.groups.kinds.iter();
-    let asked = kinds.map(|kind| match kind {
-        GroupKind::MemberOf if !unnamed => Vec::new(),
-        GroupKind::ActiveDirectory if !unnamed => primary(record).into_iter().collect(),
-        kind => clauses(settings, *kind, record),
+    let asked = kinds.map(|kind| match (kind, names) {
+        (GroupKind::MemberOf, Names::Known) => Vec::new(),
+        (GroupKind::ActiveDirectory, Names::Known) => primary(record).into_iter().collect(),
+        (kind, _) => clauses(settings, *kind, record),
     });
     asked.filter(|clauses| !clauses.is_empty()).collect()
 }
@@ -156,7 +165,12 @@ fn posix(settings: &Settings, record: &Record) -> Option<Filter> {
 /// last number.
 pub(super) fn primary_group(record: &Record) -> Option<Sid> {
     let number: u32 = record.attributes.text("primaryGroupID")?.trim().parse().ok()?;
-    Sid::from_wire(record.attributes.values(SID).first()?).ok()?.sibling(number)
+    sid_of(&record.attributes)?.sibling(number)
+}
+
+/// The identifier that an entry shows.
+pub(super) fn sid_of(attributes: &Attributes) -> Option<Sid> {
+    Sid::from_wire(attributes.values(SID).first()?).ok()
 }
 
 fn primary(record: &Record) -> Option<Filter> {
@@ -167,7 +181,6 @@ fn primary(record: &Record) -> Option<Filter> {
 mod tests {
     use super::*;
     use crate::Vendor;
-    use crate::record::Attributes;
 
     fn settings(kinds: &[GroupKind]) -> Settings {
         let mut settings =
@@ -182,7 +195,7 @@ mod tests {
     }
 
     fn asked(kind: GroupKind, attributes: &[(&str, &[&str])]) -> Vec<String> {
-        let clauses = clauses_of_person(&settings(&[kind]), &record(attributes), false);
+        let clauses = clauses_of_person(&settings(&[kind]), &record(attributes), Names::Known);
         clauses.into_iter().flatten().map(|filter| filter.to_string()).collect()
     }
 
@@ -209,7 +222,7 @@ mod tests {
         // S-1-5-21-1-2-3-500; the values happen to be text.
         let sid = "\u{1}\u{5}\0\0\0\0\0\u{5}\u{15}\0\0\0\u{1}\0\0\0\u{2}\0\0\0\u{3}\0\0\0zzzz";
         let record = record(&[("objectSid", &[sid]), ("primaryGroupID", &["513"])]);
-        let asked = clauses_of_person(&settings, &record, false);
+        let asked = clauses_of_person(&settings, &record, Names::Known);
         let mut wanted = sid.as_bytes()[..24].to_vec();
         wanted.extend([1, 2, 0, 0]);
         assert_eq!(asked, [[Filter::equal("objectSid", wanted)]]);
@@ -218,8 +231,8 @@ mod tests {
     #[test]
     fn member_of_asks_nothing_unless_names_are_missing() {
         let settings = settings(&[GroupKind::MemberOf]);
-        assert!(clauses_of_person(&settings, &record(&[]), false).is_empty());
-        assert_eq!(clauses_of_person(&settings, &record(&[]), true).len(), 1);
+        assert!(clauses_of_person(&settings, &record(&[]), Names::Known).is_empty());
+        assert_eq!(clauses_of_person(&settings, &record(&[]), Names::Missing).len(), 1);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::collections::btree_map::Entry;
 use proto::value::Sid;
 use proto::{Dn, Filter, Scope};
 
+use super::kind::Names;
 use super::{Membership, kind};
 use crate::ask::{Hits, Query, Reader, covers};
 use crate::directories::Directory;
@@ -33,8 +34,8 @@ pub(super) struct Walk<'a> {
     pub(super) observer: &'a dyn Observer,
     /// The groups, and the name of each that is shown.
     pub(super) found: BTreeMap<Dn, Option<String>>,
-    /// The entry told of groups to be shown whose names or places do not say all that is asked of them.
-    pub(super) unnamed: bool,
+    /// Of the groups to be shown that the entry told of.
+    pub(super) names: Names,
     pub(super) complete: bool,
     halvings: usize,
     wanted: Vec<String>,
@@ -62,7 +63,7 @@ impl<'a> Walk<'a> {
             server,
             observer,
             found: BTreeMap::new(),
-            unnamed: false,
+            names: Names::Known,
             complete: true,
             halvings: HALVINGS,
             wanted: kind::group_attributes(&directory.settings),
@@ -98,7 +99,9 @@ impl<'a> Walk<'a> {
     fn add_told(&mut self, group: Dn) {
         let name = self.name_by_place(&group);
         let mut searches = self.directory.settings.groups.searches.iter();
-        self.unnamed |= name.is_none() && searches.any(|search| covers(&search.base, search.scope, &group));
+        if name.is_none() && searches.any(|search| covers(&search.base, search.scope, &group)) {
+            self.names = Names::Missing;
+        }
         self.found.entry(group).or_insert(name);
     }
 
@@ -112,7 +115,7 @@ impl<'a> Walk<'a> {
 
     /// Asks for each kind, then level by level, then for groups of rules that lie elsewhere.
     pub(super) async fn by_level(&mut self) -> Result<(), Error> {
-        for clauses in kind::clauses_of_person(&self.directory.settings, self.record, self.unnamed) {
+        for clauses in kind::clauses_of_person(&self.directory.settings, self.record, self.names) {
             let hits = self.everywhere(&clauses, &as_it_is).await?;
             self.note(hits);
         }
@@ -171,7 +174,7 @@ impl<'a> Walk<'a> {
         let groups = &self.directory.settings.groups;
         answer.records.into_iter().map(|record| Hit {
             name: record.attributes.text(&groups.name_attribute).map(str::to_owned),
-            sid: record.attributes.values(kind::SID).first().and_then(|value| Sid::from_wire(value).ok()),
+            sid: kind::sid_of(&record.attributes),
             dn: record.dn,
         })
     }
