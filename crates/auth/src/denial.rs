@@ -14,10 +14,20 @@ use std::str::FromStr;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Denial {
     reason: Reason,
-    proved: bool,
-    bound: bool,
+    reached: Reached,
     change: bool,
     detail: String,
+}
+
+/// How far a login came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Reached {
+    /// No bind with the person's password was written.
+    Nothing,
+    /// One was, or may have been.
+    Bound,
+    /// One was, and the password was right.
+    Proved,
 }
 
 /// Why, as the contract names it (`interface.md`, the login document).
@@ -76,8 +86,8 @@ const GENERAL: &str = "the user name or password is not right";
 
 /// One row for each reason. Locked has no text of its own: servers say it to wrong passwords too.
 const TABLE: [(Reason, &str, Told, &str); 19] = {
-    use Reason::*;
     use Told::*;
+    use Reason::*;
     [
         (EmptyPassword, "empty_password", Everybody, "the password is missing"),
         (BadUsername, "bad_username", Nobody, GENERAL),
@@ -109,7 +119,7 @@ const TABLE: [(Reason, &str, Told, &str); 19] = {
 impl Denial {
     /// A refusal for `reason`: nothing was proved and no bind was made.
     pub fn of(reason: Reason) -> Denial {
-        Denial { reason, proved: false, bound: false, change: false, detail: String::new() }
+        Denial { reason, reached: Reached::Nothing, change: false, detail: String::new() }
     }
 
     /// Adds what the operator should know; a visitor never sees it.
@@ -122,15 +132,14 @@ impl Denial {
     /// A bind was written for this attempt, so it counts.
     #[must_use]
     pub fn after_bind(mut self) -> Denial {
-        self.bound = true;
+        self.reached = self.reached.max(Reached::Bound);
         self
     }
 
     /// A bind was written and the password was right.
     #[must_use]
     pub fn after_proof(mut self) -> Denial {
-        self.bound = true;
-        self.proved = true;
+        self.reached = Reached::Proved;
         self
     }
 
@@ -148,12 +157,12 @@ impl Denial {
 
     /// Was the password right?
     pub fn proved(&self) -> bool {
-        self.proved
+        self.reached == Reached::Proved
     }
 
     /// Was a bind with the person's password written?
     pub fn bound(&self) -> bool {
-        self.bound
+        self.reached >= Reached::Bound
     }
 
     /// May the person, whose password was right, change it here and now and be welcome with the new one?
@@ -172,7 +181,7 @@ impl Denial {
         let (_, _, told, text) = self.reason.row();
         match told {
             Told::Everybody => text,
-            Told::WhoProvedThePassword if self.proved && show_state => text,
+            Told::WhoProvedThePassword if self.proved() && show_state => text,
             Told::WhoProvedThePassword | Told::Nobody => GENERAL,
         }
     }

@@ -3,14 +3,16 @@
 use std::error::Error as StdError;
 use std::fmt;
 
+use crate::denial::Reached;
+
 /// The decision could not be made. A refusal is a [`Denial`](crate::Denial) and never comes this way.
 #[derive(Debug)]
 pub struct Error {
     fault: Fault,
     message: String,
+    /// Another server may do better, as far as it may still be asked.
     restart: bool,
-    bound: bool,
-    proved: bool,
+    reached: Reached,
     changing: bool,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
@@ -45,12 +47,12 @@ impl Error {
     /// Was a person's bind written, or may it have been, before this went wrong? Then the attempt counts: nobody knows
     /// whether the password was right.
     pub fn bound(&self) -> bool {
-        self.bound
+        self.reached >= Reached::Bound
     }
 
     /// Was the password right before this went wrong? Then the attempt is no guess.
     pub fn proved(&self) -> bool {
-        self.proved
+        self.reached == Reached::Proved
     }
 
     /// Was a new password written, or may it have been, before this went wrong? Then nobody knows which one is good.
@@ -60,7 +62,7 @@ impl Error {
 
     /// May the login start over on another server? Only while no bind was written.
     pub(crate) fn restart(&self) -> bool {
-        self.restart
+        self.restart && self.reached == Reached::Nothing
     }
 
     /// Did the directory say that the entry asked for is not there?
@@ -81,7 +83,7 @@ impl Error {
 
     /// Did a server that is well answer, and with something else than what was asked for?
     pub(crate) fn is_refusal(&self) -> bool {
-        self.answer().is_some() && !self.restart
+        self.answer().is_some() && !self.restart()
     }
 
     /// The server's own answer, where there was one.
@@ -96,8 +98,7 @@ impl Error {
             fault: Fault::Directory,
             message,
             restart: false,
-            bound: false,
-            proved: false,
+            reached: Reached::Nothing,
             changing: false,
             source: None,
         }
@@ -127,9 +128,9 @@ impl Error {
 
     /// A person's bind failed: once it may have been written it is never sent again elsewhere.
     pub(crate) fn binding(message: impl Into<String>, error: client::Error) -> Error {
-        let bound = error.sent();
-        let restart = error.is_unreachable() && !bound;
-        Error { restart, bound, ..Error::looking(message, error) }
+        let reached = if error.sent() { Reached::Bound } else { Reached::Nothing };
+        let restart = error.is_unreachable();
+        Error { restart, reached, ..Error::looking(message, error) }
     }
 
     /// A change failed: once it may have been written nobody knows what became of it, and it is never sent again.
@@ -140,12 +141,12 @@ impl Error {
 
     /// The same failure once a bind was written: starting over is no longer allowed.
     pub(crate) fn after_bind(self) -> Error {
-        Error { restart: false, bound: true, ..self }
+        Error { reached: self.reached.max(Reached::Bound), ..self }
     }
 
     /// The same failure once a bind had succeeded.
     pub(crate) fn after_proof(self) -> Error {
-        Error { restart: false, bound: true, proved: true, ..self }
+        Error { reached: Reached::Proved, ..self }
     }
 }
 
