@@ -10,7 +10,7 @@ use crate::locate::{Located, Target};
 use crate::objection::{NewPassword, Objection, Unfit};
 use crate::prove::{Proof, Tried};
 use crate::record::Record;
-use crate::state::{self, Bound, By, Changed as Told, Moment};
+use crate::state::{self, Bound, By, Moment, Taken};
 use crate::{Denial, Error, Observer, PasswordChange, Settings, Vendor};
 
 /// What a change comes to.
@@ -95,9 +95,9 @@ impl Located {
         let dn = record.as_ref().map_or(self.dn(), |record| record.dn.as_str());
         let reply = self.ask(&mut access, dn, old, new.password(), observer).await?;
         Ok(match state::of_change(self.directory.settings.vendor, access.by(), &reply)? {
-            Told::Yes => Change::Done(Changed(Box::new(self.without_entry()))),
-            Told::Unfit(objection) => Change::Unfit(objection),
-            Told::Denied(denial) => Change::Denied(denial),
+            Taken::Yes => Change::Done(Changed(Box::new(self.without_entry()))),
+            Taken::Unfit(objection) => Change::Unfit(objection),
+            Taken::Denied(denial) => Change::Denied(denial),
         })
     }
 

@@ -75,7 +75,7 @@ pub enum Reason {
 
 /// To whom the reason's own text is told; everybody else reads [`GENERAL`].
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Told {
+enum Audience {
     Nobody,
     WhoProvedThePassword,
     Everybody,
@@ -85,8 +85,8 @@ enum Told {
 const GENERAL: &str = "the user name or password is not right";
 
 /// One row for each reason. Locked has no text of its own: servers say it to wrong passwords too.
-const TABLE: [(Reason, &str, Told, &str); 19] = {
-    use Told::*;
+const TABLE: [(Reason, &str, Audience, &str); 19] = {
+    use Audience::*;
     use Reason::*;
     [
         (EmptyPassword, "empty_password", Everybody, "the password is missing"),
@@ -178,11 +178,11 @@ impl Denial {
     /// What the visitor reads. `show_state` is `login.show_account_state`: without it even who proved the password
     /// reads the general text.
     pub fn public_message(&self, show_state: bool) -> &'static str {
-        let (_, _, told, text) = self.reason.row();
-        match told {
-            Told::Everybody => text,
-            Told::WhoProvedThePassword if self.proved() && show_state => text,
-            Told::WhoProvedThePassword | Told::Nobody => GENERAL,
+        let (_, _, audience, text) = self.reason.row();
+        match audience {
+            Audience::Everybody => text,
+            Audience::WhoProvedThePassword if self.proved() && show_state => text,
+            Audience::WhoProvedThePassword | Audience::Nobody => GENERAL,
         }
     }
 }
@@ -213,7 +213,7 @@ impl Reason {
         TABLE.iter().map(|row| row.0)
     }
 
-    fn row(self) -> (Reason, &'static str, Told, &'static str) {
+    fn row(self) -> (Reason, &'static str, Audience, &'static str) {
         // The table is written in the order of the variants; a test holds it there.
         TABLE[self as usize]
     }

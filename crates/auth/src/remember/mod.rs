@@ -160,13 +160,13 @@ impl Directory {
         }
         let whose = Whose::of(&self.settings, record, identity, reader);
         if let Some(membership) = groups.recall(&whose, (self.clock)()) {
-            decided(observer, "groups", record.dn.as_str(), Told("remembered", &membership));
+            decided(observer, "groups", record.dn.as_str(), Recalled("remembered", &membership));
             return Ok(membership);
         }
         let walking = Box::pin(self.fresh_groups_of(record, identity, reader, server, observer));
         let (membership, way) = walks.share((server.to_owned(), whose), walking).await?;
         if way == Way::Shared {
-            let result = Told("shared with a look-up that was under way", &membership);
+            let result = Recalled("shared with a look-up that was under way", &membership);
             decided(observer, "groups", record.dn.as_str(), result);
         }
         Ok(membership)
@@ -206,11 +206,11 @@ impl Whose {
 }
 
 /// How groups were come by, and which they are.
-struct Told<'m>(&'static str, &'m Membership);
+struct Recalled<'m>(&'static str, &'m Membership);
 
-impl fmt::Display for Told<'_> {
+impl fmt::Display for Recalled<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Told(how, membership) = self;
+        let Recalled(how, membership) = self;
         let names: Vec<_> = membership.all.iter().map(Dn::as_str).collect();
         match names.as_slice() {
             [] => write!(f, "{how}: none"),

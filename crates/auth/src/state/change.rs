@@ -25,29 +25,29 @@ impl fmt::Display for By {
     }
 }
 
-/// What a change said.
+/// Whether a server took a new password.
 #[derive(Debug)]
-pub(crate) enum Changed {
+pub(crate) enum Taken {
     Yes,
     Unfit(Objection),
     Denied(Denial),
 }
 
 /// Reads the answer to a change of a password that was proved. Result 0 alone is success.
-pub(crate) fn of_change(vendor: Vendor, by: By, reply: &PasswordReply) -> Result<Changed, Error> {
+pub(crate) fn of_change(vendor: Vendor, by: By, reply: &PasswordReply) -> Result<Taken, Error> {
     let result = &reply.result;
     let said = reply.policy().and_then(|policy| policy.error);
     let detail = || {
         let policy = said.map(|error| format!(", password policy: {error:?}")).unwrap_or_default();
         format!("the server answered {}{policy}", told(result))
     };
-    let unfit = |unfit| Ok(Changed::Unfit(Objection::of(unfit).with_detail(detail())));
-    let denied = |reason| Ok(Changed::Denied(Denial::of(reason).with_detail(detail()).after_proof()));
+    let unfit = |unfit| Ok(Taken::Unfit(Objection::of(unfit).with_detail(detail())));
+    let denied = |reason| Ok(Taken::Denied(Denial::of(reason).with_detail(detail()).after_proof()));
     // Somebody changed it between the bind and this, or replicas differ: the server counts it.
-    let wrong = || Ok(Changed::Denied(Denial::of(Reason::WrongPassword).with_detail(detail()).after_bind()));
+    let wrong = || Ok(Taken::Denied(Denial::of(Reason::WrongPassword).with_detail(detail()).after_bind()));
 
     if result.code == ResultCode::SUCCESS {
-        return Ok(Changed::Yes);
+        return Ok(Taken::Yes);
     }
     if vendor == Vendor::ActiveDirectory
         && let Some(code) = win32(&result.message)
@@ -138,9 +138,9 @@ mod tests {
 
     fn read(vendor: Vendor, by: By, reply: &PasswordReply) -> String {
         match of_change(vendor, by, reply) {
-            Ok(Changed::Yes) => "changed".to_owned(),
-            Ok(Changed::Unfit(objection)) => objection.unfit().as_str().to_owned(),
-            Ok(Changed::Denied(denial)) => format!("{} {}", denial.reason(), denial.proved()),
+            Ok(Taken::Yes) => "changed".to_owned(),
+            Ok(Taken::Unfit(objection)) => objection.unfit().as_str().to_owned(),
+            Ok(Taken::Denied(denial)) => format!("{} {}", denial.reason(), denial.proved()),
             Err(error) => format!("{:?}", error.fault()),
         }
     }

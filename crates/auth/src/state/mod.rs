@@ -13,6 +13,6 @@ mod change;
 mod entry;
 mod reply;
 
-pub(crate) use change::{By, Changed, of_change};
+pub(crate) use change::{By, Taken, of_change};
 pub(crate) use entry::{Moment, attributes, is_final, of_entry};
 pub(crate) use reply::{Bound, of_reply, told};

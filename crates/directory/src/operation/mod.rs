@@ -20,7 +20,7 @@ use proto::{Dn, LdapResult, ResultCode, StartTls};
 pub(crate) use bind::bind;
 pub(crate) use control::Recognised;
 pub(crate) use modify::is_own_password;
-pub(crate) use new_password::{Told, is_unicode_pwd, modify_password, modify_unicode_pwd};
+pub(crate) use new_password::{PasswordAnswer, is_unicode_pwd, modify_password, modify_unicode_pwd};
 pub(crate) use root::SUBSCHEMA;
 pub(crate) use search::{Pages, Search};
 

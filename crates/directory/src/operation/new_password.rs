@@ -19,7 +19,7 @@ use crate::password;
 use crate::tree::{Attribute, Attributes, Id, View, owned};
 
 /// What becomes of a new password, and what the password policy says to it.
-pub(crate) struct Told {
+pub(crate) struct PasswordAnswer {
     pub(crate) response: Response,
     pub(crate) policy: Option<PasswordPolicyError>,
 }
@@ -42,21 +42,29 @@ impl From<Refusal> for Objection {
 }
 
 /// Does the password modify operation.
-pub(crate) async fn modify_password(shared: &Arc<Shared>, who: Identity, request: &ExtendedRequest) -> Told {
+pub(crate) async fn modify_password(
+    shared: &Arc<Shared>,
+    who: Identity,
+    request: &ExtendedRequest,
+) -> PasswordAnswer {
     let (result, policy) = match read_and_change(shared, who, request).await {
         Ok(()) => (LdapResult::success(), None),
         Err(objection) => objection.words(shared.settings.dialect),
     };
-    Told { response: Response::Extended(ExtendedResponse::new(result)), policy }
+    PasswordAnswer { response: Response::Extended(ExtendedResponse::new(result)), policy }
 }
 
 /// Changes `unicodePwd`.
-pub(crate) async fn modify_unicode_pwd(shared: &Arc<Shared>, who: Identity, request: &ModifyRequest) -> Told {
+pub(crate) async fn modify_unicode_pwd(
+    shared: &Arc<Shared>,
+    who: Identity,
+    request: &ModifyRequest,
+) -> PasswordAnswer {
     let (result, policy) = match read_unicode_pwd(shared, who, request).await {
         Ok(()) => (LdapResult::success(), None),
         Err(objection) => objection.words(shared.settings.dialect),
     };
-    Told { response: Response::Modify(result), policy }
+    PasswordAnswer { response: Response::Modify(result), policy }
 }
 
 /// Whether a modify is about `unicodePwd`, which only Active Directory takes for a password.

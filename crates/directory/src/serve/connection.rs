@@ -268,14 +268,14 @@ impl Connection {
                 if request.oid == PasswordModify::OID && self.knows_password_modify() =>
             {
                 pause(delay).await;
-                let told = operation::modify_password(&self.shared, self.who, &request).await;
-                self.answer_password(asked, &told, &controls);
+                let answer = operation::modify_password(&self.shared, self.who, &request).await;
+                self.answer_password(asked, &answer, &controls);
                 Next::Continue
             }
             Request::Modify(request) if operation::is_unicode_pwd(&self.shared, &request) => {
                 pause(delay).await;
-                let told = operation::modify_unicode_pwd(&self.shared, self.who, &request).await;
-                self.answer_password(asked, &told, &controls);
+                let answer = operation::modify_unicode_pwd(&self.shared, self.who, &request).await;
+                self.answer_password(asked, &answer, &controls);
                 Next::Continue
             }
             request if delay.is_zero() => {
@@ -313,10 +313,10 @@ impl Connection {
         self.shared.settings.dialect != Dialect::ActiveDirectory
     }
 
-    fn answer_password(&mut self, asked: Asked, told: &operation::Told, controls: &Recognised) {
-        let error = told.policy.filter(|_| controls.policy);
+    fn answer_password(&mut self, asked: Asked, answer: &operation::PasswordAnswer, controls: &Recognised) {
+        let error = answer.policy.filter(|_| controls.policy);
         let policy = error.map(|_| PasswordPolicy { error, ..PasswordPolicy::default() }.to_control());
-        self.answer(asked, &told.response, &policy.into_iter().collect());
+        self.answer(asked, &answer.response, &policy.into_iter().collect());
     }
 
     fn start_tls(&mut self, asked: Asked) -> Next {
