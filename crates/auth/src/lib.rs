@@ -28,6 +28,7 @@
 //! [`manual`]: the disasters of the field, and what rules each out here.
 
 mod ask;
+mod attribute;
 mod change;
 mod credentials;
 mod denial;

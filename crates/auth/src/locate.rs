@@ -8,10 +8,11 @@ use proto::filter::Rule as Matching;
 use proto::{Dn, Filter, Scope};
 
 use crate::ask::{self, Hits, Query, Reader};
+use crate::attribute::holds_domain;
 use crate::directories::{Answer, Directory};
 use crate::explain::decided;
 use crate::record::{Record, counting_name};
-use crate::settings::{UserSearch, holds_domain};
+use crate::settings::UserSearch;
 use crate::template::Values;
 use crate::{Denial, Error, FilterTemplate, Observer, Reason, UserTemplate, Username};
 

@@ -6,8 +6,8 @@ use proto::range::RangeError;
 use proto::value::{Guid, Sid};
 use proto::{Dn, Entry, Range};
 
+use crate::attribute::is_secret;
 use crate::credentials::deceives;
-use crate::settings::is_secret;
 use crate::{Error, Fold, Settings};
 
 /// The two attributes that say who somebody is.

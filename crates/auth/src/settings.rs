@@ -7,6 +7,7 @@ use std::time::Duration;
 use proto::filter::is_attribute_description;
 use proto::{Dn, Filter, Scope};
 
+use crate::attribute::is_secret;
 use crate::locate::PRINCIPAL;
 use crate::{CustomKind, FilterTemplate, Fold, Rule, TemplateError, UserTemplate, groups, state};
 
@@ -181,45 +182,6 @@ pub struct CacheSettings {
 pub struct SettingsError {
     directory: String,
     what: String,
-}
-
-/// Attributes that are dropped when they are read, never kept and never shown: hashes, keys, and passwords in clear.
-const SECRETS: [&str; 24] = [
-    "authPassword",
-    "clearPassword",
-    "dBCSPwd",
-    "ipaNTHash",
-    "krbExtraData",
-    "krbMKey",
-    "krbPrincipalKey",
-    "krbPwdHistory",
-    "lmPwdHistory",
-    "ms-Mcs-AdmPwd",
-    "msDS-ManagedPassword",
-    "msLAPS-EncryptedPassword",
-    "msLAPS-EncryptedPasswordHistory",
-    "msLAPS-Password",
-    "msSFU30Password",
-    "ntPwdHistory",
-    "passwordHistory",
-    "pwdHistory",
-    "sambaLMPassword",
-    "sambaNTPassword",
-    "supplementalCredentials",
-    "unicodePwd",
-    "unixUserPassword",
-    "userPassword",
-];
-
-/// Is this attribute, with or without options, never read?
-pub(crate) fn is_secret(attribute: &str) -> bool {
-    let name = attribute.split(';').next().unwrap_or_default();
-    SECRETS.iter().any(|secret| secret.eq_ignore_ascii_case(name))
-}
-
-/// Attributes that hold a name together with its domain: they are compared with the name as typed.
-pub(crate) fn holds_domain(attribute: &str) -> bool {
-    ["userPrincipalName", "mail", "krbPrincipalName"].iter().any(|name| name.eq_ignore_ascii_case(attribute))
 }
 
 impl Settings {

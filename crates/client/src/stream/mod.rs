@@ -4,6 +4,7 @@
 //! all of the page before, and what waits for the reader has a limit in bytes.
 
 mod pages;
+mod source;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,11 +15,10 @@ use proto::{Control, Controls, Entry, LdapResult, PagedResults, ResultCode};
 use tokio::time::Instant;
 
 use pages::Pages;
+pub(crate) use source::Source;
 
 use crate::connection::{Connection, Guard, Operation};
 use crate::driver::{Item, Items, Sink, page};
-use crate::options::Options;
-use crate::pool::{Pool, Server};
 use crate::{Error, Found, Search};
 
 /// A running search: owned, `Send` and `'static`. Dropping it abandons the search.
@@ -54,21 +54,6 @@ pub struct SearchStream {
     references: Vec<Vec<String>>,
     reference_bytes: usize,
     pages: Pages,
-}
-
-/// Where the search is sent.
-pub(crate) enum Source {
-    Connection(Connection),
-    /// A look-up connection of this server; a dying one is replaced once, before anything was found.
-    Server {
-        server: Server,
-        again: bool,
-    },
-    /// The same, of any server.
-    Pool {
-        pool: Pool,
-        again: bool,
-    },
 }
 
 /// How a search ended.
@@ -346,46 +331,6 @@ impl SearchStream {
             None => Arc::new(crate::Closed::Ours),
         };
         Error::Closed { url: self.url(), operation: "search", sent: true, source }
-    }
-}
-
-impl Source {
-    /// Where it is sent, as far as that is known beforehand.
-    fn url(&self) -> Option<&str> {
-        match self {
-            Source::Connection(connection) => Some(connection.url()),
-            Source::Server { server, .. } => Some(server.url()),
-            Source::Pool { .. } => None,
-        }
-    }
-
-    fn options(&self) -> &Options {
-        match self {
-            Source::Connection(connection) => &connection.shared.options,
-            Source::Server { server, .. } => server.options(),
-            Source::Pool { pool, .. } => pool.options(),
-        }
-    }
-
-    async fn connection(&self) -> Result<Connection, Error> {
-        match self {
-            Source::Connection(connection) => Ok(connection.clone()),
-            Source::Server { server, .. } => server.lookup().await,
-            Source::Pool { pool, .. } => pool.connection().await,
-        }
-    }
-
-    fn has_another_try(&self) -> bool {
-        match self {
-            Source::Connection(_) => false,
-            Source::Server { again, .. } | Source::Pool { again, .. } => *again,
-        }
-    }
-
-    fn try_again(&mut self) {
-        if let Source::Server { again, .. } | Source::Pool { again, .. } = self {
-            *again = false;
-        }
     }
 }
 

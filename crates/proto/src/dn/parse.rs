@@ -1,7 +1,8 @@
 //! Text to names, byte by byte, without recursion.
 
 use super::attribute::{is_attribute_type, is_name_byte, keep};
-use super::{Ava, Avas, DnError, DnErrorKind as Kind, MAX_LENGTH, MAX_PARTS, Rdn};
+use super::rdn::{Ava, Avas, Rdn};
+use super::{DnError, DnErrorKind as Kind, MAX_LENGTH, MAX_PARTS};
 use crate::Bytes;
 use crate::ber::{Reader, Tag};
 use std::borrow::Cow;
