@@ -184,8 +184,8 @@ impl Connection {
     }
 
     /// Searches, entry by entry. Nothing is sent before the first [`SearchStream::next`].
-    pub fn stream(&self, search: &Search) -> SearchStream {
-        SearchStream::new(Source::Connection(self.clone()), search.clone())
+    pub fn stream(&self, search: impl Into<Search>) -> SearchStream {
+        SearchStream::new(Source::Connection(self.clone()), search.into())
     }
 
     /// Reads one entry; `None` when there is none of this name. Without attributes all that are not operational.
@@ -196,7 +196,7 @@ impl Connection {
     #[tracing::instrument(name = "ldap.read", level = "debug", skip_all, fields(url = self.url(), dn = dn))]
     pub async fn read(&self, dn: &str, attributes: &[&str]) -> Result<Option<Entry>, Error> {
         let search = Search::read(dn).attributes(attributes.iter().copied());
-        one_entry(self.stream(&search)).await
+        one_entry(self.stream(search)).await
     }
 }
 

@@ -117,8 +117,8 @@ impl Pool {
     }
 
     /// Searches on a look-up connection, entry by entry. Nothing is sent before the first [`SearchStream::next`].
-    pub fn stream(&self, search: &Search) -> SearchStream {
-        SearchStream::new(Source::Pool { pool: self.clone(), again: true }, search.clone())
+    pub fn stream(&self, search: impl Into<Search>) -> SearchStream {
+        SearchStream::new(Source::Pool { pool: self.clone(), again: true }, search.into())
     }
 
     /// Reads one entry on a look-up connection; `None` when there is none of this name.
@@ -129,7 +129,7 @@ impl Pool {
     #[tracing::instrument(name = "ldap.read", level = "debug", skip_all, fields(dn = dn))]
     pub async fn read(&self, dn: &str, attributes: &[&str]) -> Result<Option<Entry>, Error> {
         let search = Search::read(dn).attributes(attributes.iter().copied());
-        one_entry(self.stream(&search)).await
+        one_entry(self.stream(search)).await
     }
 
     /// Does the directory answer? Asks a look-up connection for the root entry, which every server has.

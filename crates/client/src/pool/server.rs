@@ -94,8 +94,8 @@ impl Server {
     }
 
     /// Searches on a look-up connection, entry by entry. Nothing is sent before the first [`SearchStream::next`].
-    pub fn stream(&self, search: &Search) -> SearchStream {
-        SearchStream::new(Source::Server { server: self.clone(), again: true }, search.clone())
+    pub fn stream(&self, search: impl Into<Search>) -> SearchStream {
+        SearchStream::new(Source::Server { server: self.clone(), again: true }, search.into())
     }
 
     /// Reads one entry on a look-up connection; `None` when there is none of this name.
@@ -106,7 +106,7 @@ impl Server {
     #[tracing::instrument(name = "ldap.read", level = "debug", skip_all, fields(url = self.url(), dn = dn))]
     pub async fn read(&self, dn: &str, attributes: &[&str]) -> Result<Option<Entry>, Error> {
         let search = Search::read(dn).attributes(attributes.iter().copied());
-        one_entry(self.stream(&search)).await
+        one_entry(self.stream(search)).await
     }
 
     /// Changes a password as the service account, on a look-up connection. One that had died unnoticed is replaced once;

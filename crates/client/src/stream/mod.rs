@@ -27,7 +27,7 @@ use crate::{Error, Found, Search};
 /// # async fn example(directory: ldapgate_client::Pool) -> Result<(), ldapgate_client::Error> {
 /// use ldapgate_client::Search;
 ///
-/// let mut people = directory.stream(&Search::below("ou=people,dc=example,dc=com"));
+/// let mut people = directory.stream(Search::below("ou=people,dc=example,dc=com"));
 /// while let Some(entry) = people.next().await? {
 ///     println!("{}", entry.dn());
 /// }

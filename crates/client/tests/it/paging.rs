@@ -33,7 +33,7 @@ fn everything() -> Search {
 #[tokio::test(start_paused = true)]
 async fn a_page_is_asked_for_when_the_page_before_was_taken() {
     let (connection, mut peer) = connected(&local()).await;
-    let mut stream = connection.stream(&everything());
+    let mut stream = connection.stream(everything());
     peer.hears_nothing().await;
 
     let (first, id) = tokio::join!(name(&mut stream), async {
@@ -63,7 +63,7 @@ async fn a_page_is_asked_for_when_the_page_before_was_taken() {
 #[tokio::test(start_paused = true)]
 async fn a_reader_that_takes_its_time_holds_up_nobody_else() {
     let (connection, mut peer) = connected(&local()).await;
-    let mut slow = connection.stream(&everything());
+    let mut slow = connection.stream(everything());
     let (first, ()) = tokio::join!(name(&mut slow), async {
         let (id, ..) = peer.search().await;
         answer(&mut peer, id, &["cn=a", "cn=b"], "more").await;
@@ -215,7 +215,7 @@ async fn narrow() -> (Connection, Peer) {
 #[tokio::test]
 async fn a_search_that_outgrows_its_limit_is_abandoned_and_others_go_on() {
     let (connection, mut peer) = narrow().await;
-    let mut stream = connection.stream(&Search::below("dc=x"));
+    let mut stream = connection.stream(Search::below("dc=x"));
     let (first, id) = tokio::join!(stream.next(), async {
         let (id, ..) = peer.search().await;
         // More than the reader takes.
@@ -248,7 +248,7 @@ async fn a_search_that_outgrows_its_limit_is_abandoned_and_others_go_on() {
 #[tokio::test]
 async fn a_reader_that_keeps_up_has_no_limit() {
     let (connection, mut peer) = narrow().await;
-    let mut stream = connection.stream(&Search::below("dc=x"));
+    let mut stream = connection.stream(Search::below("dc=x"));
     let mut id = None;
     for _ in 0..50 {
         let (entry, ()) = tokio::join!(stream.next(), async {
@@ -282,7 +282,7 @@ async fn what_is_collected_has_a_limit() {
 #[tokio::test]
 async fn dropping_a_stream_abandons_its_page() {
     let (connection, mut peer) = connected(&local()).await;
-    let mut stream = connection.stream(&everything());
+    let mut stream = connection.stream(everything());
     let (first, id) = tokio::join!(name(&mut stream), async {
         let (id, ..) = peer.search().await;
         peer.entry(id, "cn=a").await;
@@ -296,7 +296,7 @@ async fn dropping_a_stream_abandons_its_page() {
 #[tokio::test]
 async fn dropping_a_stream_between_pages_tells_the_server_that_no_more_are_wanted() {
     let (connection, mut peer) = connected(&local()).await;
-    let mut stream = connection.stream(&everything());
+    let mut stream = connection.stream(everything());
     let (first, ()) = tokio::join!(name(&mut stream), async {
         let (id, ..) = peer.search().await;
         answer(&mut peer, id, &["cn=a"], "more").await;
@@ -318,7 +318,7 @@ async fn dropping_a_stream_between_pages_tells_the_server_that_no_more_are_wante
 #[tokio::test]
 async fn a_stream_can_move_between_tasks_and_next_can_be_given_up() {
     let (connection, mut peer) = connected(&local()).await;
-    let mut stream = connection.stream(&Search::below("dc=x"));
+    let mut stream = connection.stream(Search::below("dc=x"));
     assert!(timeout(Duration::ZERO, stream.next()).await.is_err());
     let reader = tokio::spawn(async move {
         let mut names = Vec::new();
