@@ -1,4 +1,7 @@
-//! The ceiling: recorded requests, sent again over warm TLS connections, and nothing but waiting for their answers.
+//! The yardstick: recorded requests, sent again over warm TLS connections, and nothing but waiting for their answers.
+//!
+//! It is no ceiling. Each login under way has two connections to itself, with one request at a time on each; ours share
+//! a few, on which look-ups of several logins travel together.
 #![allow(clippy::disallowed_methods, reason = "a bench is a peer of its own")]
 
 use std::sync::Arc;
@@ -15,7 +18,7 @@ use crate::record::{Sent, record};
 use crate::worker::{Client, Place};
 use crate::world::{PASSWORD, READER};
 
-/// Two connections: look-ups go over one, people's binds over the other, as ours do.
+/// Two connections of one login at a time: look-ups go over one, people's binds over the other.
 pub(crate) struct Lane {
     look_up: Wire,
     prove: Wire,

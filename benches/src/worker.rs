@@ -28,7 +28,7 @@ const TICKS: f64 = 100.0;
 /// What is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// The same requests, encoded before, on warm connections: what cannot be beaten.
+    /// The same requests, encoded before, on two warm connections for each login under way.
     Bare,
     /// Our decision: locate, prove, person, judge.
     Decision,
