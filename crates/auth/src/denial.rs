@@ -30,7 +30,7 @@ pub(crate) enum Reached {
     Proved,
 }
 
-/// Why, as the contract names it (`interface.md`, the login document).
+/// Why, as the login document names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Reason {
     /// No password, or one that a server would take for none.

@@ -68,8 +68,9 @@
 //! ## Groups
 //!
 //! * **Comparing `cn` instead of the whole name**, or names as text: [`Rule`](crate::Rule) compares normalised names, whole.
-//! * **A deny list that nesting goes round.** Deny, require and flags are judged on one list of memberships, made with the
-//!   same nesting.
+//! * **A deny list that nesting goes round**, or that ends where groups are not shown. Deny, require and flags are judged on
+//!   one list of memberships, made with the same nesting through every group below the base. Test:
+//!   `a_link_that_is_not_shown_does_not_end_the_way_to_a_refused_group`.
 //! * **Half a list taken for the whole.** A failed search fails the login; a list that was cut short fails it where a deny
 //!   or a negation depends on what is missing. Long attributes are read to their end. Tests:
 //!   `a_list_of_groups_that_is_cut_short_admits_nobody_past_a_deny`, `a_server_s_list_that_ends_early_admits_nobody_past_a_deny`,

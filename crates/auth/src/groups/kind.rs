@@ -66,38 +66,42 @@ pub(super) fn has_identifiers(settings: &Settings) -> bool {
     settings.groups.kinds == [GroupKind::ActiveDirectory] && settings.groups.custom.is_empty()
 }
 
-/// One list of clauses for each search that the kinds need: what a group matches that has this person. Groups that the
-/// entry told of are asked for only where their names are missing.
-pub(super) fn clauses_of_person(settings: &Settings, record: &Record, names: Names) -> Vec<Vec<Filter>> {
+/// One list of clauses for each search that the kinds need: what a group matches that has this person and is not told of
+/// in the person's entry.
+pub(super) fn clauses_of_person(settings: &Settings, record: &Record) -> Vec<Vec<Filter>> {
     let kinds = settings.groups.kinds.iter();
-    let asked = kinds.map(|kind| match (kind, names) {
-        (GroupKind::MemberOf, Names::Known) => Vec::new(),
-        (GroupKind::ActiveDirectory, Names::Known) => primary(record).into_iter().collect(),
-        (kind, _) => clauses(settings, *kind, record),
+    let asked = kinds.map(|kind| match kind {
+        GroupKind::MemberOf => Vec::new(),
+        GroupKind::ActiveDirectory => primary(record).into_iter().collect(),
+        kind => clauses(settings, *kind, record),
     });
     asked.filter(|clauses| !clauses.is_empty()).collect()
 }
 
-/// What any group matches that has this person, for asking one group.
+/// What any group of the kinds matches that has this person.
 pub(super) fn clauses_of_member(settings: &Settings, record: &Record) -> Vec<Filter> {
     settings.groups.kinds.iter().flat_map(|kind| clauses(settings, *kind, record)).collect()
 }
 
-/// What any group matches that has one of these groups; nothing, unless groups are followed into groups.
-pub(super) fn clauses_of_groups(settings: &Settings, groups: &[Dn]) -> Vec<Filter> {
-    let attributes = climbing_attributes(settings);
-    let having = |attribute: &&str| {
-        groups.iter().map(|group| Filter::equal(*attribute, group.as_str())).collect::<Vec<_>>()
+/// What any group of the kinds matches that has one of these groups.
+pub(super) fn clauses_of_groups<'d>(
+    settings: &Settings,
+    groups: impl Iterator<Item = &'d Dn>,
+) -> Vec<Filter> {
+    let attributes = member_attributes(settings);
+    let having = |group: &'d Dn| {
+        let clauses = attributes.iter().map(|attribute| Filter::equal(*attribute, group.as_str()));
+        clauses.collect::<Vec<_>>()
     };
-    attributes.iter().flat_map(having).collect()
+    groups.flat_map(having).collect()
 }
 
-/// The attributes in which groups list groups, each once; none, unless groups are followed into groups.
-pub(super) fn climbing_attributes(settings: &Settings) -> Vec<&str> {
+/// The attributes in which groups list groups, each once.
+pub(super) fn member_attributes(settings: &Settings) -> Vec<&str> {
     let groups = &settings.groups;
     let kinds = groups.kinds.iter().filter_map(|kind| member_attribute(settings, *kind));
     let own = groups.custom.iter().filter_map(|own| own.member_attribute());
-    let mut attributes: Vec<&str> = kinds.chain(own).filter(|_| groups.nested).collect();
+    let mut attributes: Vec<&str> = kinds.chain(own).collect();
     attributes.sort_unstable();
     attributes.dedup();
     attributes
@@ -195,7 +199,7 @@ mod tests {
     }
 
     fn asked(kind: GroupKind, attributes: &[(&str, &[&str])]) -> Vec<String> {
-        let clauses = clauses_of_person(&settings(&[kind]), &record(attributes), Names::Known);
+        let clauses = clauses_of_person(&settings(&[kind]), &record(attributes));
         clauses.into_iter().flatten().map(|filter| filter.to_string()).collect()
     }
 
@@ -222,30 +226,26 @@ mod tests {
         // S-1-5-21-1-2-3-500; the values happen to be text.
         let sid = "\u{1}\u{5}\0\0\0\0\0\u{5}\u{15}\0\0\0\u{1}\0\0\0\u{2}\0\0\0\u{3}\0\0\0zzzz";
         let record = record(&[("objectSid", &[sid]), ("primaryGroupID", &["513"])]);
-        let asked = clauses_of_person(&settings, &record, Names::Known);
+        let asked = clauses_of_person(&settings, &record);
         let mut wanted = sid.as_bytes()[..24].to_vec();
         wanted.extend([1, 2, 0, 0]);
         assert_eq!(asked, [[Filter::equal("objectSid", wanted)]]);
     }
 
     #[test]
-    fn member_of_asks_nothing_unless_names_are_missing() {
-        let settings = settings(&[GroupKind::MemberOf]);
-        assert!(clauses_of_person(&settings, &record(&[]), Names::Known).is_empty());
-        assert_eq!(clauses_of_person(&settings, &record(&[]), Names::Missing).len(), 1);
+    fn member_of_is_told_by_the_entry() {
+        assert!(clauses_of_person(&settings(&[GroupKind::MemberOf]), &record(&[])).is_empty());
     }
 
     #[test]
-    fn a_level_asks_for_each_attribute_once_and_only_when_groups_are_nested() {
-        let mut settings = settings(&[
+    fn a_level_asks_for_each_attribute_once() {
+        let settings = settings(&[
             GroupKind::MemberOf,
             GroupKind::GroupOfNames,
             GroupKind::Posix,
             GroupKind::GroupOfUniqueNames,
         ]);
-        assert!(climbing_attributes(&settings).is_empty());
-        settings.groups.nested = true;
-        assert_eq!(climbing_attributes(&settings), ["member", "uniqueMember"]);
+        assert_eq!(member_attributes(&settings), ["member", "uniqueMember"]);
     }
 
     #[test]

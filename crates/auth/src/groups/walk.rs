@@ -107,25 +107,53 @@ impl<'a> Walk<'a> {
 
     /// What a group that was not read is called, if it is shown.
     pub(super) fn name_by_place(&self, group: &Dn) -> Option<String> {
-        let settings = &self.directory.settings;
-        let mut searches = settings.groups.searches.iter().filter(|search| search.filter.is_none());
-        let shown = searches.any(|search| covers(&search.base, search.scope, group));
-        shown.then(|| kind::name_of(settings, group)).flatten()
+        let shown = self.is_shown_by_place(group);
+        shown.then(|| kind::name_of(&self.directory.settings, group)).flatten()
     }
 
-    /// Asks for each kind, then level by level, then for groups of rules that lie elsewhere.
+    fn is_shown_by_place(&self, group: &Dn) -> bool {
+        let searches = self.directory.settings.groups.searches.iter();
+        let mut open = searches.filter(|search| search.filter.is_none());
+        open.any(|search| covers(&search.base, search.scope, group))
+    }
+
+    /// Asks for each kind, then level by level. Where groups are not followed, those of rules that lie elsewhere are asked.
     pub(super) async fn by_level(&mut self) -> Result<(), Error> {
-        for clauses in kind::clauses_of_person(&self.directory.settings, self.record, self.names) {
-            let hits = self.everywhere(&clauses, &as_it_is).await?;
+        let settings = &self.directory.settings;
+        for clauses in kind::clauses_of_person(settings, self.record) {
+            let hits = self.reach(&clauses, &as_it_is).await?;
             self.note(hits);
         }
         self.by_custom().await?;
-        let direct: Vec<Dn> = self.found.keys().cloned().collect();
-        self.climb(direct).await?;
-        self.named_by_rules().await
+        if settings.groups.nested {
+            self.climb().await?;
+        } else {
+            self.named_by_rules().await?;
+        }
+        self.show_found().await
     }
 
-    /// Asks all configured places.
+    /// Asks where groups count. Followed into each other they count wherever they lie: a link that is not shown must not
+    /// end the way to one that is refused.
+    async fn reach<T: Sync>(
+        &mut self,
+        items: &[T],
+        clause: &(impl Fn(&T, &mut Vec<Filter>) + Sync),
+    ) -> Result<Vec<Hit>, Error> {
+        let settings = &self.directory.settings;
+        if !settings.groups.nested {
+            return self.everywhere(items, clause).await;
+        }
+        let whole = GroupSearch { base: settings.base.clone(), scope: Scope::Subtree, filter: None };
+        let mut hits = Vec::new();
+        self.ask(&whole, items, clause, &mut hits).await?;
+        for hit in hits.iter_mut().filter(|hit| !self.is_shown_by_place(&hit.dn)) {
+            hit.name = None;
+        }
+        Ok(hits)
+    }
+
+    /// Asks the places of groups that are shown.
     pub(super) async fn everywhere<T: Sync>(
         &mut self,
         items: &[T],
@@ -137,6 +165,25 @@ impl<'a> Walk<'a> {
             self.ask(search, items, clause, &mut hits).await?;
         }
         Ok(hits)
+    }
+
+    /// Asks which of the groups that were found are shown, and what they are called, where their places do not tell.
+    /// Each of them has the person or another of them as a member.
+    async fn show_found(&mut self) -> Result<(), Error> {
+        let settings = &self.directory.settings;
+        let filtered = settings.groups.searches.iter().any(|search| search.filter.is_some());
+        let reached = filtered && settings.groups.nested;
+        if !reached && self.names == Names::Known {
+            return Ok(());
+        }
+        let mut clauses = kind::clauses_of_member(settings, self.record);
+        clauses.extend(kind::clauses_of_groups(settings, self.found.keys()));
+        for hit in self.everywhere(&clauses, &as_it_is).await? {
+            if let Some(known) = self.found.get_mut(&hit.dn) {
+                *known = hit.name.or_else(|| known.take());
+            }
+        }
+        Ok(())
     }
 
     /// Asks one place for groups that match a clause of any item. Where the server gives up, fewer are asked for at once.
@@ -213,59 +260,37 @@ impl<'a> Walk<'a> {
         new
     }
 
-    /// Groups in groups, one round trip a level; what was seen before is not asked for again, so a circle ends. Returns
-    /// the groups that are new.
-    async fn climb(&mut self, mut frontier: Vec<Dn>) -> Result<Vec<Dn>, Error> {
-        let directory = self.directory;
-        let attributes = kind::climbing_attributes(&directory.settings);
+    /// Groups in groups, one round trip a level; what was seen before is not asked for again, so a circle ends.
+    async fn climb(&mut self) -> Result<(), Error> {
+        let attributes = kind::member_attributes(&self.directory.settings);
         let clause = |group: &Dn, clauses: &mut Vec<Filter>| {
             clauses.extend(attributes.iter().map(|attribute| Filter::equal(*attribute, group.as_str())));
         };
-        let mut all = Vec::new();
+        let mut frontier: Vec<Dn> = self.found.keys().cloned().collect();
         while !frontier.is_empty() && !attributes.is_empty() {
-            let hits = self.everywhere(&frontier, &clause).await?;
+            let hits = self.reach(&frontier, &clause).await?;
             frontier = self.note(hits);
-            all.extend(frontier.iter().cloned());
         }
-        Ok(all)
+        Ok(())
     }
 
     /// Groups of rules that no search can have seen: each is asked whether it has this member.
     async fn named_by_rules(&mut self) -> Result<(), Error> {
         let directory = self.directory;
-        let (settings, rules) = (&directory.settings, &directory.rule_groups);
-        let mut unknown: Vec<&Dn> = rules.iter().filter(|group| !self.is_answered(group)).collect();
-        let mut fresh: Vec<Dn> = self.found.keys().cloned().collect();
-        let mut clauses = kind::clauses_of_member(settings, self.record);
-        while !unknown.is_empty() {
-            clauses.extend(kind::clauses_of_groups(settings, &fresh));
-            fresh.clear();
-            for group in &unknown {
-                if self.holds(group, &clauses).await? {
-                    self.found.insert((*group).clone(), None);
-                    fresh.push((*group).clone());
-                }
+        let clauses = kind::clauses_of_member(&directory.settings, self.record);
+        for group in &directory.rule_groups {
+            if !self.is_answered(group) && self.holds(group, &clauses).await? {
+                self.found.insert(group.clone(), None);
             }
-            // With groups in groups one of them may open the way to others.
-            if fresh.is_empty() || !settings.groups.nested {
-                return Ok(());
-            }
-            let above = self.climb(fresh.clone()).await?;
-            fresh.extend(above);
-            unknown.retain(|group| !self.found.contains_key(*group));
-            clauses.clear();
         }
         Ok(())
     }
 
     /// Is it known whether the person is in this group?
     pub(super) fn is_answered(&self, group: &Dn) -> bool {
-        let settings = &self.directory.settings;
-        if self.found.contains_key(group) || kind::entry_tells_all(settings) {
-            return true;
-        }
-        let mut searches = settings.groups.searches.iter();
-        searches.any(|search| search.filter.is_none() && covers(&search.base, search.scope, group))
+        self.found.contains_key(group)
+            || kind::entry_tells_all(&self.directory.settings)
+            || self.is_shown_by_place(group)
     }
 
     /// Does one group, wherever it lies, match any of these?

@@ -1,7 +1,7 @@
 //! Who is in which group.
 
 use directory::{Fault, Kind};
-use ldapgate_auth::{Fault as Whose, GroupKind, Reason, Rule};
+use ldapgate_auth::{Fault as Whose, GroupKind, Reason, Rule, Settings};
 use proto::{Filter, LdapResult, ResultCode};
 
 use crate::world::{PEOPLE, World, admitted, dn, failed, group, in_group, names, reason};
@@ -124,6 +124,61 @@ async fn a_filter_says_which_groups_are_shown_but_not_which_count() {
         assert_eq!(names(&admitted(&directories, "bob", "Blue-Boat-22").await), ["staff"], "{kinds:?}");
         assert_eq!(reason(&directories, "alice", "Red-Apple-11").await, Reason::InDeniedGroup, "{kinds:?}");
     }
+}
+
+/// Bob is in the team, which lies outside of `ou=groups`; the team is in the group that is banned.
+const HIDDEN_LINK: &str = "\ndn: cn=team,ou=other-groups,dc=example,dc=com\nobjectClass: groupOfNames\ncn: team\n\
+    member: uid=bob,ou=people,dc=example,dc=com\n\ndn: cn=banned,ou=groups,dc=example,dc=com\nobjectClass: groupOfNames\n\
+    cn: banned\nmember: cn=team,ou=other-groups,dc=example,dc=com\n";
+
+#[tokio::test]
+async fn a_link_that_is_not_shown_does_not_end_the_way_to_a_refused_group() {
+    let world = World::with(&format!("{PEOPLE}{HIDDEN_LINK}")).await;
+    let not_the_team = Filter::Not(Box::new(Filter::equal("cn", "team")));
+    for kind in [GroupKind::GroupOfNames, GroupKind::MemberOf] {
+        for (base, filter) in [
+            ("dc=example,dc=com", None),
+            ("ou=groups,dc=example,dc=com", None),
+            ("dc=example,dc=com", Some(not_the_team.clone())),
+        ] {
+            let places = |settings: &mut Settings| {
+                settings.groups.kinds = vec![kind];
+                settings.groups.nested = true;
+                settings.groups.searches[0].base = dn(base);
+                settings.groups.searches[0].filter = filter.clone();
+            };
+            let open = admitted(&world.directories(places), "bob", "Blue-Boat-22").await;
+            let shown = names(&open);
+            assert!(shown.contains(&"banned"), "{kind:?} {base} {filter:?}: {shown:?}");
+            let all_shown = base == "dc=example,dc=com" && filter.is_none();
+            assert_eq!(shown.contains(&"team"), all_shown, "{kind:?} {base} {filter:?}: {shown:?}");
+            let closed = world.directories(|settings| {
+                places(settings);
+                settings.deny = Some(in_group("banned"));
+            });
+            let denied = reason(&closed, "bob", "Blue-Boat-22").await;
+            assert_eq!(denied, Reason::InDeniedGroup, "{kind:?} {base} {filter:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_filter_shows_groups_that_the_entry_tells_of_however_the_person_came_into_them() {
+    let eve = "\ndn: uid=eve,ou=people,dc=example,dc=com\nobjectClass: inetOrgPerson\nuid: eve\ncn: Eve\nsn: Eve\n\
+        userPassword: Eve-Elm-1\nmemberOf: cn=inner,ou=groups,dc=example,dc=com\nmemberOf: cn=outer,ou=groups,dc=example,dc=com\n\n\
+        dn: cn=inner,ou=groups,dc=example,dc=com\nobjectClass: groupOfNames\ncn: inner\n\
+        member: uid=eve,ou=people,dc=example,dc=com\n\n\
+        dn: cn=outer,ou=groups,dc=example,dc=com\nobjectClass: groupOfNames\ncn: outer\n\
+        member: cn=inner,ou=groups,dc=example,dc=com\n\n\
+        dn: cn=outermost,ou=groups,dc=example,dc=com\nobjectClass: groupOfNames\ncn: outermost\n\
+        member: cn=outer,ou=groups,dc=example,dc=com\n";
+    let world = World::with(&format!("{PEOPLE}{eve}")).await;
+    let directories = world.directories(|settings| {
+        settings.groups.kinds = vec![GroupKind::MemberOf];
+        settings.groups.searches[0].filter = Some(Filter::equal("objectClass", "groupOfNames"));
+    });
+    let person = admitted(&directories, "eve", "Eve-Elm-1").await;
+    assert_eq!(names(&person), ["inner", "outer"], "what the entry does not tell of is not followed to");
 }
 
 #[tokio::test]
