@@ -217,7 +217,7 @@ impl Located {
         if let Some(denial) = hindrance.as_ref().filter(|denial| state::is_final(denial)) {
             return Ok(Answer::No(denial.clone()));
         }
-        record.complete(&mut reader, server, observer).await?;
+        record.complete(&directory.attributes, &mut reader, server, observer).await?;
         let membership = directory.fresh_groups_of(&record, &identity, &mut reader, server, observer).await?;
         let facts = Facts { record, identity, membership, warnings: Vec::new(), hindrance };
         Ok(Answer::Yes(Person::new(&directory.settings, facts)))
@@ -237,7 +237,10 @@ impl Proof {
             Some(own) => Reader::Person(own),
             None => Reader::Service(server.clone()),
         };
-        record.complete(&mut reader, server.url(), observer).await.map_err(Error::after_proof)?;
+        record
+            .complete(&directory.attributes, &mut reader, server.url(), observer)
+            .await
+            .map_err(Error::after_proof)?;
         let membership = directory.groups_of(&record, &identity, &mut reader, server.url(), observer).await;
         let membership = membership.map_err(Error::after_proof)?;
         let facts = Facts { record, identity, membership, warnings, hindrance: None };

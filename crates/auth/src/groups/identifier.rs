@@ -51,7 +51,7 @@ impl Walk<'_> {
             Err(error) if error.is_withheld() => return Ok(None),
             Err(error) => return Err(error),
         };
-        record.complete(self.reader, self.server, self.observer).await?;
+        record.complete(&wanted, self.reader, self.server, self.observer).await?;
         let values = record.attributes.values(TOKEN);
         let sids: Vec<Sid> = values.iter().filter_map(|value| Sid::from_wire(value).ok()).collect();
         self.complete &= !record.attributes.is_partial(TOKEN) && sids.len() == values.len();
