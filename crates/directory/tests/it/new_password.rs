@@ -164,3 +164,23 @@ async fn active_directory_lets_nobody_reset_and_knows_no_password_modify() {
     assert_eq!(peer.ask(&modify("cn=ben", clear)).await.code(), 53);
     assert_eq!(peer.ask(&ask(None, None, "New-Nectarine-16")).await.code(), 2);
 }
+
+#[tokio::test]
+async fn a_lock_of_active_directory_bars_the_change_of_a_password_as_it_bars_a_login() {
+    for (lockout, login, change) in
+        [("134000000000000000", 49, 19), ("0", 0, 0), ("00", 0, 0), ("soon", 0, 0)]
+    {
+        let accounts = format!(
+            "{ACCOUNTS}\ndn: cn=cal,{BASE}\nobjectClass: user\ncn: cal\nuserPassword: Calm-Cherry-17\n\
+             userAccountControl: 512\npwdLastSet: 133000000000000000\nlockoutTime: {lockout}\n"
+        );
+        let builder = directory::Directory::builder(crate::support::clock()).ldif(accounts).unwrap();
+        let directory = builder.dialect(Dialect::ActiveDirectory).build();
+        let mut peer = Peer::of(&directory);
+        assert_eq!(peer.bind(&format!("cn=cal,{BASE}"), "Calm-Cherry-17").await.code(), login, "{lockout}");
+        assert_eq!(peer.bind(&format!("cn=ben,{BASE}"), "Bold-Banana-16").await.code(), 0);
+        let changed = peer.ask(&modify("cn=cal", old_and_new("Calm-Cherry-17", "New-Nectarine-16"))).await;
+        assert_eq!(changed.code(), change, "{lockout}");
+        assert_eq!(changed.result().message.starts_with("00000775: "), change == 19, "{lockout}");
+    }
+}
