@@ -1,7 +1,7 @@
 //! What an attribute's name alone says of its values.
 
 /// Attributes that are dropped when they are read, never kept and never shown: hashes, keys, and passwords in clear.
-const SECRETS: [&str; 24] = [
+const SECRETS: [&str; 26] = [
     "authPassword",
     "clearPassword",
     "dBCSPwd",
@@ -22,9 +22,11 @@ const SECRETS: [&str; 24] = [
     "pwdHistory",
     "sambaLMPassword",
     "sambaNTPassword",
+    "sambaPasswordHistory",
     "supplementalCredentials",
     "unicodePwd",
     "unixUserPassword",
+    "userPKCS12",
     "userPassword",
 ];
 

@@ -1,6 +1,7 @@
 //! What was typed, made safe once: a name that no directory can misread, and a password that is not empty.
 
 use proto::Password;
+use unicode_normalization::UnicodeNormalization as _;
 use zeroize::Zeroize;
 
 use crate::{Denial, Reason};
@@ -88,9 +89,10 @@ impl Username {
         if let Some(character) = typed.chars().find(|character| deceives(*character)) {
             return Err(bad(format!("contains {}", character.escape_unicode())));
         }
-        // Two ways to type one name are one name. SASLprep knows Unicode 3.2 only: a name with anything newer in it
-        // is taken as typed, as PostgreSQL does.
-        let prepared = stringprep::saslprep(typed).unwrap_or(typed.into());
+        // Two ways to type one name are one name. SASLprep knows Unicode 3.2 only and no mixed directions: what it
+        // refuses is brought to the same normal form without it, since servers compare such names as loosely.
+        let prepared =
+            stringprep::saslprep(typed).unwrap_or_else(|_| typed.nfkc().collect::<String>().into());
         let folded = fold.apply(prepared.trim());
         if folded.is_empty() {
             return Err(bad("nothing is left of it"));
@@ -177,8 +179,12 @@ mod tests {
     }
 
     #[test]
-    fn a_name_newer_than_saslprep_is_taken_as_typed() {
-        assert_eq!(Username::parse("alice🦀", Fold::Lower).unwrap().folded(), "alice🦀");
+    fn a_name_that_saslprep_refuses_has_one_form_all_the_same() {
+        let folded = |name: &str| Username::parse(name, Fold::Lower).unwrap().folded().to_owned();
+        assert_eq!(folded("alice🦀"), "alice🦀");
+        // A letter newer than Unicode 3.2 among full-width ones, and a presentation form beside a digit.
+        assert_eq!(folded("\u{ff41}l\u{221}\u{ff4e}"), folded("al\u{221}n"));
+        assert_eq!(folded("\u{fe8d}1"), folded("\u{627}1"));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use proto::{Dn, Filter, Scope};
 
 use crate::attribute::is_secret;
 use crate::locate::PRINCIPAL;
+use crate::template::Values;
 use crate::{CustomKind, FilterTemplate, Fold, Rule, TemplateError, UserTemplate, groups, state};
 
 /// One directory. [`Settings::preset`] fills it as the contract's table of presets says.
@@ -215,6 +216,9 @@ impl Settings {
                 return wrong(format!("the search below {} does not say who is looked for", search.base));
             }
         }
+        if let Some(stray) = self.people_elsewhere() {
+            return wrong(format!("people at {stray} would not lie below {}", self.base));
+        }
         if user.refresh_dn_after_bind
             && !(user.bind_as_user && user.template.is_some() && !user.searches.is_empty())
         {
@@ -245,6 +249,18 @@ impl Settings {
             Some(group) => wrong(format!("the group {group} does not lie below {}", self.base)),
             None => Ok(()),
         }
+    }
+
+    /// Where people would be looked for, or bound, outside of the directory (CVE-2026-16071).
+    fn people_elsewhere(&self) -> Option<Dn> {
+        let bases = self.user.searches.iter().map(|search| search.base.clone());
+        let somebody = match &self.user.template {
+            Some(UserTemplate::Dn(template)) => {
+                template.fill(Values { username: "somebody", input: "somebody", domain: "somewhere" })
+            }
+            _ => None,
+        };
+        bases.chain(somebody).find(|dn| !dn.is_at_or_below(&self.base))
     }
 
     /// Everything that is read of a person's entry, each attribute once: what the service account has to be able to see.
@@ -336,6 +352,22 @@ mod tests {
     }
 
     #[test]
+    fn people_lie_below_the_directory_s_base_however_they_are_found() {
+        let mut settings = preset(Vendor::OpenLdap);
+        settings.user.searches[0].base = dn("ou=people,dc=elsewhere");
+        assert!(settings.check().unwrap_err().to_string().contains("would not lie below"));
+        for (template, good) in [
+            ("uid={username},ou=people,dc=example,dc=com", true),
+            ("uid={username},ou={domain},dc=example,dc=com", true),
+            ("uid={username},ou=people,dc=example,dc=org", false),
+        ] {
+            let mut settings = preset(Vendor::OpenLdap);
+            settings.user.template = Some(UserTemplate::parse(template).unwrap());
+            assert_eq!(settings.check().is_ok(), good, "{template}");
+        }
+    }
+
+    #[test]
     fn a_secret_is_never_a_field() {
         for secret in ["userPassword", "UNICODEPWD", "userPassword;x-clear"] {
             let mut settings = preset(Vendor::OpenLdap);
@@ -364,7 +396,8 @@ mod tests {
         let mut settings = preset(Vendor::OpenLdap);
         settings.user.matches.clear();
         assert!(settings.check().is_err());
-        settings.user.searches = vec![UserSearch::below(dn("dc=example"), "(uid={username})").unwrap()];
+        settings.user.searches =
+            vec![UserSearch::below(dn("dc=example,dc=com"), "(uid={username})").unwrap()];
         assert!(settings.check().is_ok());
     }
 }

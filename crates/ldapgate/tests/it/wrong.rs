@@ -300,12 +300,12 @@ fn several_directories_have_rules_between_them() {
              [[directory]]\nname = \"b\"\npreset = \"openldap\"\nurl = \"ldap://localhost:2\"\nbase = \"dc=b\"\n{second}\n"
         )
     };
-    let template = "user = { dn_template = \"uid={username},dc=x\" }";
+    let template = |base: &str| format!("user = {{ dn_template = \"uid={{username}},dc={base}\" }}");
     assert_eq!(said(&two("", "")), "nothing");
-    assert_eq!(said(&two("", template)), "nothing", "the last may have a template");
-    assert_eq!(said(&two(&format!("domains = [\"a\"]\n{template}"), "")), "nothing");
+    assert_eq!(said(&two("", &template("b"))), "nothing", "the last may have a template");
+    assert_eq!(said(&two(&format!("domains = [\"a\"]\n{}", template("a")), "")), "nothing");
     assert_eq!(
-        said(&two(template, "")),
+        said(&two(&template("a"), "")),
         "ldapgate.toml:6:24: directory \"a\" has dn_template without domains, and is not the last; \
          give it domains or put it last: one person's password is never tried on another's account"
     );
