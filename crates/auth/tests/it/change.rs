@@ -3,55 +3,40 @@
 use std::time::Duration;
 
 use client::Pool;
-use directory::{Builder, Dialect, Directory, Fault, Kind, PasswordRules, Running};
+use directory::{Builder, Dialect, Directory, Fault, Kind, PasswordRules};
 use ldapgate_auth::{
     Answer, Change, Credentials, Denial, Directories, Error, Fold, NewPassword, PasswordChange, Reason,
     Settings, Silent, UserTemplate, Vendor,
 };
 use proto::{LdapResult, ResultCode};
 
-use crate::world::{PEOPLE, READER, clock, dn, openldap, options};
+use crate::world::{PEOPLE, READER, World, clock, dn, openldap, options, real_pool};
 
 const NEW: &str = "Rosy-Apple-12";
 
-struct World {
-    directory: Directory,
-    running: Running,
+async fn of(builder: Builder) -> World {
+    let rules = PasswordRules { shortest: 8, remembered: 2, ..PasswordRules::default() };
+    World::of(builder.password_rules(rules)).await
 }
 
-impl World {
-    async fn of(builder: Builder) -> World {
-        let rules = PasswordRules { shortest: 8, remembered: 2, ..PasswordRules::default() };
-        let directory = builder.password_rules(rules).build();
-        let listener = Directory::listen(([127, 0, 0, 1], 0).into()).await.expect("a free port");
-        let running = directory.serve(listener).await;
-        World { directory, running }
-    }
+async fn people() -> World {
+    of(Directory::builder(clock()).ldif(PEOPLE).expect("good LDIF")).await
+}
 
-    async fn people() -> World {
-        World::of(Directory::builder(clock()).ldif(PEOPLE).expect("good LDIF")).await
-    }
+async fn active_directory() -> World {
+    let reader =
+        "dn: cn=reader,dc=example,dc=com\nobjectClass: user\ncn: reader\nuserPassword: Reader-Pass-1\n\n";
+    let ldif = format!("{reader}{}", include_str!("active_directory.ldif"));
+    let builder = Directory::builder(clock()).ldif(ldif).expect("good LDIF");
+    of(builder.dialect(Dialect::ActiveDirectory)).await
+}
 
-    async fn active_directory() -> World {
-        let reader =
-            "dn: cn=reader,dc=example,dc=com\nobjectClass: user\ncn: reader\nuserPassword: Reader-Pass-1\n\n";
-        let ldif = format!("{reader}{}", include_str!("active_directory.ldif"));
-        let builder = Directory::builder(clock()).ldif(ldif).expect("good LDIF");
-        World::of(builder.dialect(Dialect::ActiveDirectory)).await
-    }
+fn with(world: &World, settings: Settings) -> Directories {
+    Directories::new(vec![(settings, world.pool())], clock()).expect("good settings")
+}
 
-    fn directories(&self, settings: Settings) -> Directories {
-        let pool = Pool::lazy(options([self.running.url()]));
-        Directories::new(vec![(settings, pool)], clock()).expect("good settings")
-    }
-
-    /// What was asked since the last call but the service account's own binds.
-    fn kinds(&self) -> Vec<Kind> {
-        let all = self.directory.operations();
-        self.directory.clear_operations();
-        let own = all.into_iter().filter(|operation| operation.dn != READER || operation.kind != Kind::Bind);
-        own.map(|operation| operation.kind).collect()
-    }
+fn kinds(world: &World) -> Vec<Kind> {
+    world.operations().into_iter().map(|(kind, _)| kind).collect()
 }
 
 fn corp(change: PasswordChange) -> Settings {
@@ -110,8 +95,8 @@ async fn prove(directories: &Directories, name: &str, password: &str) -> Result<
 
 #[tokio::test]
 async fn the_person_changes_it_on_the_connection_of_their_own_bind() {
-    let world = World::people().await;
-    let directories = world.directories(openldap("main"));
+    let world = people().await;
+    let directories = world.directories(|_| ());
     assert_eq!(outcome(&directories, "alice", "Red-Apple-11", NEW).await, "changed, and alice is in");
     let operations = world.directory.operations();
     let of = |kind| operations.iter().filter(move |operation| operation.kind == kind);
@@ -125,18 +110,18 @@ async fn the_person_changes_it_on_the_connection_of_their_own_bind() {
 
 #[tokio::test]
 async fn a_change_costs_search_bind_and_the_change_and_its_proof_bind_and_read() {
-    let world = World::people().await;
-    let directories = world.directories(openldap("main"));
+    let world = people().await;
+    let directories = world.directories(|_| ());
     outcome(&directories, "alice", "Red-Apple-11", NEW).await;
-    world.kinds();
+    kinds(&world);
     outcome(&directories, "alice", NEW, "Ruddy-Apple-13").await;
-    assert_eq!(world.kinds(), [Kind::Search, Kind::Bind, Kind::Extended, Kind::Bind, Kind::Search]);
+    assert_eq!(kinds(&world), [Kind::Search, Kind::Bind, Kind::Extended, Kind::Bind, Kind::Search]);
 }
 
 #[tokio::test]
 async fn a_wrong_password_and_an_unknown_name_change_nothing() {
-    let world = World::people().await;
-    let directories = world.directories(openldap("main"));
+    let world = people().await;
+    let directories = world.directories(|_| ());
     assert_eq!(outcome(&directories, "alice", "wrong", NEW).await, "wrong_password (not proved)");
     assert_eq!(outcome(&directories, "nobody", "wrong", NEW).await, "unknown_user (not proved)");
     assert_eq!(world.directory.counters().extended, 0);
@@ -144,8 +129,8 @@ async fn a_wrong_password_and_an_unknown_name_change_nothing() {
 
 #[tokio::test]
 async fn what_the_server_objects_to_is_told_and_the_old_password_stays() {
-    let world = World::people().await;
-    let directories = world.directories(openldap("main"));
+    let world = people().await;
+    let directories = world.directories(|_| ());
     assert_eq!(outcome(&directories, "alice", "Red-Apple-11", "short").await, "too_short");
     assert_eq!(outcome(&directories, "alice", "Red-Apple-11", NEW).await, "changed, and alice is in");
     assert_eq!(outcome(&directories, "alice", NEW, "Red-Apple-11").await, "in_history");
@@ -154,8 +139,8 @@ async fn what_the_server_objects_to_is_told_and_the_old_password_stays() {
 
 #[tokio::test]
 async fn who_must_change_is_offered_it_and_then_comes_in() {
-    let world = World::people().await;
-    let directories = world.directories(openldap("main"));
+    let world = people().await;
+    let directories = world.directories(|_| ());
     let denial = prove(&directories, "mustchange", "Must-Mango-19").await.unwrap_err();
     assert_eq!(told(&denial), "password_must_change (proved, offers a change)");
     let done = outcome(&directories, "mustchange", "Must-Mango-19", NEW).await;
@@ -164,11 +149,11 @@ async fn who_must_change_is_offered_it_and_then_comes_in() {
 
 #[tokio::test]
 async fn who_must_change_can_where_only_people_read_themselves() {
-    let world = World::people().await;
+    let world = people().await;
     let mut settings = openldap("main");
     settings.user.template = Some(UserTemplate::parse("uid={username},ou=people,dc=example,dc=com").unwrap());
     settings.user.bind_as_user = true;
-    let directories = world.directories(settings);
+    let directories = with(&world, settings);
     let done = outcome(&directories, "mustchange", "Must-Mango-19", NEW).await;
     assert_eq!(done, "changed, and mustchange is in");
     assert_eq!(outcome(&directories, "alice", "Red-Apple-11", NEW).await, "changed, and alice is in");
@@ -176,10 +161,10 @@ async fn who_must_change_can_where_only_people_read_themselves() {
 
 #[tokio::test]
 async fn a_disabled_an_expired_and_a_locked_account_change_nothing() {
-    let world = World::people().await;
+    let world = people().await;
     let mut settings = openldap("main");
     settings.vendor = Vendor::Rfc2307;
-    let directories = world.directories(settings);
+    let directories = with(&world, settings);
     for (name, old, reason) in [
         ("disabled", "Dis-Dog-20", Reason::AccountDisabled),
         ("expired", "Ex-Egg-21", Reason::AccountExpired),
@@ -200,21 +185,21 @@ async fn a_state_that_only_the_entry_tells_keeps_the_password_from_being_changed
     let ldif = "dn: uid=dee,dc=example,dc=com\nobjectClass: posixAccount\nuid: dee\ncn: Dee\nsn: Dee\n\
         userPassword: Deep-Dish-1\nkrbPrincipalExpiration: 20200101000000Z\n\n\
         dn: cn=reader,dc=example,dc=com\nobjectClass: person\ncn: reader\nsn: r\nuserPassword: Reader-Pass-1\n";
-    let world = World::of(Directory::builder(clock()).ldif(ldif).expect("good LDIF")).await;
+    let world = of(Directory::builder(clock()).ldif(ldif).expect("good LDIF")).await;
     let mut settings = Settings::preset("ipa", Vendor::FreeIpa, dn("dc=example,dc=com"));
     settings.user.searches[0].base = dn("dc=example,dc=com");
     settings.user.id_attribute = "entryUUID".to_owned();
-    let directories = world.directories(settings);
+    let directories = with(&world, settings);
     assert_eq!(outcome(&directories, "dee", "Deep-Dish-1", NEW).await, "account_expired (proved)");
     assert_eq!(world.directory.counters().extended, 0);
 }
 
 #[tokio::test]
 async fn nobody_changes_anything_where_it_is_off_and_only_who_proved_the_old_one_is_told() {
-    let world = World::people().await;
+    let world = people().await;
     let mut settings = openldap("main");
     settings.password_change = PasswordChange::Off;
-    let directories = world.directories(settings);
+    let directories = with(&world, settings);
     assert!(!directories.change_passwords());
     assert_eq!(outcome(&directories, "alice", "Red-Apple-11", NEW).await, "not_allowed");
     assert_eq!(outcome(&directories, "alice", "wrong", NEW).await, "wrong_password (not proved)");
@@ -225,8 +210,8 @@ async fn nobody_changes_anything_where_it_is_off_and_only_who_proved_the_old_one
 
 #[tokio::test]
 async fn who_is_not_let_in_any_more_cannot_change_it_alone() {
-    let world = World::active_directory().await;
-    let directories = world.directories(corp(PasswordChange::Person));
+    let world = active_directory().await;
+    let directories = with(&world, corp(PasswordChange::Person));
     for (name, old, reason) in
         [("mustchange", "Must-Mango-4", "password_must_change"), ("old", "Old-Oar-5", "password_expired")]
     {
@@ -238,8 +223,8 @@ async fn who_is_not_let_in_any_more_cannot_change_it_alone() {
 
 #[tokio::test]
 async fn the_service_account_changes_it_for_who_proved_the_old_one_and_is_not_let_in() {
-    let world = World::active_directory().await;
-    let directories = world.directories(corp(PasswordChange::Service));
+    let world = active_directory().await;
+    let directories = with(&world, corp(PasswordChange::Service));
     for (name, old) in [("mustchange", "Must-Mango-4"), ("old", "Old-Oar-5")] {
         assert!(prove(&directories, name, old).await.unwrap_err().offers_change());
         assert_eq!(outcome(&directories, name, old, "short").await, "too_short");
@@ -251,17 +236,17 @@ async fn the_service_account_changes_it_for_who_proved_the_old_one_and_is_not_le
         ("over", "Over-Oak-3", "account_expired (proved)"),
         ("locked", "Lock-Lamp-6", "account_locked (not proved)"),
     ] {
-        world.kinds();
+        kinds(&world);
         assert_eq!(outcome(&directories, name, old, NEW).await, reason, "{name}");
-        assert_eq!(world.kinds(), [Kind::Search, Kind::Bind], "{name}: nothing was to be changed");
+        assert_eq!(kinds(&world), [Kind::Search, Kind::Bind], "{name}: nothing was to be changed");
     }
 }
 
 #[tokio::test]
 async fn a_person_of_active_directory_who_is_let_in_changes_it_themselves_whatever_is_configured() {
     for who in [PasswordChange::Person, PasswordChange::Service] {
-        let world = World::active_directory().await;
-        let directories = world.directories(corp(who));
+        let world = active_directory().await;
+        let directories = with(&world, corp(who));
         assert_eq!(outcome(&directories, "ada", "Ada-Apple-1", NEW).await, "changed, and ada is in");
         let operations = world.directory.operations();
         let place = operations.iter().position(|operation| operation.kind == Kind::Modify).unwrap();
@@ -272,9 +257,8 @@ async fn a_person_of_active_directory_who_is_let_in_changes_it_themselves_whatev
 
 #[tokio::test]
 async fn a_change_that_may_have_been_written_is_never_sent_again() {
-    let (first, second) = (World::people().await, World::people().await);
-    let pool =
-        Pool::lazy(options([first.running.url(), second.running.url()]).timeout(Duration::from_secs(1)));
+    let (first, second) = (people().await, people().await);
+    let pool = Pool::lazy(options([first.url(), second.url()]).timeout(Duration::from_secs(1)));
     let directories = Directories::new(vec![(openldap("main"), pool)], clock()).expect("good settings");
     for fault in [Fault::Close, Fault::Drop, Fault::Garbage] {
         first.directory.faults().next(Kind::Extended, 1, fault.clone());
@@ -286,8 +270,8 @@ async fn a_change_that_may_have_been_written_is_never_sent_again() {
 
 #[tokio::test]
 async fn a_server_that_is_busy_has_changed_nothing() {
-    let world = World::people().await;
-    let directories = world.directories(openldap("main"));
+    let world = people().await;
+    let directories = world.directories(|_| ());
     for (code, fault) in [(ResultCode::BUSY, "Directory"), (ResultCode::PROTOCOL_ERROR, "Configuration")] {
         let busy = Fault::Answer(LdapResult::new(code, ""));
         world.directory.faults().next(Kind::Extended, 1, busy);
@@ -298,12 +282,12 @@ async fn a_server_that_is_busy_has_changed_nothing() {
 
 #[tokio::test]
 async fn an_account_that_is_shut_out_while_it_changes_its_password_stays_out() {
-    let world = World::people().await;
-    let directories = world.directories(openldap("main"));
+    let world = people().await;
+    let directories = world.directories(|_| ());
     let Ok(Change::Done(changed)) = change(&directories, "alice", "Red-Apple-11", NEW).await else {
         panic!("it is changed")
     };
-    let pool = Pool::lazy(options([world.running.url()]));
+    let pool = world.pool();
     let lock = vec![proto::Change::add("nsAccountLock", ["TRUE"])];
     let alice = "uid=alice,ou=people,dc=example,dc=com";
     pool.connection().await.expect("it runs").modify(alice, lock).await.expect("the reader may");
@@ -317,11 +301,10 @@ async fn an_account_that_is_shut_out_while_it_changes_its_password_stays_out() {
 async fn openldap_lets_a_service_account_with_the_right_help_who_has_expired_for_good() {
     let world = testkit::world::World::start(testkit::world::Peer::OpenLdap).await;
     let directories = |service: &str, password: &str| {
-        let service = client::Simple::new(service, proto::Password::new(password).expect("not empty"));
-        let options = client::Options::new([world.ldap_url()]).expect("a good URL").bind(service);
         let mut settings = openldap("main");
         settings.password_change = PasswordChange::Service;
-        Directories::new(vec![(settings, Pool::lazy(options))], clock()).expect("good settings")
+        let pool = real_pool(world.ldap_url(), service, password);
+        Directories::new(vec![(settings, pool)], clock()).expect("good settings")
     };
     let reader = directories(testkit::world::READER, testkit::world::READER_PASSWORD);
     assert!(prove(&reader, "expired", "Old-Otter-13").await.unwrap_err().offers_change());

@@ -1,8 +1,6 @@
 //! The groups of an Active Directory domain: what the server's own list says, and what is done where it says nothing.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use directory::{Builder, Dialect, Directory, Fault, Kind, Limits};
 use ldapgate_auth::{
@@ -11,7 +9,7 @@ use ldapgate_auth::{
 };
 use proto::{Dn, Filter, LdapResult, ResultCode};
 
-use crate::world::{World, admitted, clock, decide, dn, names, reason};
+use crate::world::{World, admitted, clock, decide, dn, movable, names, reason};
 
 const ALL: [&str; 8] =
     ["Domain Users", "everyone", "letter", "level1", "level2", "level3", "level4", "level5"];
@@ -264,16 +262,13 @@ async fn a_filter_says_which_groups_of_the_domain_are_shown() {
 
 #[tokio::test]
 async fn what_is_known_of_groups_is_forgotten_after_five_minutes() {
-    let seconds = Arc::new(AtomicU64::new(1_800_000_000));
-    let time = Arc::clone(&seconds);
-    let clock: Clock =
-        Arc::new(move || SystemTime::UNIX_EPOCH + Duration::from_secs(time.load(Ordering::Relaxed)));
+    let (told, clock) = movable();
     let world = domain().await;
-    let directories = timed(&world, clock, |settings| settings.require = rule("level5"));
+    let directories = timed(&world, told, |settings| settings.require = rule("level5"));
     assert_eq!(asked(&directories).await.len(), 3);
-    seconds.fetch_add(299, Ordering::Relaxed);
+    clock.advance(Duration::from_secs(299));
     assert_eq!(asked(&directories).await.len(), 1);
-    seconds.fetch_add(1, Ordering::Relaxed);
+    clock.advance(Duration::from_secs(1));
     assert_eq!(asked(&directories).await.len(), 3);
 }
 

@@ -1,24 +1,14 @@
 //! Groups as a real 389 Directory Server tells them: in the entry, and level by level.
 
-use std::time::Duration;
-
-use client::{Options, Pool, Simple};
 use ldapgate_auth::{Directories, GroupKind, Reason, Settings, Vendor};
-use proto::Password;
 use testkit::ds389::Ds389;
-use testkit::world::{BASE, READER, READER_PASSWORD};
 
-use crate::world::{admitted, clock, dn, in_group, names, reason};
+use crate::world::{admitted, in_group, names, real, reason};
 
 const LEVELS: [&str; 5] = ["level1", "level2", "level3", "level4", "level5"];
 
 async fn directories(change: impl FnOnce(&mut Settings)) -> Directories {
-    let mut settings = Settings::preset("main", Vendor::Ds389, dn(BASE));
-    change(&mut settings);
-    let service = Simple::new(READER, Password::new(READER_PASSWORD).expect("not empty"));
-    let options = Options::new([Ds389::shared().await.ldap_url()]).expect("a good URL").bind(service);
-    Directories::new(vec![(settings, Pool::lazy(options.timeout(Duration::from_secs(10))))], clock())
-        .expect("good settings")
+    real(Ds389::shared().await.ldap_url(), Vendor::Ds389, change)
 }
 
 #[tokio::test]

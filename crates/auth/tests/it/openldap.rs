@@ -2,20 +2,13 @@
 
 use std::time::Duration;
 
-use client::{Options, Pool, Simple};
 use ldapgate_auth::{Directories, GroupKind, Reason, Settings, UserTemplate, Vendor};
-use proto::Password;
-use testkit::world::{BASE, Peer, READER, READER_PASSWORD, World};
+use testkit::world::{Peer, World};
 
-use crate::world::{admitted, clock, dn, in_group, names, reason};
+use crate::world::{admitted, in_group, names, real, reason};
 
 fn directories(world: &World, change: impl FnOnce(&mut Settings)) -> Directories {
-    let mut settings = Settings::preset("main", Vendor::OpenLdap, dn(BASE));
-    change(&mut settings);
-    let service = Simple::new(READER, Password::new(READER_PASSWORD).expect("not empty"));
-    let options =
-        Options::new([world.ldap_url()]).expect("a good URL").bind(service).timeout(Duration::from_secs(5));
-    Directories::new(vec![(settings, Pool::lazy(options))], clock()).expect("good settings")
+    real(world.ldap_url(), Vendor::OpenLdap, change)
 }
 
 #[tokio::test]

@@ -1,15 +1,11 @@
 //! Groups as a real domain controller tells them: every scope, any depth, a circle, the primary group.
 
-use std::time::Duration;
-
-use client::{Options, Pool, Simple};
 use ldapgate_auth::{Directories, GroupKind, Reason, Rule, Settings, Trace, Vendor};
-use proto::{Dn, Password};
+use proto::Dn;
 use testkit::samba::Samba;
-use testkit::world::{BASE, READER, READER_PASSWORD};
 use tokio::sync::OnceCell;
 
-use crate::world::{admitted, clock, decide, dn, names, reason};
+use crate::world::{admitted, decide, dn, names, real, reason};
 
 const UNIT: &str = "OU=deep,DC=example,DC=com";
 const PASSWORD: &str = "Deep-Dive-1";
@@ -66,13 +62,10 @@ fn group(name: &str) -> Dn {
 }
 
 fn directories(samba: &Samba, change: impl FnOnce(&mut Settings)) -> Directories {
-    let mut settings = Settings::preset("main", Vendor::ActiveDirectory, dn(BASE));
-    settings.groups.searches[0].base = dn(UNIT);
-    change(&mut settings);
-    let service = Simple::new(READER, Password::new(READER_PASSWORD).expect("not empty"));
-    let options = Options::new([samba.ldap_url()]).expect("a good URL").bind(service);
-    Directories::new(vec![(settings, Pool::lazy(options.timeout(Duration::from_secs(10))))], clock())
-        .expect("good settings")
+    real(samba.ldap_url(), Vendor::ActiveDirectory, |settings| {
+        settings.groups.searches[0].base = dn(UNIT);
+        change(settings);
+    })
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! A directory with people in it, and one call that walks the whole decision.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use client::{Options, Pool, Simple};
 use directory::{Builder, Directory, Kind, Limits, Running};
@@ -16,7 +16,14 @@ pub(crate) const READER: &str = "cn=reader,dc=example,dc=com";
 
 /// 2026-11-24, day 20781 since 1970.
 pub(crate) fn clock() -> Clock {
-    Arc::new(|| SystemTime::UNIX_EPOCH + Duration::from_secs(20_781 * 86_400))
+    movable().0
+}
+
+/// The same, and the hand that moves it.
+pub(crate) fn movable() -> (Clock, testkit::clock::Clock) {
+    let clock = testkit::clock::Clock::at(20_781 * 86_400);
+    let told = clock.clone();
+    (Arc::new(move || told.now()), clock)
 }
 
 /// A running in-memory directory.
@@ -74,9 +81,7 @@ impl World {
     ) -> (Directories, testkit::clock::Clock) {
         let mut settings = openldap("main");
         change(&mut settings);
-        let clock = testkit::clock::Clock::at(20_781 * 86_400);
-        let told = clock.clone();
-        let told: Clock = Arc::new(move || told.now());
+        let (told, clock) = movable();
         (Directories::new(vec![(settings, self.pool())], told).expect("good settings"), clock)
     }
 
@@ -96,6 +101,20 @@ pub(crate) fn options(urls: impl IntoIterator<Item = String>) -> Options {
         .bind(Simple::new(READER, password))
         .connect_timeout(Duration::from_secs(2))
         .timeout(Duration::from_secs(2))
+}
+
+/// Connections to a real server that holds the world of `testkit`.
+pub(crate) fn real_pool(url: String, service: &str, password: &str) -> Pool {
+    let service = Simple::new(service, Password::new(password).expect("not empty"));
+    Pool::lazy(Options::new([url]).expect("a good URL").bind(service).timeout(Duration::from_secs(10)))
+}
+
+/// That server as one directory with its preset, asked by the world's service account.
+pub(crate) fn real(url: String, vendor: Vendor, change: impl FnOnce(&mut Settings)) -> Directories {
+    let mut settings = Settings::preset("main", vendor, dn(testkit::world::BASE));
+    change(&mut settings);
+    let pool = real_pool(url, testkit::world::READER, testkit::world::READER_PASSWORD);
+    Directories::new(vec![(settings, pool)], clock()).expect("good settings")
 }
 
 pub(crate) fn openldap(name: &str) -> Settings {
