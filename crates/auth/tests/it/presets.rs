@@ -1,18 +1,20 @@
-//! The book's page about presets: what it grants the service account is enough for a login, and not more.
+//! The book's page about presets: what it grants the service account is enough for a login and for telling who is
+//! gone, and not more.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
-use client::{Options, Pool, Simple};
-use ldapgate_auth::{Directories, Settings, Vendor};
-use proto::{Filter, Password};
+use ldapgate_auth::{Presence, Settings, Silent, Vendor};
+use proto::Filter;
 use testkit::certificate::{Authority, Flaw};
+use testkit::ds389::Ds389;
 use testkit::openldap::OpenLdap;
+use testkit::samba::Samba;
 use testkit::world::{BASE, LDIF, READER, READER_PASSWORD};
 
-use crate::world::{admitted, clock, dn, in_group, names};
+use crate::world::{admitted, dn, in_group, names, real, real_pool};
 
 const PAGE: &str = include_str!("../../../../docs/presets.md");
+const LEVELS: [&str; 5] = ["level1", "level2", "level3", "level4", "level5"];
 
 /// The page's part about one preset.
 fn section(preset: &str) -> &'static str {
@@ -47,42 +49,42 @@ fn the_book_names_what_each_preset_reads_of_people_and_nothing_else() {
     }
 }
 
+/// The LDIF that grants what one preset needs.
+fn grants(preset: &str) -> &'static str {
+    let block = section(preset).split("```ldif\n").nth(1).and_then(|rest| rest.split("```").next());
+    block.expect("a block of LDIF")
+}
+
 /// The rules of an LDIF block with `olcAccess`, as a configuration file has them.
-fn access_rules(section: &str) -> Vec<String> {
-    let block = section.split("```ldif\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a block");
-    let unfolded = block.replace("\n ", "");
+fn access_rules(grants: &str) -> Vec<String> {
+    let unfolded = grants.replace("\n ", "");
     let rules = unfolded.lines().filter_map(|line| line.strip_prefix("olcAccess: "));
     rules.map(|rule| format!("access {}", rule.split_once('}').expect("numbered").1)).collect()
 }
 
-#[tokio::test]
-async fn what_the_book_grants_on_openldap_is_enough_and_not_more() {
-    let mut rules = access_rules(section("openldap"));
-    assert_eq!(rules.len(), 3);
-    rules.push("access to attrs=userPassword by self =xw by anonymous auth by * none".to_owned());
-    rules.push("access to * by * none".to_owned());
-    let authority = Authority::new("Example Test CA");
-    let server = OpenLdap::guarded(&LDIF, &authority, Flaw::None, &rules.join("\n")).await;
-    let service = Simple::new(READER, Password::new(READER_PASSWORD).expect("not empty"));
-    let options = Options::new([server.ldap_url()]).expect("a good URL").bind(service);
-    let pool = Pool::lazy(options.timeout(Duration::from_secs(5)));
-
-    let mut settings = Settings::preset("main", Vendor::OpenLdap, dn(BASE));
-    settings.groups.nested = true;
-    settings.require = Some(in_group("level4"));
-    let directories = Directories::new(vec![(settings, pool.clone())], clock()).expect("good settings");
+/// A login with groups in groups and a rule, and who counts as gone.
+async fn is_enough(url: String, vendor: Vendor, groups: &[&str], nobody: &str) {
+    let directories = real(url, vendor, |settings| {
+        settings.groups.nested = true;
+        settings.require = Some(in_group("level4"));
+    });
     let carol = admitted(&directories, "carol", "Green-Garden-33").await;
-    assert_eq!(names(&carol), ["level1", "level2", "level3", "level4", "level5"]);
+    assert_eq!(names(&carol), groups);
+    let presence = directories.presence("main", carol.id(), &[], &Silent).await.expect("it answers");
+    assert_eq!(presence, Presence::There(dn(carol.dn())));
+    let presence = directories.presence("main", nobody, &[carol.id()], &Silent).await.expect("it answers");
+    assert_eq!(presence, Presence::Gone);
+}
 
+/// Neither telephone numbers nor anything else that nobody asked for is seen, and no service account.
+async fn is_not_more(url: String) {
+    let pool = real_pool(url, READER, READER_PASSWORD);
     let reader = pool.server().await.expect("the server is there");
     let person = reader.read("uid=alice,ou=people,dc=example,dc=com", &["*"]).await.expect("it answers");
     let person = person.expect("the reader sees her");
-    let seen: Vec<_> = person.attributes().map(|attribute| attribute.name().to_owned()).collect();
-    assert_eq!(
-        seen,
-        ["objectClass", "uid"],
-        "neither telephone numbers nor anything else that nobody asked for"
-    );
+    let mut seen: Vec<_> = person.attributes().map(|attribute| attribute.name().to_owned()).collect();
+    seen.sort_unstable();
+    assert_eq!(seen, ["objectClass", "uid"]);
     let below =
         client::Search::below("ou=services,dc=example,dc=com").matching(Filter::present("objectClass"));
     let services = reader.search(&below).await;
@@ -90,4 +92,38 @@ async fn what_the_book_grants_on_openldap_is_enough_and_not_more() {
         services.is_err() || services.is_ok_and(|found| found.entries.is_empty()),
         "services stay hidden"
     );
+}
+
+#[tokio::test]
+async fn what_the_book_grants_on_openldap_is_enough_and_not_more() {
+    let mut rules = access_rules(grants("openldap"));
+    assert_eq!(rules.len(), 3);
+    rules.push("access to attrs=userPassword by self =xw by anonymous auth by * none".to_owned());
+    rules.push("access to * by * none".to_owned());
+    let authority = Authority::new("Example Test CA");
+    let server = OpenLdap::guarded(&LDIF, &authority, Flaw::None, &rules.join("\n")).await;
+    let nobody = "00000000-0000-4000-8000-000000000000";
+    is_enough(server.ldap_url(), Vendor::OpenLdap, &LEVELS, nobody).await;
+    is_not_more(server.ldap_url()).await;
+}
+
+#[tokio::test]
+async fn what_the_book_grants_on_389ds_is_enough_and_not_more() {
+    let server = Ds389::start(&Authority::new("Example Test CA")).await;
+    server.administer(&format!("dn: {BASE}\nchangetype: modify\ndelete: aci\n"));
+    server.administer(grants("389ds"));
+    let groups = [&LEVELS[..], &["unique-staff"]].concat();
+    let nobody = "00000000-00000000-00000000-00000000";
+    is_enough(server.ldap_url(), Vendor::Ds389, &groups, nobody).await;
+    is_not_more(server.ldap_url()).await;
+}
+
+#[tokio::test]
+async fn an_ordinary_member_of_a_domain_sees_who_is_there_and_who_is_gone() {
+    let directories = real(Samba::shared().await.ldap_url(), Vendor::ActiveDirectory, |_| ());
+    let carol = admitted(&directories, "carol", "Green-Garden-33").await;
+    assert!(LEVELS.iter().all(|level| names(&carol).contains(level)), "{:?}", names(&carol));
+    let nobody = "00000000-0000-4000-8000-000000000000";
+    let presence = directories.presence("main", nobody, &[carol.id()], &Silent).await.expect("it answers");
+    assert_eq!(presence, Presence::Gone);
 }
