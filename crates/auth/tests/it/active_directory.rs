@@ -114,10 +114,25 @@ async fn by_bind_name(world: &World, change: impl FnOnce(&mut Settings)) -> Resu
     });
     warm(&directories, world).await;
     world.directory.faults().next(Kind::Bind, 1, Fault::Answer(LdapResult::success()));
-    let answer = decide(&directories, "CORP\\ada", "Ada-Apple-1", &Silent).await;
-    let binds = world.operations().into_iter().filter(|(kind, _)| *kind == Kind::Bind);
-    assert_eq!(binds.map(|(_, name)| name).collect::<Vec<_>>(), ["ada@corp.example.com"]);
-    answer
+    decide(&directories, "CORP\\ada", "Ada-Apple-1", &Silent).await
+}
+
+#[tokio::test]
+async fn a_bind_name_costs_the_bind_and_the_search_for_who_carries_it() {
+    let world = world().await;
+    for refresh in [false, true] {
+        let answer = by_bind_name(&world, |settings| {
+            settings.groups.kinds.clear();
+            settings.user.bind_as_user = refresh;
+            settings.user.refresh_dn_after_bind = refresh;
+        });
+        assert!(matches!(answer.await, Ok(Answer::Yes(_))), "ada is there");
+        let costs = [
+            (Kind::Bind, "ada@corp.example.com".to_owned()),
+            (Kind::Search, "dc=corp,dc=example,dc=com".to_owned()),
+        ];
+        assert_eq!(world.operations(), costs, "refresh_dn_after_bind = {refresh}");
+    }
 }
 
 #[tokio::test]

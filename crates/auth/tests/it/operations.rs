@@ -1,5 +1,5 @@
 //! How many LDAP operations a login costs on warm connections, counted by the server. Active Directory's, first and warm,
-//! are in `domain`, those of remembered people in `remember_names` and `remember_groups`.
+//! are in `domain`, a bind name's in `active_directory`, those of remembered people in `remember_names` and `remember_groups`.
 
 use std::pin::Pin;
 
@@ -46,6 +46,23 @@ async fn a_template_costs_bind_and_read() {
     });
     let name = "uid=alice,ou=people,dc=example,dc=com".to_owned();
     assert_eq!(warm(&world, &directories).await, [(Kind::Bind, name.clone()), (Kind::Search, name)]);
+}
+
+#[tokio::test]
+async fn a_template_with_a_search_after_the_bind_costs_no_more() {
+    let world = World::people().await;
+    let directories = world.directories(|settings| {
+        settings.groups.kinds.clear();
+        settings.user.template =
+            Some(UserTemplate::parse("uid={username},ou=people,dc=example,dc=com").unwrap());
+        settings.user.bind_as_user = true;
+        settings.user.refresh_dn_after_bind = true;
+    });
+    let bound = "uid=alice,ou=people,dc=example,dc=com".to_owned();
+    assert_eq!(
+        warm(&world, &directories).await,
+        [(Kind::Bind, bound), (Kind::Search, "dc=example,dc=com".to_owned())]
+    );
 }
 
 #[tokio::test]
