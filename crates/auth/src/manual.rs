@@ -20,8 +20,8 @@
 //! * **A cache that takes any password once somebody has signed in** (CVE-2020-2301, CVE-2026-129349). What this room
 //!   remembers is where entries and groups are, never that a password was right; every login binds. The one cache of
 //!   proved passwords is the account room's, for Basic alone: it compares a keyed digest of name and password, and a password
-//!   that does not fit goes the whole way. Test there: that a wrong password is denied and counted however lately the right
-//!   one was proved.
+//!   that does not fit goes the whole way. Test:
+//!   `a_wrong_password_is_denied_and_counted_however_lately_the_right_one_was_proved`.
 //! * **One connection, two people.** A person's connection went back to the pool for look-ups. Proving connections are
 //!   another type; look-ups cannot be lent one.
 //!
