@@ -74,6 +74,11 @@ pub(crate) struct Directory {
 impl Directories {
     /// Takes the directories in the order in which they are asked.
     ///
+    /// A pool's servers are taken for ones that know every group of their directory. A global catalogue of Active Directory
+    /// (ports 3268 and 3269) knows the members of universal groups only: with it `require`, `deny` and a flag with `not` are
+    /// judged on a part of the groups, and whoever is denied may get in. Where `ldapgate` reads the configuration it refuses
+    /// that; whoever builds a pool here has to leave such servers out.
+    ///
     /// # Errors
     /// Settings that cannot work: none at all, one name or domain twice, a rule about another directory's group, a
     /// template that would try one person's password on another's account.
