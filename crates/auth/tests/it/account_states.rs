@@ -128,7 +128,9 @@ impl Spoken {
     ) {
         let trace = Trace::new();
         let decided = decide(&self.directories, name, password, &trace).await;
-        let steps = trace.steps();
+        // What the server said to the bind, and what it was taken for; a search succeeds in every row.
+        let steps = trace.steps().into_iter().filter(|step| ["prove", "state"].contains(&step.step));
+        let steps: Vec<_> = steps.collect();
         for word in book::words(answer) {
             assert!(steps.iter().any(|step| step.result.contains(word)), "{state}: no {word} in {steps:?}");
         }

@@ -12,6 +12,7 @@ use testkit::world::{BASE, LDIF, READER, READER_PASSWORD};
 /// A server that runs, and a folder for a configuration.
 pub(crate) struct Live {
     server: Server,
+    preset: &'static str,
     folder: tempfile::TempDir,
 }
 
@@ -26,31 +27,33 @@ enum Server {
 
 impl Live {
     pub(crate) async fn openldap() -> Self {
+        Self::slapd("openldap").await
+    }
+
+    /// OpenLDAP with one of its three presets.
+    pub(crate) async fn slapd(preset: &'static str) -> Self {
         let authority = Authority::new("Example Test CA");
-        Self::of(Server::OpenLdap(Box::new(OpenLdap::start(&LDIF, &authority, Flaw::None).await)))
+        let server = OpenLdap::start(&LDIF, &authority, Flaw::None).await;
+        Self::of(Server::OpenLdap(Box::new(server)), preset)
     }
 
     pub(crate) async fn ds389() -> Self {
-        Self::of(Server::Ds389(Ds389::shared().await))
+        Self::of(Server::Ds389(Ds389::shared().await), "389ds")
     }
 
     pub(crate) async fn samba() -> Self {
-        Self::of(Server::Samba(Samba::shared().await))
+        Self::of(Server::Samba(Samba::shared().await), "active-directory")
     }
 
-    fn of(server: Server) -> Self {
+    fn of(server: Server, preset: &'static str) -> Self {
         let folder =
             tempfile::Builder::new().prefix("live").tempdir().expect("a temporary folder can be made");
-        Self { server, folder }
+        Self { server, preset, folder }
     }
 
-    /// The preset, which is also the heading of the book's table.
+    /// The preset that is configured.
     pub(crate) fn preset(&self) -> &'static str {
-        match &self.server {
-            Server::OpenLdap(_) => "openldap",
-            Server::Ds389(_) => "389ds",
-            Server::Samba(_) => "active-directory",
-        }
+        self.preset
     }
 
     /// How this server names a person, as it writes it.
