@@ -2,7 +2,7 @@
 
 use ldapgate_auth::{Directories, GroupKind, Reason, Rule, Settings, Trace, Vendor};
 use proto::Dn;
-use testkit::samba::Samba;
+use testkit::samba::{Samba, password_line};
 use tokio::sync::OnceCell;
 
 use crate::world::{admitted, decide, dn, names, real, reason};
@@ -27,13 +27,11 @@ async fn samba() -> &'static Samba {
 /// in another; and in primary, the primary group, which is in above.
 fn corner() -> String {
     let mut changes = format!("dn: {UNIT}\nchangetype: add\nobjectClass: organizationalUnit\n\n");
-    // The password in quotes, as Active Directory takes it.
-    for (name, password) in
-        [("dive", "IgBEAGUAZQBwAC0ARABpAHYAZQAtADEAIgA="), ("other", "IgBEAGUAZQBwAC0ARABpAHYAZQAtADEAIgA=")]
-    {
+    let password = password_line(PASSWORD);
+    for name in ["dive", "other"] {
         changes += &format!(
             "dn: CN={name},{UNIT}\nchangetype: add\nobjectClass: user\nsAMAccountName: {name}\n\
-             userAccountControl: 66048\nunicodePwd:: {password}\n\n"
+             userAccountControl: 66048\n{password}\n"
         );
     }
     for (name, kind, members) in [
