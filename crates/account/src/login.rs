@@ -252,12 +252,12 @@ impl Login {
     /// Lets a refusal that says nothing wait for the instant that all of them share. What was there to settle is settled.
     async fn hold_back(&self, outcome: &impl Ending) {
         let Some(denial) = outcome.denial() else { return };
-        if denial.proved() || matches!(denial.reason(), Reason::Throttled | Reason::EmptyPassword) {
+        if !denial.is_general(self.current.settings.login.show_account_state) {
             return;
         }
         let hold_back = &self.accounts.0.hold_back;
         let (usual, spent) = (hold_back.usual(), self.started.elapsed());
-        if denial.bound() {
+        if denial.bound() && !denial.proved() {
             hold_back.saw(spent);
         }
         let after = answer_after(usual, spent);

@@ -175,6 +175,11 @@ impl Denial {
         &self.detail
     }
 
+    /// Does the visitor read nothing but what everybody else reads who is refused?
+    pub fn is_general(&self, show_state: bool) -> bool {
+        self.public_message(show_state) == GENERAL
+    }
+
     /// What the visitor reads. `show_state` is `login.show_account_state`: without it even who proved the password
     /// reads the general text.
     pub fn public_message(&self, show_state: bool) -> &'static str {

@@ -6,10 +6,10 @@ use std::time::Duration;
 use auth::Trace;
 use directory::{Fault, Kind};
 use ldapgate_account::store::AuditQuery;
-use ldapgate_account::{Origin, Outcome, SignIn, Store as _};
+use ldapgate_account::{Origin, Outcome, Settings, SignIn, Store as _};
 use tokio::time::Instant;
 
-use crate::world::{World, reason};
+use crate::world::{World, group, reason};
 
 /// How long a refusal took for whoever asked, at least; and what was said of holding it back: how long refusals take,
 /// and when it was given.
@@ -107,4 +107,23 @@ async fn a_refusal_is_settled_before_it_is_held_back() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     assert_eq!(reason(&held.await.unwrap()), "unknown_user");
+}
+
+#[tokio::test]
+async fn who_is_not_let_in_with_the_right_password_waits_like_everybody_and_tells_nothing_of_how_long() {
+    let mut settings = Settings::default();
+    settings.login.show_account_state = false;
+    let staff = |settings: &mut auth::Settings| settings.require = Some(auth::Rule::Group(group("staff")));
+    let world = World::with(settings, staff).await;
+    let slow = Duration::from_millis(700);
+    world.server.directory.faults().next(Kind::Bind, 2, Fault::Delay(slow));
+    for (name, password, why) in
+        [("bob", "bob-secret", "not_in_required_group"), ("carol", "carol-secret", "account_expired")]
+    {
+        let (outcome, _, held) = refused(&world, name, password).await;
+        assert_eq!(reason(&outcome), why);
+        let (usual, given) = held.expect("it says nothing");
+        assert_eq!(usual, "a refusal takes 50ms");
+        assert!(given_after(&given).is_multiple_of(50), "{name}: {given}");
+    }
 }
