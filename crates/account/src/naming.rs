@@ -2,9 +2,9 @@
 
 use auth::{Fold, MAX_USERNAME, Username};
 
-use crate::Error;
 use crate::accounts::Accounts;
 use crate::store::BoxError;
+use crate::{Account, Error};
 
 /// Translates between the names that people type and the directory's, and between the directory's and the store's.
 ///
@@ -56,6 +56,17 @@ impl Accounts {
             true => typed.to_owned(),
             false => self.naming().asked_for(typed),
         }
+    }
+
+    /// A name for a form, which leads back to this very person when it is sent: with several directories it names theirs, and
+    /// where the application has names of its own it is the one they have here. `None` where no name is sure to.
+    #[must_use]
+    pub fn name_to_type(&self, account: &Account) -> Option<String> {
+        let theirs = self.directories().name_to_type(&account.directory, &account.username);
+        let is_translated = |name: &String| self.asked_for(name) != *name;
+        theirs
+            .filter(|name| !is_translated(name))
+            .or_else(|| Some(account.local_name.clone()).filter(is_translated))
     }
 
     /// The local name of a person.

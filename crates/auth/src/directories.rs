@@ -106,6 +106,18 @@ impl Directories {
         }
     }
 
+    /// What to type so that exactly this directory is asked for somebody: the name alone where there is but one directory,
+    /// else with the first of the directory's domains. `None` where it has no domain, since a namesake in a directory
+    /// before it would be meant.
+    pub fn name_to_type(&self, directory: &str, username: &str) -> Option<String> {
+        if self.0.len() == 1 {
+            return Some(username.to_owned());
+        }
+        let directory = self.0.iter().find(|known| known.settings.name == directory)?;
+        let domain = directory.settings.domains.first()?;
+        Some(format!("{username}@{domain}"))
+    }
+
     /// Can passwords be changed here at all, in one directory or another?
     pub fn can_change_passwords(&self) -> bool {
         self.0.iter().any(|directory| directory.settings.password_change != PasswordChange::Off)

@@ -52,7 +52,10 @@ pub(crate) async fn show(
         Some(cookie) => gate.accounts().session(cookie).await.map_err(unavailable)?,
         None => None,
     };
-    let username = session.map_or(username, |session| session.account.username);
+    let username = match session {
+        Some(session) => gate.accounts().name_to_type(&session.account).unwrap_or_default(),
+        None => username,
+    };
     let form = Passwords { username, next, ..Passwords::default() };
     let page = FormPage { more: context! { due }, ..page(&form) };
     Ok(page.show(&gate, &visit, &headers, None))

@@ -1,5 +1,8 @@
 //! `GET` and `POST /password`, and the way there from the login page.
 
+use std::sync::Arc;
+
+use account::Naming;
 use auth::PasswordChange;
 use directory::{Fault, Kind};
 use testkit::http::Answer;
@@ -46,6 +49,29 @@ async fn somebody_who_is_signed_in_changes_the_password_and_other_sessions_end()
     assert_eq!(elsewhere.get("/app/upload").await.status, 303, "the old password opened it");
     assert_eq!(world.browser().sign_in("alice", OLD).await.status, 401);
     assert_eq!(world.browser().sign_in("alice", NEW).await.status, 303);
+}
+
+/// Whoever types the directory's own name is nobody here.
+struct Prefixed;
+
+impl Naming for Prefixed {
+    fn asked_for(&self, typed: &str) -> String {
+        typed.strip_prefix("corp-").map_or_else(|| format!("no {typed}"), str::to_owned)
+    }
+
+    fn local_name(&self, _directory: &str, username: &str, _configured: &str) -> String {
+        format!("corp-{username}")
+    }
+}
+
+#[tokio::test]
+async fn the_form_has_the_name_that_the_application_gave() {
+    let world = World::new().await;
+    world.accounts.set_naming(Arc::new(Prefixed));
+    let mut browser = world.signed_in("corp-alice", OLD).await;
+    assert_eq!(browser.get("/password").await.field("username").as_deref(), Some("corp-alice"));
+    let answer = change(&mut browser, "/password?next=/app/upload", "", OLD, NEW).await;
+    assert_eq!(location(&answer), (303, Some("/app/upload")));
 }
 
 #[tokio::test]

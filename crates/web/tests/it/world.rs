@@ -19,6 +19,7 @@ const NOW: u64 = 1_795_478_400;
 
 pub(crate) struct World {
     pub(crate) gate: Gate,
+    pub(crate) accounts: Accounts,
     pub(crate) directory: Directory,
     pub(crate) clock: Clock,
     running: Option<Running>,
@@ -62,8 +63,8 @@ impl World {
         let directories = auth::Directories::new(vec![(settings, pool)], tell).unwrap();
         let store = Arc::new(MemoryStore::new());
         let accounts = Accounts::open(wishes.account, directories, store, ambient(&clock)).await.unwrap();
-        let gate = Gate::new(wishes.web, accounts).unwrap();
-        Self { gate, directory, clock, running: Some(running) }
+        let gate = Gate::new(wishes.web, accounts.clone()).unwrap();
+        Self { gate, accounts, directory, clock, running: Some(running) }
     }
 
     /// Everything: the gateway, and an application with a guarded upload beside it.
