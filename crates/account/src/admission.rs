@@ -12,7 +12,7 @@ use crate::settings::DirectorySettings;
 use crate::store::{
     Admission, Admit, Admitted, AttemptId, Audit, Facts, Mirror, Occasion, StartSession, StoreError,
 };
-use crate::{Account, Attributes, Error, Group, UserId};
+use crate::{Account, Attributes, Error, Group, Time, UserId};
 
 /// Who is to be taken in, and why. A session needs a [`Proven`]: none can be started for somebody looked up.
 pub(crate) enum Coming<'p> {
@@ -22,6 +22,8 @@ pub(crate) enum Coming<'p> {
     External(&'p Person),
     Login {
         person: &'p Proven,
+        /// When the login began.
+        began: Time,
         /// The session to start, if the door wants one.
         session: Option<StartSession>,
         /// The attempt to give back, if one was reserved.
@@ -85,6 +87,12 @@ impl Accounts {
         let Admission { account, created, retired } = match admitted {
             Admitted::Yes(admission) => *admission,
             Admitted::Disabled => return denied(Reason::AccountDisabled),
+            Admitted::Overtaken => {
+                let why =
+                    "everything it was given was taken back meanwhile: a login that begins now is none of it";
+                let what = "the account changed while the login was under way";
+                return Err(Refused::Failed(Error::internal(what, why)));
+            }
             Admitted::Unknown => return denied(Reason::NoNewUsers),
             Admitted::Taken => return denied(Reason::DuplicateAccount),
         };
@@ -146,7 +154,7 @@ impl Coming<'_> {
         match self {
             Self::LookUp(_) => Occasion::LookUp,
             Self::External(_) => Occasion::External,
-            Self::Login { session, attempt, .. } => Occasion::Login { session, attempt },
+            Self::Login { began, session, attempt, .. } => Occasion::Login { began, session, attempt },
         }
     }
 }

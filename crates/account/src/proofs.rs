@@ -4,6 +4,8 @@
 //! configuration. It answers for one name and the password that was proved, never for the name alone. A wrong password
 //! is not refused here but goes the whole way and counts; it also ends what is remembered for that name, so that many
 //! guesses at once find nothing to be compared with (security rule 27: what is compared before it counts is not throttled).
+//! What the directory says of the person at any other door counts here too: a refusal ends everything that is remembered of
+//! them, by whatever name, and a password that was proved ends every other.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -56,7 +58,7 @@ impl Proofs {
         if self.age.is_zero() || taken_back {
             return;
         }
-        let tag = hmac::sign(&self.key, &message(username, password));
+        let tag = hmac::sign(&self.key, &message(username.as_typed(), password));
         let kept = Kept {
             verifier: Zeroizing::new(tag.as_ref().to_vec()),
             counted_by,
@@ -86,12 +88,26 @@ impl Proofs {
     fn check(&self, username: &Username, password: &Password, now: Time) -> Option<(UserId, i64)> {
         let mut all = self.kept();
         let kept = all.get(username.as_typed())?;
-        let fits = hmac::verify(&self.key, &message(username, password), &kept.verifier).is_ok();
+        let fits = self.fits(kept, username.as_typed(), password);
         if fits && self.is_young(kept, now) {
             return Some((kept.account, kept.generation));
         }
         all.remove(username.as_typed());
         None
+    }
+
+    /// A password was proved: what is remembered of the person under another is out of date.
+    pub(crate) fn proved(&self, who: &CounterKey, password: &Password) {
+        self.kept().retain(|name, kept| kept.counted_by != *who || self.fits(kept, name, password));
+    }
+
+    /// The person was refused.
+    pub(crate) fn forget_person(&self, who: &CounterKey) {
+        self.kept().retain(|_, kept| kept.counted_by != *who);
+    }
+
+    fn fits(&self, kept: &Kept, name: &str, password: &Password) -> bool {
+        hmac::verify(&self.key, &message(name, password), &kept.verifier).is_ok()
     }
 
     fn forget(&self, username: &Username) {
@@ -136,8 +152,8 @@ impl Accounts {
 }
 
 /// The name with its length before it, so that no name and password make the same message as another two.
-fn message(username: &Username, password: &Password) -> Zeroizing<Vec<u8>> {
-    let (name, password) = (username.as_typed().as_bytes(), password.expose());
+fn message(name: &str, password: &Password) -> Zeroizing<Vec<u8>> {
+    let (name, password) = (name.as_bytes(), password.expose());
     let length = (name.len() as u64).to_be_bytes();
     // Made in one piece: a buffer that grew would leave parts of the password behind.
     let mut message = Zeroizing::new(Vec::with_capacity(length.len() + name.len() + password.len()));
@@ -206,7 +222,7 @@ mod tests {
     fn a_name_and_a_password_cannot_be_divided_otherwise() {
         let (ab, c) = typed("ab", "c");
         let (a, bc) = typed("a", "bc");
-        assert_ne!(*message(&ab, &c), *message(&a, &bc));
+        assert_ne!(*message(ab.as_typed(), &c), *message(a.as_typed(), &bc));
     }
 
     #[test]
@@ -244,7 +260,7 @@ mod tests {
         assert_eq!(verifier.len(), 32);
         let other = hmac::Key::new(hmac::HMAC_SHA256, &[8; 32]);
         let (username, password) = typed("alice", "correct horse");
-        assert!(hmac::verify(&other, &message(&username, &password), verifier).is_err());
+        assert!(hmac::verify(&other, &message(username.as_typed(), &password), verifier).is_err());
     }
 
     #[test]

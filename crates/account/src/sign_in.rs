@@ -68,18 +68,26 @@ impl Login {
             let signed_in = SignedIn { account, session: None, warnings: Vec::new() };
             return Ok(Outcome::Granted(Box::new(signed_in)));
         }
-        let asked = self.accounts().ambient().now();
+        let began = self.accounts().ambient().now();
         let (located, who) = match self.locate(&credentials.username).await? {
             Ok(found) => found,
             Err(denied) => return Ok(denied.into()),
         };
         let person = match self.prove(located, &credentials.password).await? {
             Answer::Yes(person) => person,
-            Answer::No(denial) => return Ok(self.deny(denial).await?.into()),
+            Answer::No(denial) => {
+                self.current().proofs.forget_person(&who);
+                return Ok(self.deny(denial).await?.into());
+            }
         };
-        let outcome = self.judge(person).await?;
-        if let (Proved::Lately, Outcome::Granted(signed_in)) = (proved, &outcome) {
-            self.remember(&credentials, who, asked, &signed_in.account);
+        self.current().proofs.proved(&who, &credentials.password);
+        let outcome = self.judge(person, began).await?;
+        match (&outcome, proved) {
+            (Outcome::Granted(signed_in), Proved::Lately) => {
+                self.remember(&credentials, who, began, &signed_in.account);
+            }
+            (Outcome::Denied { .. }, _) => self.current().proofs.forget_person(&who),
+            _ => {}
         }
         Ok(outcome)
     }
@@ -97,10 +105,10 @@ impl Login {
 
     /// For the next request with the same name and password; not where guesses at this name are counted elsewhere than by
     /// the person, as before a template's first login.
-    fn remember(&self, typed: &Credentials, who: CounterKey, asked: Time, account: &Account) {
+    fn remember(&self, typed: &Credentials, who: CounterKey, began: Time, account: &Account) {
         let person = CounterKey::person(&account.directory, &account.username);
         if who == person {
-            self.current().proofs.keep((&typed.username, &typed.password), who, asked, account);
+            self.current().proofs.keep((&typed.username, &typed.password), who, began, account);
         }
     }
 
@@ -116,17 +124,17 @@ impl Login {
         Ok(Answer::Yes(proof.person(self.observer()).await?))
     }
 
-    /// May they enter?
-    pub(crate) async fn judge(&self, person: Proven) -> Result<Outcome, Error> {
+    /// May they enter, with a password that was sent after `began`?
+    pub(crate) async fn judge(&self, person: Proven, began: Time) -> Result<Outcome, Error> {
         match self.current().directories.judge(&person, self.observer()) {
-            Verdict::Admitted => self.enter(person).await,
+            Verdict::Admitted => self.enter(person, began).await,
             Verdict::Refused(denial) => Ok(self.deny(denial.after_proof()).await?.into()),
         }
     }
 
     /// Lets somebody in whose password was right and whom the directory admits, unless the store or the application will
     /// not have them.
-    async fn enter(&self, person: Proven) -> Result<Outcome, Error> {
+    async fn enter(&self, person: Proven, began: Time) -> Result<Outcome, Error> {
         self.in_time()?;
         let (start, session) = match self.how().session {
             true => {
@@ -136,7 +144,7 @@ impl Login {
             false => (None, None),
         };
         let attempt = self.attempt().id;
-        let coming = Coming::Login { person: &person, session: start, attempt };
+        let coming = Coming::Login { person: &person, began, session: start, attempt };
         let audit = self.audit().granted();
         let taken = self.accounts().take_in(self.current(), coming, audit, self.observer()).await;
         match taken {

@@ -49,7 +49,7 @@ pub(crate) async fn admit(c: &mut SqliteConnection, admit: Admit) -> Result<Admi
     }
     let account = &admission.account;
     save(c, account).await?;
-    if let Occasion::Login { session, attempt } = admit.occasion {
+    if let Occasion::Login { session, attempt, .. } = admit.occasion {
         if let Some(session) = session {
             session::insert(c, &session.begin(account.id, admit.at)).await?;
         }

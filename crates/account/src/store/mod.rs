@@ -55,7 +55,7 @@ pub trait Store: Send + Sync {
 
     /// Lets a person in, or takes note of a look-up: creates or updates the account and its memberships, and for
     /// a login starts the session, gives the attempt back and writes the audit record. All of it or, when the
-    /// account may not enter, none. With it an account that is to give up the name is retired: renamed, disabled, its
+    /// account may not enter or was revoked meanwhile, none. With it an account that is to give up the name is retired: renamed, disabled, its
     /// sessions, signed and personal tokens ended. Notes a change of each.
     fn admit(&self, admit: Box<Admit>) -> Answer<'_, Admitted>;
 

@@ -176,6 +176,8 @@ pub enum Occasion {
     External,
     /// They proved a password.
     Login {
+        /// When it began, before any password was sent.
+        began: Time,
         /// The session to start, if the door wants one.
         session: Option<StartSession>,
         /// The attempt to give back, if one was reserved.
@@ -221,6 +223,7 @@ impl Admit {
         match &known {
             _ if other.as_ref().is_some_and(|other| !gives_way(other)) => return Err(Admitted::Taken),
             Some(known) if known.disabled && enters => return Err(Admitted::Disabled),
+            Some(known) if self.is_overtaken(known) => return Err(Admitted::Overtaken),
             None if !self.create => return Err(Admitted::Unknown),
             _ => {}
         }
@@ -244,6 +247,15 @@ impl Admit {
             ..merge(before, &self.facts, keep_profile)
         };
         Ok(Admission { account, created, retired: other.map(|other| other.id) })
+    }
+
+    /// Whether everything the account was given has been taken back since the login began: the password that it proved may
+    /// be what that was done for. What lies ahead was written before the clock was set back, and is over; and whoever was
+    /// given another's name with their first login had nothing yet to be taken back.
+    fn is_overtaken(&self, known: &Account) -> bool {
+        let Occasion::Login { began, .. } = self.occasion else { return false };
+        let taken_back = known.generation_at.filter(|moved| *moved != known.first_seen);
+        taken_back.is_some_and(|moved| (began..=self.at).contains(&moved))
     }
 }
 
@@ -311,6 +323,9 @@ pub enum Admitted {
     Yes(Box<Admission>),
     /// The account is disabled; nothing was written. Not for look-ups.
     Disabled,
+    /// Everything the account was given was taken back while the login was under way; nothing was written. Not for
+    /// look-ups.
+    Overtaken,
     /// There is no account and none was to be made; nothing was written.
     Unknown,
     /// The local name belongs to somebody else; nothing was written.

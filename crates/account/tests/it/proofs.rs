@@ -115,9 +115,11 @@ async fn another_name_with_the_same_password_is_another_login() {
 async fn a_throttled_person_is_refused_the_password_that_was_proved_too() {
     let world = world().await;
     let_in(&world, "alice", "alice-secret").await;
+    let elsewhere = world.replica().await;
     for _ in 0..4 {
-        // Another spelling, so that what was proved stays remembered.
-        assert_eq!(reason(&ask(&world, "ALICE", "wrong").await), "wrong_password");
+        // At another process, so that what was proved stays remembered.
+        let outcome = elsewhere.check_password("alice", "wrong".to_owned(), &Origin::default()).await;
+        assert_eq!(reason(&outcome), "wrong_password");
     }
     let binds = world.server.binds().len();
     assert_eq!(reason(&ask(&world, "alice", "alice-secret").await), "throttled");
@@ -192,8 +194,56 @@ async fn a_login_during_which_everything_was_taken_back_is_not_remembered() {
     let alice = world.granted("alice", "alice-secret").await.account.id;
     world.accounts.add_hook(Arc::new(Revokes(world.accounts.clone(), alice)));
     for _ in 0..2 {
-        let_in(&world, "alice", "alice-secret").await;
+        world.clock.advance(Duration::from_secs(1));
+        let outcome = ask(&world, "alice", "alice-secret").await;
+        assert!(matches!(outcome, Outcome::Failed { .. }), "{outcome:?}");
         assert!(operations(&world) > 1);
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_password_at_any_door_ends_what_is_remembered_of_the_person_by_every_name() {
+    let change = async |world: &World| {
+        let (wrong, new, how) = ("wrong".to_owned(), "alice-and-the-rabbit".to_owned(), SignIn::default());
+        let outcome = world.accounts.change_password("alice", wrong, new, &Origin::default(), how).await;
+        assert!(matches!(outcome, PasswordOutcome::Denied { .. }), "{outcome:?}");
+    };
+    for door in ["basic", "login", "password"] {
+        let world = world().await;
+        let_in(&world, "alice", "alice-secret").await;
+        let_in(&world, "ALICE", "alice-secret").await;
+        let_in(&world, "bob", "bob-secret").await;
+        match door {
+            "basic" => drop(ask(&world, "Alice", "wrong").await),
+            "login" => drop(world.sign_in("alice", "wrong").await),
+            _ => change(&world).await,
+        }
+        for (name, password, costs) in
+            [("ALICE", "alice-secret", true), ("alice", "alice-secret", true), ("bob", "bob-secret", false)]
+        {
+            operations(&world);
+            let_in(&world, name, password).await;
+            assert_eq!(operations(&world) > 1, costs, "{name} after a wrong password at {door}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_is_not_let_in_any_more_at_another_door_is_not_remembered_either() {
+    let world = world().await;
+    let_in(&world, "alice", "alice-secret").await;
+    let no = || Arc::new(Refuses) as Arc<dyn Hook>;
+    world.accounts.add_hook(no());
+    let_in(&world, "alice", "alice-secret").await;
+    assert_eq!(reason(&world.sign_in("alice", "alice-secret").await), "refused_by_application");
+    assert_eq!(reason(&ask(&world, "alice", "alice-secret").await), "refused_by_application");
+}
+
+struct Refuses;
+
+impl Hook for Refuses {
+    fn admit<'a>(&'a self, _: &'a mut Profile) -> BoxFuture<'a, Result<(), Refusal>> {
+        Box::pin(async { Err(Refusal::Refused("not today".to_owned())) })
     }
 }
 
@@ -233,14 +283,15 @@ async fn a_sign_in_is_always_asked_and_proves_nothing_for_later() {
 
 #[tokio::test]
 async fn an_old_password_is_taken_until_its_age_has_passed_or_the_new_one_was_proved() {
-    for prove_the_new_one in [false, true] {
+    for proved in [None, Some("basic"), Some("login")] {
         let world = world().await;
         let_in(&world, "alice", "alice-secret").await;
         change_password(&world, "new-secret").await;
         let_in(&world, "alice", "alice-secret").await;
-        match prove_the_new_one {
-            true => drop(let_in(&world, "alice", "new-secret").await),
-            false => world.clock.advance(AGE),
+        match proved {
+            Some("basic") => drop(let_in(&world, "Alice", "new-secret").await),
+            Some(_) => drop(world.granted("alice", "new-secret").await),
+            None => world.clock.advance(AGE),
         }
         assert_eq!(reason(&ask(&world, "alice", "alice-secret").await), "wrong_password");
     }

@@ -19,6 +19,7 @@ use super::{State, Store, run};
 pub async fn battery(open: impl AsyncFn() -> Arc<dyn Store>) {
     sentences::attempts(&open).await;
     sentences::people(&open).await;
+    sentences::logins_under_way(&open).await;
     sentences::retirement(&open).await;
     sentences::relinking(&open).await;
     sentences::sessions(&open).await;

@@ -118,7 +118,7 @@ impl Script {
         let occasion = match self.below(5) {
             0 => Occasion::LookUp,
             1 => Occasion::External,
-            _ => Occasion::Login { session, attempt: self.maybe(Self::used_attempt) },
+            _ => Occasion::Login { began: self.recent(), session, attempt: self.maybe(Self::used_attempt) },
         };
         let facts = self.facts();
         Admit {

@@ -67,7 +67,12 @@ fn login(external_id: &str, local_name: &str, occasion: Occasion) -> Box<Admit> 
     })
 }
 
+/// A login after everything else that happens now.
 fn with_session(secret: &[u8]) -> Occasion {
+    begun(later(1), secret)
+}
+
+fn begun(began: Time, secret: &[u8]) -> Occasion {
     let session = StartSession {
         digest: Digest::of(secret),
         handle: Digest::of(secret).to_hex()[..16].to_owned(),
@@ -76,7 +81,7 @@ fn with_session(secret: &[u8]) -> Occasion {
         address: Some("192.0.2.1".to_owned()),
         agent: None,
     };
-    Occasion::Login { session: Some(session), attempt: None }
+    Occasion::Login { began, session: Some(session), attempt: None }
 }
 
 async fn admitted(store: &dyn Store, admit: Box<Admit>) -> Account {
@@ -161,6 +166,31 @@ pub(super) async fn people(open: &impl AsyncFn() -> Arc<dyn Store>) {
         matches!(answer, Admitted::Yes(admission) if matches!(*admission, Admission { created: false, .. })),
         "but is refreshed by a look-up"
     );
+}
+
+pub(super) async fn logins_under_way(open: &impl AsyncFn() -> Arc<dyn Store>) {
+    let store = open().await;
+    let alice = admitted(&*store, login("a", "alice", with_session(b"first"))).await;
+    let revoke =
+        Revoke { user: alice.id, keep: None, personal_tokens: false, at: later(10), audit: event("revoked") };
+    assert!(store.revoke(revoke).await.expect("the store answers"));
+    let entering = async |began, at| {
+        let admit = Admit { at, ..*login("a", "alice", begun(began, b"second")) };
+        store.admit(Box::new(admit)).await.expect("the store answers")
+    };
+    for began in [later(9), later(10)] {
+        assert_eq!(
+            entering(began, later(11)).await,
+            Admitted::Overtaken,
+            "what it proved may be out of date"
+        );
+    }
+    let found = store.session(Digest::of(b"second")).await.expect("the store answers");
+    assert_eq!(found, None, "and nothing is written");
+    let refreshed = Admit { at: later(11), ..*login("a", "alice", Occasion::LookUp) };
+    admitted(&*store, Box::new(refreshed)).await;
+    let set_back = entering(later(7), later(8)).await;
+    assert!(matches!(set_back, Admitted::Yes(_)), "a clock that was set back shuts nobody out");
 }
 
 pub(super) async fn retirement(open: &impl AsyncFn() -> Arc<dyn Store>) {

@@ -35,7 +35,7 @@ impl State {
             self.retire(retire, at);
         }
         let account = &admission.account;
-        if let Occasion::Login { session, attempt } = occasion {
+        if let Occasion::Login { session, attempt, .. } = occasion {
             if let Some(session) = session {
                 self.sessions.insert(session.digest, session.begin(account.id, at));
             }
