@@ -27,6 +27,14 @@ pub enum Change {
 /// changed says nothing of the account (CVE-2025-0604).
 pub struct Changed(Box<Located>);
 
+/// An old password was proved, and nothing in the account stands in the way of a new one: the server may be told.
+/// [`Located::prove_for_change`] alone makes one.
+pub struct Changeable {
+    located: Box<Located>,
+    access: Access,
+    record: Option<Record>,
+}
+
 /// What the bind with the old password allows.
 enum Access {
     /// The person was let in.
@@ -47,16 +55,32 @@ impl Located {
     /// # Errors
     /// The directory cannot be reached, or answers what it should not. [`Error::may_have_changed`] tells whether the new
     /// password may be good all the same.
-    #[tracing::instrument(name = "auth.change_password", level = "debug", skip_all)]
     pub async fn change_password(
         self,
         old: &Password,
         new: &NewPassword,
         observer: &dyn Observer,
     ) -> Result<Change, Error> {
+        match self.prove_for_change(old, observer).await? {
+            Answer::Yes(changeable) => changeable.change(old, new, observer).await,
+            Answer::No(denial) => Ok(Change::Denied(denial)),
+        }
+    }
+
+    /// The first half of [`Located::change_password`], for whoever has a say of their own before the server is told: proves
+    /// the old password and judges the account.
+    ///
+    /// # Errors
+    /// As [`Located::prove`]: nothing was changed.
+    #[tracing::instrument(name = "auth.prove", level = "debug", skip_all)]
+    pub async fn prove_for_change(
+        self,
+        old: &Password,
+        observer: &dyn Observer,
+    ) -> Result<Answer<Changeable>, Error> {
         let Tried { located, own, reply } = match self.try_bind(old, observer).await? {
             Answer::Yes(tried) => tried,
-            Answer::No(denial) => return Ok(Change::Denied(denial)),
+            Answer::No(denial) => return Ok(Answer::No(denial)),
         };
         let settings = &located.directory.settings;
         let access = match state::of_reply(settings.vendor, &reply).map_err(Error::after_bind)? {
@@ -65,40 +89,34 @@ impl Located {
                 decided(observer, "state", located.dn(), &denial);
                 let denial = settings.offer_change(denial, &reply);
                 match denial.offers_change() {
-                    false => return Ok(Change::Denied(denial)),
+                    false => return Ok(Answer::No(denial)),
                     true if reply.is_success() => Access::ChangeOnly(Reader::Person(own)),
                     true => Access::Service(Reader::Service(located.server.clone())),
                 }
             }
         };
-        located.tell(access, old, new, observer).await.map_err(Error::after_proof)
+        located.changeable(access, observer).await.map_err(Error::after_proof)
     }
 
     /// The old password is proved.
-    async fn tell(
+    async fn changeable(
         self,
         mut access: Access,
-        old: &Password,
-        new: &NewPassword,
         observer: &dyn Observer,
-    ) -> Result<Change, Error> {
-        if self.directory.settings.password_change == PasswordChange::Off {
-            return Ok(Change::Unfit(Objection::of(Unfit::NotAllowed).with_detail("password.change is off")));
-        }
-        let record = match self.entry_before(&mut access, observer).await? {
+    ) -> Result<Answer<Changeable>, Error> {
+        let found = match self.directory.settings.password_change {
+            // Nobody will be told.
+            PasswordChange::Off => Answer::Yes(None),
+            _ => self.entry_before(&mut access, observer).await?,
+        };
+        let record = match found {
             Answer::Yes(record) => record,
-            Answer::No(denial) => return Ok(Change::Denied(denial.after_proof())),
+            Answer::No(denial) => return Ok(Answer::No(denial.after_proof())),
         };
         if let Some(denial) = record.as_ref().and_then(|record| self.obstacle(record, &access, observer)) {
-            return Ok(Change::Denied(denial.after_proof()));
+            return Ok(Answer::No(denial.after_proof()));
         }
-        let dn = record.as_ref().map_or(self.dn(), |record| record.dn.as_str());
-        let reply = self.ask(&mut access, dn, old, new.password(), observer).await?;
-        Ok(match state::of_change(self.directory.settings.vendor, access.by(), &reply)? {
-            Taken::Yes => Change::Done(Changed(Box::new(self.without_entry()))),
-            Taken::Unfit(objection) => Change::Unfit(objection),
-            Taken::Denied(denial) => Change::Denied(denial),
-        })
+        Ok(Answer::Yes(Changeable { located: Box::new(self), access, record }))
     }
 
     /// The person's entry as it is before the change; `None` where only the person could read it, and may not yet.
@@ -108,9 +126,16 @@ impl Located {
         observer: &dyn Observer,
     ) -> Result<Answer<Option<Record>>, Error> {
         let mut service = Reader::Service(self.server.clone());
+        let settings = &self.directory.settings;
         let reader = match (&self.target, access) {
+            // Who reads themselves may be the only one who sees who they are.
+            (Target::Entry(record), Access::Full(reader))
+                if settings.user.bind_as_user && record.id(settings).is_err() =>
+            {
+                reader
+            }
             (Target::Entry(record), _) => return Ok(Answer::Yes(Some(record.clone()))),
-            (_, _) if !self.directory.settings.user.bind_as_user => &mut service,
+            (_, _) if !settings.user.bind_as_user => &mut service,
             (_, Access::ChangeOnly(_)) => return Ok(Answer::Yes(None)),
             (_, Access::Full(reader) | Access::Service(reader)) => reader,
         };
@@ -172,6 +197,40 @@ impl Located {
             self.target = Target::Name(record.dn);
         }
         self
+    }
+}
+
+impl Changeable {
+    /// The stable key of whoever it is within the directory; `None` where nobody could read it so far.
+    pub fn id(&self) -> Option<String> {
+        self.record.as_ref().and_then(|record| record.id(&self.located.directory.settings).ok())
+    }
+
+    /// The second half of [`Located::change_password`]: tells the server.
+    ///
+    /// # Errors
+    /// As [`Located::change_password`].
+    #[tracing::instrument(name = "auth.change_password", level = "debug", skip_all)]
+    pub async fn change(
+        self,
+        old: &Password,
+        new: &NewPassword,
+        observer: &dyn Observer,
+    ) -> Result<Change, Error> {
+        let Changeable { located, mut access, record } = self;
+        if located.directory.settings.password_change == PasswordChange::Off {
+            return Ok(Change::Unfit(Objection::of(Unfit::NotAllowed).with_detail("password.change is off")));
+        }
+        let dn = record.as_ref().map_or(located.dn(), |record| record.dn.as_str());
+        let reply = located.ask(&mut access, dn, old, new.password(), observer).await;
+        let told = reply
+            .and_then(|reply| state::of_change(located.directory.settings.vendor, access.by(), &reply))
+            .map_err(Error::after_proof)?;
+        Ok(match told {
+            Taken::Yes => Change::Done(Changed(Box::new(located.without_entry()))),
+            Taken::Unfit(objection) => Change::Unfit(objection),
+            Taken::Denied(denial) => Change::Denied(denial),
+        })
     }
 }
 

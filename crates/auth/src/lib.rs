@@ -51,7 +51,7 @@ mod settings;
 mod state;
 mod template;
 
-pub use change::{Change, Changed};
+pub use change::{Change, Changeable, Changed};
 pub use credentials::{Credentials, Fold, MAX_PASSWORD, MAX_USERNAME, Username};
 pub use denial::{Denial, Reason, UnknownReason};
 pub use directories::{Answer, Clock, Directories, Verdict};

@@ -1,14 +1,18 @@
 //! Changing a password: counted like a login, and what the old one opened is closed.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use auth::Trace;
 use directory::{Builder, Directory, Fault as Broken, Kind, PasswordRules};
+use futures_util::future::BoxFuture;
 use ldapgate_account::store::{AuditQuery, AuditRecord, Store as _};
 use ldapgate_account::{
-    Clock as _, Denied, Event, Fault, Heard, Origin, Outcome, PasswordOutcome, Settings, SignIn, Task, Unfit,
+    Clock as _, Denied, DirectorySettings, Event, Fault, Heard, Hook, LocalName, Origin, Outcome,
+    PasswordOutcome, Profile, Refusal, Settings, SignIn, Task, Unfit,
 };
+use tokio::sync::Notify;
 
 use crate::hold_back::{given_after, held_back};
 use crate::world::{PEOPLE, Server, Still, World, directories, from, granted, group, reason, until};
@@ -244,4 +248,122 @@ async fn a_visitor_who_hangs_up_changes_nothing_about_the_change() {
     visit.abort();
     until(async || record(&world).await.len() == 2).await;
     world.granted("alice", NEW).await;
+}
+
+/// Takes the visitor's time to let the first one in.
+#[derive(Default)]
+struct Ponders {
+    asked: AtomicBool,
+    reached: Notify,
+    go_on: Notify,
+}
+
+impl Hook for Ponders {
+    fn admit<'a>(&'a self, _: &'a mut Profile) -> BoxFuture<'a, Result<(), Refusal>> {
+        Box::pin(async move {
+            if !self.asked.swap(true, Ordering::SeqCst) {
+                self.reached.notify_one();
+                self.go_on.notified().await;
+            }
+            Ok(())
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_login_with_the_old_password_that_is_under_way_opens_nothing() {
+    let world = Arc::new(world().await);
+    world.cookie().await;
+    let hook = Arc::new(Ponders::default());
+    world.accounts.add_hook(Arc::clone(&hook) as Arc<dyn Hook>);
+    world.clock.advance(Duration::from_secs(1));
+    let slow = tokio::spawn({
+        let world = Arc::clone(&world);
+        async move { world.sign_in("alice", "alice-secret").await }
+    });
+    hook.reached.notified().await;
+    let signed_in = granted(changed(change(&world, "alice", "alice-secret", NEW).await));
+    hook.go_on.notify_one();
+    let outcome = slow.await.unwrap();
+    assert!(matches!(outcome, Outcome::Failed { fault: Fault::Internal, .. }), "{outcome:?}");
+    let sessions = world.accounts.sessions(signed_in.account.id).await.unwrap();
+    assert_eq!(sessions.len(), 1, "the one of the new password");
+}
+
+#[tokio::test]
+async fn a_change_that_nobody_heard_of_ends_what_the_old_password_opened() {
+    let world = world().await;
+    let cookie = world.cookie().await;
+    world.server.directory.faults().next(Kind::Extended, 1, Broken::WrongId);
+    let outcome = change(&world, "alice", "alice-secret", NEW).await;
+    assert!(matches!(outcome, PasswordOutcome::Failed { may_have_changed: true, .. }), "{outcome:?}");
+    assert!(world.accounts.session(&cookie).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_change_whose_proof_takes_too_long_has_ended_what_the_old_password_opened() {
+    let mut settings = Settings::default();
+    settings.login.deadline = Duration::from_millis(300);
+    let world = with(settings, |_| {}).await;
+    let cookie = world.cookie().await;
+    world.server.directory.faults().next(Kind::Bind, 1, Broken::Delay(Duration::ZERO));
+    world.server.directory.faults().next(Kind::Bind, 1, Broken::Drop);
+    let outcome = change(&world, "alice", "alice-secret", NEW).await;
+    assert!(matches!(outcome, PasswordOutcome::Failed { may_have_changed: true, .. }), "{outcome:?}");
+    assert!(world.accounts.session(&cookie).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn the_account_is_found_by_its_key_where_another_name_is_typed() {
+    let world = with(Settings::default(), |settings| {
+        let template = "uid={username},ou=people,dc=example,dc=com";
+        settings.user.template = Some(auth::UserTemplate::parse(template).unwrap());
+        settings.user.username_attribute = "mail".to_owned();
+    })
+    .await;
+    let cookie = world.cookie().await;
+    world.server.directory.faults().next(Kind::Bind, 1, Broken::Delay(Duration::ZERO));
+    world.server.directory.faults().next(Kind::Bind, 1, Broken::Close);
+    let outcome = changed(change(&world, "alice", "alice-secret", NEW).await);
+    assert!(matches!(outcome, Outcome::Failed { .. }), "{outcome:?}");
+    assert!(world.accounts.session(&cookie).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn who_is_disabled_here_changes_nothing() {
+    let world = world().await;
+    let alice = world.granted("alice", "alice-secret").await.account.id;
+    world.accounts.disable(alice, &Origin::default()).await.unwrap();
+    assert_eq!(denied(&change(&world, "alice", "wrong", NEW).await), "wrong_password");
+    let outcome = change(&world, "alice", "alice-secret", NEW).await;
+    assert_eq!(denied(&outcome), "account_disabled");
+    assert!(matches!(outcome, PasswordOutcome::Denied(Denied { message: "this account is disabled", .. })));
+    assert_eq!(world.server.directory.counters().extended, 0, "the server was told nothing");
+}
+
+#[tokio::test]
+async fn the_name_on_the_form_leads_back_to_the_same_person() {
+    let (main, partner) = (Server::of(builder()).await, Server::of(builder()).await);
+    let of_each = |name: &str| {
+        let local_name = LocalName::parse(&format!("{{username}} of {name}")).unwrap();
+        (name.to_owned(), DirectorySettings { local_name, ..DirectorySettings::default() })
+    };
+    let with_domains = |domains: &[&str]| {
+        let domains = domains.iter().map(|domain| (*domain).to_owned()).collect();
+        directories(vec![
+            main.entry("main", |_| {}),
+            partner.entry("partner", |settings| settings.domains = domains),
+        ])
+    };
+    let settings =
+        || Settings { directories: ["main", "partner"].map(of_each).into(), ..Settings::default() };
+    let world = World::over(Server::of(builder()).await, with_domains(&["PARTNER"]), settings()).await;
+    let theirs = world.granted("PARTNER\\alice", "alice-secret").await.account;
+    let ours = world.granted("alice", "alice-secret").await.account;
+    let typed = world.accounts.name_to_type(&theirs).unwrap();
+    assert_eq!(typed, "alice@PARTNER");
+    assert_eq!(world.granted(&typed, "alice-secret").await.account.id, theirs.id);
+    assert_eq!(world.accounts.name_to_type(&ours), None, "nothing says that main is meant");
+    world.accounts.reconfigure(settings(), with_domains(&[])).await.unwrap();
+    assert_eq!(world.accounts.name_to_type(&theirs), None, "the first alice is somebody else");
 }
