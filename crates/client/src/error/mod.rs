@@ -152,7 +152,7 @@ pub enum Error {
         operation: &'static str,
     },
     /// A server that failed a moment ago is left alone for a while.
-    #[error("{url} does not work: it is tried again in {retry:?}")]
+    #[error("{url} does not work: it is tried again in {}", rounded(*retry))]
     Down {
         /// The server.
         url: String,
@@ -305,7 +305,15 @@ fn turns_text(c: char) -> bool {
 }
 
 fn next_try(retry: &Option<Duration>) -> String {
-    retry.map_or_else(String::new, |retry| format!("; the next try is in {retry:?}"))
+    retry.map_or_else(String::new, |retry| format!("; the next try is in {}", rounded(retry)))
+}
+
+/// "243ms", "30s", "10min": a wait for people, who need no fractions.
+fn rounded(wait: Duration) -> String {
+    match wait.as_secs() {
+        ..120 => format!("{wait:.0?}"),
+        seconds => format!("{}min", seconds.div_ceil(60)),
+    }
 }
 
 fn chain(error: &dyn std::error::Error) -> Vec<String> {
@@ -328,6 +336,20 @@ mod tests {
     fn a_busy_server_counts_as_unreachable_and_a_refusal_does_not() {
         assert!(refused(ResultCode::BUSY, "").is_unreachable());
         assert!(!refused(ResultCode::INSUFFICIENT_ACCESS_RIGHTS, "").is_unreachable());
+    }
+
+    #[test]
+    fn a_wait_is_told_without_fractions() {
+        let told = |wait| {
+            Error::Down { url: "ldap://a".into(), retry: wait, source: Arc::new(Error::NoUrl) }.to_string()
+        };
+        for (wait, words) in [
+            (Duration::from_nanos(243_274_901), "in 243ms"),
+            (Duration::from_nanos(29_982_934_027), "in 30s"),
+            (Duration::from_secs(600), "in 10min"),
+        ] {
+            assert!(told(wait).ends_with(words), "{}", told(wait));
+        }
     }
 
     #[test]
