@@ -84,10 +84,29 @@ pub(crate) fn of_change(vendor: Vendor, by: By, reply: &PasswordReply) -> Result
         | ResultCode::UNWILLING_TO_PERFORM
         | ResultCode::CONFIDENTIALITY_REQUIRED
         | ResultCode::STRONGER_AUTH_REQUIRED
-        | ResultCode::PROTOCOL_ERROR => {
-            Err(Error::configuration(format!("{} to a new password: who may set one, and how?", detail())))
-        }
+        | ResultCode::PROTOCOL_ERROR => Err(Error::configuration(format!(
+            "{} to a new password: {}",
+            detail(),
+            missing(vendor, result.code)
+        ))),
         _ => Err(Error::directory(detail())),
+    }
+}
+
+/// What somebody has to set up before this can work.
+fn missing(vendor: Vendor, code: ResultCode) -> &'static str {
+    match code {
+        ResultCode::CONFIDENTIALITY_REQUIRED | ResultCode::STRONGER_AUTH_REQUIRED => {
+            "it takes one over TLS only (ldaps:// or directory.start_tls)"
+        }
+        ResultCode::PROTOCOL_ERROR => "it does not know how passwords are changed (RFC 3062)",
+        // What a person lacks is the person's lot.
+        _ if vendor == Vendor::ActiveDirectory => {
+            "the service account needs the right \"Reset password\" for these people"
+        }
+        _ => {
+            "the service account needs the right to write userPassword of these people (=xw in slapd's access rules)"
+        }
     }
 }
 
@@ -143,6 +162,10 @@ mod tests {
             Ok(Taken::Denied(denial)) => format!("{} {}", denial.reason(), denial.proved()),
             Err(error) => format!("{:?}", error.fault()),
         }
+    }
+
+    fn cause(vendor: Vendor, code: u32) -> String {
+        of_change(vendor, By::Service, &reply(code, "", None)).unwrap_err().to_string()
     }
 
     #[test]
@@ -204,6 +227,18 @@ mod tests {
         for code in [2, 8, 13] {
             assert_eq!(read(Vendor::OpenLdap, By::Person, &reply(code, "", None)), "Configuration", "{code}");
         }
+    }
+
+    #[test]
+    fn the_operator_is_told_what_is_missing() {
+        assert!(
+            cause(Vendor::OpenLdap, 50).contains("write userPassword"),
+            "{}",
+            cause(Vendor::OpenLdap, 50)
+        );
+        assert!(cause(Vendor::ActiveDirectory, 50).contains("Reset password"));
+        assert!(cause(Vendor::OpenLdap, 13).contains("over TLS only"));
+        assert!(cause(Vendor::OpenLdap, 2).contains("RFC 3062"));
     }
 
     #[test]
