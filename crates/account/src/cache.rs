@@ -147,6 +147,7 @@ mod tests {
             remembered: false,
             address: None,
             agent: None,
+            warnings: Vec::new(),
         };
         (start.begin(account.id, Time::from_seconds(0)), account)
     }

@@ -32,10 +32,10 @@ pub fn found(account: &Account) -> Value {
     person("outcome", "found", account, &[])
 }
 
-/// Somebody who is signed in, and by what: `session`, `token` or `basic`.
+/// Somebody who is signed in, by what (`session`, `token` or `basic`), and what a session's login had to say to them.
 #[must_use]
-pub fn me(account: &Account, via: &str) -> Value {
-    person("via", via, account, &[])
+pub fn me(account: &Account, via: &str, warnings: &[Warning]) -> Value {
+    person("via", via, account, warnings)
 }
 
 /// A refusal, for an operator.

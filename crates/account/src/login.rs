@@ -194,7 +194,7 @@ impl Login {
 
     async fn throttled(&self, until: Time, counted_by: &str) -> Result<Denied, Error> {
         let retry_after = until.since(self.accounts.0.ambient.now()).max(Duration::from_secs(1));
-        let denial = Denial::of(Reason::Throttled).with_detail(format!("until {until}"));
+        let denial = Denial::of(Reason::Throttled).with_detail(format!("until {}", until.rounded()));
         self.step("throttle", &self.told().name, "refused");
         let denied = self.finish_cheaply(denial, counted_by).await?;
         Ok(Denied { retry_after: Some(retry_after), ..denied })
@@ -261,7 +261,7 @@ impl Login {
             hold_back.saw(spent);
         }
         let after = answer_after(usual, spent);
-        self.step("answer", &format!("a refusal takes {usual:?}"), &format!("given after {after:?}"));
+        self.step("answer", &format!("a refusal takes {usual:.0?}"), &format!("given after {after:.0?}"));
         tokio::time::sleep_until(self.give_up.min(self.started + after)).await;
     }
 

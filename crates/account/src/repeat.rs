@@ -49,7 +49,7 @@ impl Repeats {
 /// For the end of what is told next.
 impl fmt::Display for LeftOut {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "and {} more after {}", self.count, self.since)
+        write!(f, "and {} more after {}", self.count, self.since.rounded())
     }
 }
 

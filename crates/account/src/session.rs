@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
+use auth::Warning;
 use ring::digest::SHA256_OUTPUT_LEN;
 
 use crate::accounts::Accounts;
 use crate::outcome::{NewSession, Origin};
 use crate::settings::SessionSettings;
-use crate::store::{Digest, EndSessions, Revoke, SessionQuery, Sessions, StartSession, StoredSession, Touch};
+use crate::store::{
+    Digest, EndSessions, Revoke, SessionQuery, Sessions, StartSession, StoredSession, StoredWarning, Touch,
+};
 use crate::{Account, Ambient, Error, Time, UserId};
 
 /// What the seal of a cookie is for.
@@ -28,6 +31,8 @@ pub struct Session {
     pub expires: Time,
     /// It does not end for idleness.
     pub remembered: bool,
+    /// What the directory had to say to the person at the login; of its seconds those that are left.
+    pub warnings: Vec<Warning>,
 }
 
 /// One line of a list of sessions.
@@ -68,8 +73,9 @@ impl Accounts {
         if now.since(session.last_seen) >= NOTE_EVERY.min(settings.idle / 4) {
             self.note_use(digest, now);
         }
-        let StoredSession { handle, created, expires, remembered, .. } = session;
-        Ok(Some(Session { account, id: handle, created, expires, remembered }))
+        let StoredSession { handle, created, expires, remembered, warnings, .. } = session;
+        let warnings = warnings.into_iter().map(|warning| warning.by(now)).collect();
+        Ok(Some(Session { account, id: handle, created, expires, remembered, warnings }))
     }
 
     /// Ends the session of a cookie; answers whether there was one.
@@ -169,10 +175,16 @@ impl Accounts {
     }
 
     /// A fresh session for a login, and the cookie that will stand for it.
-    pub(crate) fn new_session(&self, remember_me: bool, origin: &Origin) -> (StartSession, NewSession) {
+    pub(crate) fn new_session(
+        &self,
+        remember_me: bool,
+        warnings: &[Warning],
+        origin: &Origin,
+    ) -> (StartSession, NewSession) {
         let settings = self.current().settings.session;
         let remembered = settings.remember_me.filter(|_| remember_me);
-        let expires = self.0.ambient.now().after(remembered.unwrap_or(settings.absolute));
+        let now = self.0.ambient.now();
+        let expires = now.after(remembered.unwrap_or(settings.absolute));
         let id = self.0.ambient.random::<32>();
         let start = StartSession {
             digest: Digest::of(&id),
@@ -181,6 +193,7 @@ impl Accounts {
             remembered: remembered.is_some(),
             address: origin.address.map(|address| address.to_canonical().to_string()),
             agent: origin.agent.as_deref().map(crate::audit::shortened),
+            warnings: warnings.iter().map(|warning| StoredWarning::said(*warning, now)).collect(),
         };
         let cookie = self.0.seal.seal(COOKIE, &id);
         (start, NewSession { cookie, expires: expires.into(), persistent: remembered.is_some() })
@@ -256,6 +269,7 @@ mod tests {
             remembered,
             address: None,
             agent: None,
+            warnings: Vec::new(),
         };
         start.begin(UserId::from_random([1; 16]), at(0))
     }

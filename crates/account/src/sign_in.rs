@@ -138,7 +138,8 @@ impl Login {
         self.in_time()?;
         let (start, session) = match self.how().session {
             true => {
-                let (start, session) = self.accounts().new_session(self.how().remember_me, self.origin());
+                let (remember_me, warnings) = (self.how().remember_me, person.warnings());
+                let (start, session) = self.accounts().new_session(remember_me, warnings, self.origin());
                 (Some(start), Some(session))
             }
             false => (None, None),

@@ -49,6 +49,12 @@ impl Time {
         Self(self.0.saturating_sub(micros(duration)))
     }
 
+    /// The first whole second that is not before it: for people, who need no fractions.
+    #[must_use]
+    pub fn rounded(self) -> Self {
+        Self::from_seconds(self.0.div_euclid(1_000_000) + i64::from(self.0.rem_euclid(1_000_000) > 0))
+    }
+
     /// How long ago `earlier` was; zero when it lies ahead.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
@@ -101,6 +107,13 @@ mod tests {
     #[test]
     fn a_time_is_printed_as_rfc_3339() {
         assert_eq!(Time::from_seconds(1_700_000_000).to_string(), "2023-11-14T22:13:20Z");
+    }
+
+    #[test]
+    fn a_time_is_rounded_to_the_second_that_it_lies_in_or_before() {
+        for (micros, seconds) in [(0, 0), (1, 1), (1_000_000, 1), (-1, 0), (-1_000_000, -1)] {
+            assert_eq!(Time::from_micros(micros).rounded(), Time::from_seconds(seconds), "{micros}");
+        }
     }
 
     #[test]

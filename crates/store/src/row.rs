@@ -73,10 +73,11 @@ pub(crate) fn user(place: &str, text: &str) -> Result<UserId, Problem> {
 
 /// A value as it stands in a JSON column.
 pub(crate) fn to_json(value: &impl Serialize) -> String {
-    serde_json::to_string(value).expect("maps of text to text, lists and flags are JSON")
+    serde_json::to_string(value).expect("what is kept as JSON has text for keys")
 }
 
-fn from_json<T: DeserializeOwned>(place: &str, row: &str, text: &str) -> Result<T, Problem> {
+/// A value of a JSON column.
+pub(crate) fn from_json<T: DeserializeOwned>(place: &str, row: &str, text: &str) -> Result<T, Problem> {
     serde_json::from_str(text).map_err(|error| corrupt(place, row, &error))
 }
 

@@ -9,17 +9,17 @@ use sqlx::{Row as _, SqliteConnection};
 
 use crate::audit;
 use crate::error::Problem;
-use crate::row::{self, account_columns};
+use crate::row::{self, account_columns, to_json};
 
 macro_rules! session_columns {
     () => {
         "session.digest, session.handle, session.account, session.created, session.last_seen, session.expires, \
-         session.remembered, session.address, session.agent"
+         session.remembered, session.address, session.agent, session.warnings"
     };
 }
 
 /// The number of [`session_columns`].
-const COLUMNS: usize = 9;
+const COLUMNS: usize = 10;
 
 pub(crate) async fn session(
     c: &mut SqliteConnection,
@@ -114,8 +114,8 @@ pub(crate) async fn delete_of(
 /// Keeps a new session.
 pub(crate) async fn insert(c: &mut SqliteConnection, session: &StoredSession) -> Result<(), Problem> {
     sqlx::query(
-        "insert or replace into session (digest, handle, account, created, last_seen, expires, remembered, address, agent) \
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        "insert or replace into session (digest, handle, account, created, last_seen, expires, remembered, address, agent, \
+         warnings) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
     )
     .bind(session.digest.0.to_vec())
     .bind(&session.handle)
@@ -126,15 +126,16 @@ pub(crate) async fn insert(c: &mut SqliteConnection, session: &StoredSession) ->
     .bind(session.remembered)
     .bind(&session.address)
     .bind(&session.agent)
+    .bind(to_json(&session.warnings))
     .execute(c)
     .await?;
     Ok(())
 }
 
 fn stored(found: &SqliteRow) -> Result<StoredSession, Problem> {
+    let handle: String = found.try_get(1)?;
     Ok(StoredSession {
         digest: row::digest("session.digest", found, 0)?,
-        handle: found.try_get(1)?,
         user: row::user("session.account", found.try_get(2)?)?,
         created: row::time(found, 3)?,
         last_seen: row::time(found, 4)?,
@@ -142,5 +143,7 @@ fn stored(found: &SqliteRow) -> Result<StoredSession, Problem> {
         remembered: found.try_get(6)?,
         address: found.try_get(7)?,
         agent: found.try_get(8)?,
+        warnings: row::from_json("session.warnings", &handle, found.try_get(9)?)?,
+        handle,
     })
 }

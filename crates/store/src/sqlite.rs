@@ -79,6 +79,7 @@ async fn migrate(writer: &SqlitePool, path: &Path) -> Result<(), OpenError> {
     let steps = [
         ("start", include_str!("../migrations/sqlite/0001_start.sql")),
         ("attributes", include_str!("../migrations/sqlite/0002_attributes.sql")),
+        ("warnings", include_str!("../migrations/sqlite/0003_warnings.sql")),
     ];
     let migration = |(version, (name, sql)): (i64, (&'static str, &'static str))| {
         Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)

@@ -63,7 +63,7 @@ pub(crate) async fn sign_in(
 /// `GET /api/me`
 pub(crate) async fn me(identity: Identity) -> Response {
     let via: Via = identity.via;
-    Json(document::me(&identity.account, via.as_str())).into_response()
+    Json(document::me(&identity.account, via.as_str(), &identity.warnings)).into_response()
 }
 
 /// `GET /.well-known/jwks.json`

@@ -27,7 +27,7 @@ pub(crate) struct Issued {
 
 /// Makes a token for a page shown in answer to a request with these headers.
 pub(crate) fn issue(gate: &Gate, visit: &Visit, headers: &HeaderMap, session: Option<&str>) -> Issued {
-    let (value, cookie) = match visit.cookies.form(headers).filter(|value| is_ours(value)) {
+    let (value, cookie) = match mark(visit, headers) {
         Some(value) => (value.to_owned(), None),
         None => {
             let value = URL_SAFE_NO_PAD.encode(gate.ambient().random::<MARK>());
@@ -51,7 +51,7 @@ pub(crate) fn is_good(
     session: Option<&str>,
     token: &str,
 ) -> bool {
-    let Some(value) = visit.cookies.form(headers).filter(|value| is_ours(value)) else { return false };
+    let Some(value) = mark(visit, headers) else { return false };
     let Some(bytes) = gate.accounts().unseal(PURPOSE, token) else { return false };
     let Some((mask, rest)) = bytes.split_first_chunk::<MARK>() else { return false };
     let Some((masked, issued)) = rest.split_first_chunk::<MARK>() else { return false };
@@ -62,8 +62,10 @@ pub(crate) fn is_good(
     bool::from(same) && gate.ambient().now() < issued.after(LIFETIME)
 }
 
-fn is_ours(value: &str) -> bool {
-    URL_SAFE_NO_PAD.decode(value).is_ok_and(|bytes| bytes.len() == MARK)
+/// What this browser's forms are bound to, without the word for the next page that may stand behind it.
+pub(crate) fn mark<'h>(visit: &Visit, headers: &'h HeaderMap) -> Option<&'h str> {
+    let mark = visit.cookies.form(headers)?.split('.').next()?;
+    URL_SAFE_NO_PAD.decode(mark).is_ok_and(|bytes| bytes.len() == MARK).then_some(mark)
 }
 
 fn binding(cookie: &str, session: Option<&str>) -> [u8; MARK] {

@@ -3,7 +3,7 @@
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use account::{Account, Denied, Outcome, PERSONAL_PREFIX};
+use account::{Account, Denied, Outcome, PERSONAL_PREFIX, Session, Warning};
 use axum::Extension;
 use axum::body::Body;
 use axum::extract::OriginalUri;
@@ -34,6 +34,8 @@ pub(crate) struct Identity {
     pub(crate) via: Via,
     /// The handle of the session, where there is one.
     pub(crate) session: Option<String>,
+    /// What the directory had to say when the session began.
+    pub(crate) warnings: Vec<Warning>,
 }
 
 /// A layer that lets only known people through. [`Gate::login_required`] makes it.
@@ -140,7 +142,8 @@ pub(crate) async fn identify(
     if let Some(cookie) = visit.cookies.session(headers)
         && let Some(session) = gate.accounts().session(cookie).await.map_err(unavailable)?
     {
-        let identity = Identity { account: session.account, via: Via::Session, session: Some(session.id) };
+        let Session { account, id, warnings, .. } = session;
+        let identity = Identity { account, via: Via::Session, session: Some(id), warnings };
         return same_site(visit, method, headers, identity).map(Some);
     }
     if doors == Doors::Cookie {
@@ -160,7 +163,7 @@ pub(crate) async fn identify(
         }
         _ => (None, Via::Token),
     };
-    let identity = account.map(|account| Identity { account, via, session: None });
+    let identity = account.map(|account| Identity { account, via, session: None, warnings: Vec::new() });
     match identity {
         Some(identity) if via == Via::Basic => same_site(visit, method, headers, identity).map(Some),
         identity => Ok(identity),

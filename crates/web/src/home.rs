@@ -13,12 +13,12 @@ use axum::response::Response;
 use minijinja::{Value, context};
 use serde::Deserialize;
 
-use crate::csrf;
 use crate::gate::Gate;
 use crate::guard::{Identity, unavailable};
 use crate::login::{see_other, with_cookie};
 use crate::rejection::{LONGEST_NAME, Malformed, Refusal, Rejection};
 use crate::visit::Visit;
+use crate::{csrf, flash, words};
 
 /// What the page offers for a new token, in days.
 const LIFETIMES: [u64; 4] = [7, 30, 90, 365];
@@ -160,10 +160,13 @@ async fn page(
     let groups =
         account.groups.iter().map(|group| context! { name => group.name.clone(), dn => group.dn.clone() });
     let issued = csrf::issue(gate, visit, headers, visit.cookies.session(headers));
+    let changed = flash::take(gate, visit, headers);
     let context = context! {
         csrf_token => issued.token,
         username => account.username.clone(),
         facts => facts(account),
+        warnings => identity.warnings.iter().map(words::warning).collect::<Vec<_>>(),
+        password_changed => changed.is_some(),
         change_password => gate.accounts().directories().can_change_passwords(),
         groups => groups.collect::<Vec<_>>(),
         sessions,
@@ -173,7 +176,8 @@ async fn page(
         token => said.token,
     };
     let status = said.refusal.as_ref().map_or(StatusCode::OK, |refusal| refusal.status);
-    Ok(with_cookie(visit.live.pages.show(status, "account.html", context), issued.cookie))
+    let page = visit.live.pages.show(status, "account.html", context);
+    Ok(with_cookie(page, changed.or(issued.cookie)))
 }
 
 fn session_row(session: &account::SessionInfo, current: Option<&str>) -> Value {

@@ -21,7 +21,7 @@
 //! ```
 //!
 //! Reading order: `gate` (which path is whose), `visit` (around every request), `guard` (who is asking), `login`, `password`, `token`, `home`,
-//! `csrf`, `next`, `rejection`, and `serve`, which owns the sockets and their deadlines.
+//! `csrf`, `flash`, `next`, `words`, `rejection`, and `serve`, which owns the sockets and their deadlines.
 //!
 //! Some things come later: `/admin/`, `/metrics`, and `/forward-auth`. HSTS is left to the operator, who alone knows whether plain http will ever be wanted on
 //! that host again.
@@ -33,6 +33,7 @@ mod cookies;
 mod csrf;
 mod error;
 mod extract;
+mod flash;
 mod form;
 mod gate;
 mod guard;
@@ -47,6 +48,7 @@ mod serve;
 mod settings;
 mod token;
 mod visit;
+mod words;
 
 pub use address::{Network, NetworkError, Peer};
 pub use error::Error;

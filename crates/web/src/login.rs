@@ -10,13 +10,13 @@ use axum::response::{IntoResponse as _, Response};
 use minijinja::context;
 use serde::Deserialize;
 
-use crate::csrf;
 use crate::form::FormPage;
 use crate::gate::Gate;
 use crate::guard::unavailable;
 use crate::next::{Next, password_for};
 use crate::rejection::{self, Refusal, Rejection};
 use crate::visit::Visit;
+use crate::{csrf, flash};
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -50,7 +50,10 @@ pub(crate) async fn show(
 ) -> Response {
     let next = target.map(|Query(target)| target.next).unwrap_or_default();
     let form = Credentials { next, ..Credentials::default() };
-    page(&form, &visit).show(&gate, &visit, &headers, None)
+    let changed = flash::take(&gate, &visit, &headers);
+    let page = page(&form, &visit);
+    let more = context! { password_changed => changed.is_some(), ..page.more };
+    with_cookie(FormPage { more, ..page }.show(&gate, &visit, &headers, None), changed)
 }
 
 /// `POST /login`
@@ -78,7 +81,7 @@ pub(crate) async fn sign_in(
         }
         Outcome::Denied(denied) if rejection::offers_change(&denied) => {
             let next = Next::parse(&form.next, &visit.live.settings.next_hosts);
-            Ok(see_other(&password_for(&form.username, &next)))
+            Ok(see_other(&password_for(&form.username, denied.denial.reason(), &next)))
         }
         Outcome::Denied(denied) => refused(&Refusal::denied(&denied)),
         Outcome::Failed { fault, .. } => refused(&Refusal::unavailable(fault)),

@@ -1,14 +1,13 @@
 //! Changing a password with a browser, signed in or not; also one that has expired, on the way in.
 
-use account::{Outcome, PasswordOutcome};
+use account::{Outcome, PasswordOutcome, Reason, Session};
 use axum::extract::rejection::{FormRejection, QueryRejection};
 use axum::extract::{Form, Query, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
-use minijinja::{Value, context};
+use minijinja::context;
 use serde::Deserialize;
 
-use crate::csrf;
 use crate::form::FormPage;
 use crate::gate::Gate;
 use crate::guard::unavailable;
@@ -16,6 +15,7 @@ use crate::login::{options, see_other, session_cookie, with_cookie};
 use crate::next::Next;
 use crate::rejection::{Refusal, Rejection};
 use crate::visit::Visit;
+use crate::{csrf, flash};
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -23,6 +23,8 @@ pub(crate) struct Target {
     next: String,
     /// Whose password has to be changed before they may go on: the login page says so.
     username: String,
+    /// Why it has to be.
+    due: String,
 }
 
 /// The form. Its passwords go to the decision and nowhere else.
@@ -36,6 +38,8 @@ pub(crate) struct Passwords {
     new_password_again: Option<String>,
     csrf_token: String,
     next: String,
+    /// As in the page's address.
+    due: String,
 }
 
 /// `GET /password`
@@ -46,19 +50,16 @@ pub(crate) async fn show(
     target: Result<Query<Target>, QueryRejection>,
 ) -> Result<Response, Rejection> {
     offered(&gate)?;
-    let Target { next, username } = target.map(|Query(target)| target).unwrap_or_default();
-    let due = !username.is_empty();
-    let session = match visit.cookies.session(&headers).filter(|_| !due) {
-        Some(cookie) => gate.accounts().session(cookie).await.map_err(unavailable)?,
-        None => None,
+    let Target { next, username, due } = target.map(|Query(target)| target).unwrap_or_default();
+    let session = session(&gate, &visit, &headers).await?;
+    let username = match &session {
+        Some(session) if username.is_empty() => {
+            gate.accounts().name_to_type(&session.account).unwrap_or_default()
+        }
+        _ => username,
     };
-    let username = match session {
-        Some(session) => gate.accounts().name_to_type(&session.account).unwrap_or_default(),
-        None => username,
-    };
-    let form = Passwords { username, next, ..Passwords::default() };
-    let page = FormPage { more: context! { due }, ..page(&form) };
-    Ok(page.show(&gate, &visit, &headers, None))
+    let form = Passwords { username, next, due, ..Passwords::default() };
+    Ok(page(&form, session.as_ref()).show(&gate, &visit, &headers, None))
 }
 
 /// `POST /password`
@@ -72,7 +73,8 @@ pub(crate) async fn change(
     let Form(mut form) = form?;
     let problem = form.problem();
     let (old, new) = (std::mem::take(&mut form.old_password), std::mem::take(&mut form.new_password));
-    let page = page(&form);
+    let session = session(&gate, &visit, &headers).await?;
+    let page = page(&form, session.as_ref());
     let refused = |refusal: &Refusal| Ok(page.show(&gate, &visit, &headers, Some(refusal)));
     if !csrf::is_good(&gate, &visit, &headers, None, &form.csrf_token) {
         return refused(&Refusal::stale_form());
@@ -89,7 +91,10 @@ pub(crate) async fn change(
                 // Changed it is; whatever guards the next page says what else is in the way.
                 Outcome::Denied(_) | Outcome::Failed { .. } => None,
             };
-            Ok(with_cookie(see_other(next.as_str()), cookie))
+            let answer = with_cookie(see_other(next.as_str()), cookie);
+            // No page of ours follows elsewhere.
+            let told = next.is_home().then(|| flash::password_changed(&gate, &visit, &headers)).flatten();
+            Ok(with_cookie(answer, told))
         }
         PasswordOutcome::Unfit(objection) => refused(&Refusal::unfit(&objection)),
         PasswordOutcome::Denied(denied) => refused(&Refusal::denied(&denied)),
@@ -115,7 +120,17 @@ fn offered(gate: &Gate) -> Result<(), Rejection> {
     }
 }
 
-fn page(form: &Passwords) -> FormPage<'_> {
-    let more = Value::UNDEFINED;
+async fn session(gate: &Gate, visit: &Visit, headers: &HeaderMap) -> Result<Option<Session>, Rejection> {
+    match visit.cookies.session(headers) {
+        Some(cookie) => gate.accounts().session(cookie).await.map_err(unavailable),
+        None => Ok(None),
+    }
+}
+
+fn page<'f>(form: &'f Passwords, session: Option<&Session>) -> FormPage<'f> {
+    // Anybody can write an address: a word of it picks one of our texts, or none.
+    let due = [Reason::PasswordExpired, Reason::PasswordMustChange].map(Reason::as_str);
+    let due = due.into_iter().find(|due| form.due == *due).unwrap_or_default();
+    let more = context! { due, signed_in => session.is_some() };
     FormPage { template: "password.html", username: &form.username, next: &form.next, more }
 }

@@ -17,6 +17,7 @@ mod person;
 mod session;
 mod state;
 mod token;
+mod warning;
 
 use futures_util::future::BoxFuture;
 
@@ -34,6 +35,7 @@ pub use person::{
 pub use session::{Digest, EndSessions, SessionQuery, Sessions, StartSession, StoredSession, Touch};
 pub use state::State;
 pub use token::{IssuePersonal, PersonalToken, RevokePersonal, SecretBytes, UsePersonal};
+pub use warning::StoredWarning;
 
 use crate::{Account, Time, UserId};
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::Audit;
+use super::{Audit, StoredWarning};
 use crate::{Time, UserId};
 
 /// SHA-256 of a secret that somebody else holds: the store never has what would open the door.
@@ -73,6 +73,8 @@ pub struct StartSession {
     pub address: Option<String>,
     /// What the browser calls itself.
     pub agent: Option<String>,
+    /// What the directory had to say to the person at the login.
+    pub warnings: Vec<StoredWarning>,
 }
 
 /// A session as it is kept.
@@ -96,13 +98,15 @@ pub struct StoredSession {
     pub address: Option<String>,
     /// What the browser calls itself.
     pub agent: Option<String>,
+    /// What the directory had to say to the person at the login.
+    pub warnings: Vec<StoredWarning>,
 }
 
 impl StartSession {
     /// The session as it is kept, of that account, from that time on.
     #[must_use]
     pub fn begin(self, user: UserId, at: Time) -> StoredSession {
-        let Self { digest, handle, expires, remembered, address, agent } = self;
+        let Self { digest, handle, expires, remembered, address, agent, warnings } = self;
         StoredSession {
             digest,
             handle,
@@ -113,6 +117,7 @@ impl StartSession {
             remembered,
             address,
             agent,
+            warnings,
         }
     }
 }

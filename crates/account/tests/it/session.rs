@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use ldapgate_account::{Accounts, Origin, PersonalTokens, Settings, SignIn};
+use directory::{Dialect, Directory};
+use ldapgate_account::{Accounts, Clock as _, Origin, PersonalTokens, Settings, SignIn, Warning};
 
-use crate::world::{World, granted};
+use crate::world::{PEOPLE, Server, Still, World, directories, granted};
 
 async fn opens(accounts: &Accounts, cookie: &str) -> bool {
     accounts.session(cookie).await.unwrap().is_some()
@@ -21,6 +22,25 @@ async fn a_cookie_opens_its_session() {
     assert_eq!(session.account, signed_in.account);
     assert_eq!(std::time::SystemTime::from(session.expires), new.expires);
     assert!(!new.cookie.contains(&session.id));
+}
+
+#[tokio::test]
+async fn a_session_keeps_what_the_directory_said_at_the_login() {
+    let clock = Still::new();
+    // 3000 seconds after the beginning of this world.
+    let people = PEOPLE.replace("uid: bob\n", "uid: bob\npasswordExpirationTime: 20231114230320Z\n");
+    let builder = Directory::builder(std::sync::Arc::new(move || clock.now())).dialect(Dialect::Ds389);
+    let server = Server::of(builder.ldif(people).unwrap()).await;
+    let directories = directories(vec![server.entry("main", |_| {})]);
+    let world = World::over(server, directories, Settings::default()).await;
+    let signed_in = world.granted("bob", "bob-secret").await;
+    assert_eq!(signed_in.warnings, [Warning::PasswordExpires { seconds: 3000 }]);
+    let cookie = signed_in.session.unwrap().cookie;
+    world.clock.advance(Duration::from_secs(1000));
+    for accounts in [&world.accounts, &world.replica().await] {
+        let session = accounts.session(&cookie).await.unwrap().unwrap();
+        assert_eq!(session.warnings, [Warning::PasswordExpires { seconds: 2000 }], "what is left by now");
+    }
 }
 
 #[tokio::test]

@@ -53,5 +53,5 @@ fn line(blocked: &Blocked) -> String {
         Counted::Address(address) => format!("address {address}"),
         Counted::Unknown(place) => format!("a name that nobody bears (place {place})"),
     };
-    format!("{who}: {} wrong passwords, until {}", blocked.wrong, blocked.until)
+    format!("{who}: {} wrong passwords, until {}", blocked.wrong, blocked.until.rounded())
 }

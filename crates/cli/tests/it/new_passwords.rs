@@ -86,7 +86,7 @@ async fn who_must_change_changes_it_on_the_way_in(live: &Live) {
     let (gateway, config) = gateway(live, &format!("[directory.password]\nchange = \"{who}\"")).await;
     let mut person = gateway.browser();
     let led = sign_in(&mut person, "mona", OLD, "/").await;
-    let there = "/password?username=mona";
+    let there = "/password?username=mona&due=password_must_change";
     assert_eq!((led.status, led.header("location")), (303, Some(there)), "{}", led.body);
     assert_eq!(change(&mut person, there, "mona", "wrong", NEW).await.status, 401);
     let changed = change(&mut person, there, "mona", OLD, NEW).await;
@@ -149,7 +149,7 @@ async fn samba_takes_a_new_one_for_one_that_has_expired_from_the_service_account
     let (gateway, config) = gateway(&live, "[directory.password]\nchange = \"service\"").await;
     assert_eq!(login(&config, "emil", OLD).0["reason"], "password_expired");
     let mut person = gateway.browser();
-    let there = "/password?username=emil";
+    let there = "/password?username=emil&due=password_expired";
     let led = sign_in(&mut person, "emil", OLD, "/").await;
     assert_eq!((led.status, led.header("location")), (303, Some(there)), "{}", led.body);
     let changed = change(&mut person, there, "emil", OLD, NEW).await;

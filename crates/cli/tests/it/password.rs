@@ -51,7 +51,8 @@ async fn who_must_change_signs_in_by_changing(peer: Peer) {
     let mut person = gateway.browser();
     let led = sign_in(&mut person, "mustchange", "Must-Mango-15", "/").await;
     let there = led.header("location").unwrap_or_default().to_owned();
-    assert_eq!((led.status, there.as_str()), (303, "/password?username=mustchange"), "{}", led.body);
+    let expected = "/password?username=mustchange&due=password_must_change";
+    assert_eq!((led.status, there.as_str()), (303, expected), "{}", led.body);
     let refused = change(&mut person, &there, "mustchange", "Must-Mango-14", "New-Nectarine-16").await;
     assert_eq!(refused.status, 401, "{}", refused.body);
     let changed = change(&mut person, &there, "mustchange", "Must-Mango-15", "New-Nectarine-16").await;

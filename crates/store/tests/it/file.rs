@@ -121,6 +121,7 @@ async fn a_store_of_an_older_version_is_brought_up_to_date_with_everybody_in_it(
     store.admit(admit(1)).await.expect("it writes");
     drop(store);
     sql(&path, "alter table account drop column attributes").await;
+    sql(&path, "alter table session drop column warnings").await;
     sql(&path, "delete from _sqlx_migrations where version > 1").await;
     let store = open(&url(&path)).await.expect("it opens again");
     let old = store.account(Find::LocalName("person1".to_owned())).await.expect("it reads");

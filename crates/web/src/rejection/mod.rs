@@ -14,6 +14,7 @@ use minijinja::context;
 use serde_json::Value;
 
 use crate::visit::Visit;
+use crate::words::about;
 
 mod malformed;
 mod refusal;
@@ -133,6 +134,12 @@ impl Rejection {
                 "This is not possible right now",
                 "The service that remembers who is signed in does not answer. Please try again in a few minutes.",
             ),
+            Self::Unavailable(Fault::Configuration) => (
+                S::SERVICE_UNAVAILABLE,
+                "unavailable",
+                "This is not possible here",
+                "This service is not set up to do this, and trying again will not help. Please tell whoever runs it.",
+            ),
             Self::Unavailable(_) => (
                 S::SERVICE_UNAVAILABLE,
                 "unavailable",
@@ -158,6 +165,16 @@ impl Rejection {
         self.words().3
     }
 
+    /// The same on a page, which may have more to say than programs are told.
+    fn page_message(&self) -> String {
+        match self {
+            Self::Throttled(wait) => {
+                format!("There were too many attempts to sign in. Please try again in {}.", about(*wait))
+            }
+            _ => self.message().to_owned(),
+        }
+    }
+
     /// The whole answer for this visitor.
     pub(crate) fn render(&self, visit: &Visit) -> Response {
         let (status, code, title, message) = self.words();
@@ -166,6 +183,7 @@ impl Rejection {
             Self::Unauthorized { .. } => json_text(status, UNAUTHORIZED.to_owned()),
             _ if visit.wants_page => {
                 let (link, link_text) = self.way_out();
+                let message = self.page_message();
                 let request_id = &visit.request_id;
                 visit.live.pages.show(
                     status,
@@ -250,6 +268,8 @@ mod tests {
         assert!(of(Fault::Directory).message().contains("that checks passwords"));
         assert!(of(Fault::Store).message().contains("remembers who is signed in"));
         assert!(!of(Fault::Store).words().2.contains("Signing in"));
+        assert!(of(Fault::Configuration).message().contains("not set up to do this"));
+        assert_eq!(of(Fault::Configuration).status(), of(Fault::Directory).status());
         assert_eq!(of(Fault::Store).status(), of(Fault::Directory).status());
     }
 
@@ -258,6 +278,7 @@ mod tests {
         let files = [
             ("api", include_str!("../api.rs")),
             ("extract", include_str!("../extract.rs")),
+            ("flash", include_str!("../flash.rs")),
             ("gate", include_str!("../gate.rs")),
             ("guard", include_str!("../guard.rs")),
             ("health", include_str!("../health.rs")),

@@ -7,6 +7,7 @@ use auth::{Objection, Reason};
 use axum::http::StatusCode;
 
 use super::Rejection;
+use crate::words::about;
 
 /// The longest name of a personal token, in letters; the text below says it too.
 pub(crate) const LONGEST_NAME: usize = 100;
@@ -52,7 +53,11 @@ impl Refusal {
             false => "",
         };
         let retry_after = denied.retry_after.filter(|_| throttled);
-        Self { advice, retry_after, ..Self::new(status, sentence(denied.message)) }
+        let message = match retry_after {
+            Some(wait) => format!("There were too many attempts. Please try again in {}.", about(wait)),
+            None => sentence(denied.message),
+        };
+        Self { advice, retry_after, ..Self::new(status, message) }
     }
 
     /// The form was not fresh: it is given again.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use auth::PasswordChange;
 use testkit::http::basic;
 
 use crate::world::World;
@@ -28,6 +29,32 @@ async fn the_page_tells_a_person_what_is_known_of_them() {
     ] {
         assert!(page.body.contains(text), "{text}: {}", page.body);
     }
+}
+
+#[tokio::test]
+async fn what_the_directory_says_of_a_password_is_told_as_long_as_the_session_lasts() {
+    let world = World::of_old_passwords(PasswordChange::Person).await;
+    let link = "<a href=\"/password\">Change your password</a></p></div>";
+    let mut soon = world.signed_in("soon", "Soon-Sorrel-41").await;
+    let page = soon.get("/").await.body;
+    assert!(page.contains("Your password expires in about 20 hours.") && page.contains(link), "{page}");
+    world.clock.advance(Duration::from_secs(600));
+    let warnings = soon.get("/api/me").await.json()["warnings"].clone();
+    assert_eq!(warnings, serde_json::json!([{"kind": "password_expires", "seconds": 20 * 3600 - 600}]));
+    let mut grace = world.signed_in("grace", "Gray-Goose-42").await;
+    let warnings = grace.get("/api/me").await.json()["warnings"].clone();
+    assert_eq!(warnings, serde_json::json!([{"kind": "grace_logins", "remaining": 2}]));
+    let page = grace.get("/").await.body;
+    assert!(page.contains("It will let you in 2 more times."), "{page}");
+    let page = world.signed_in("alice", "Red-Apple-11").await.get("/").await.body;
+    assert!(!page.contains("class=\"notice"), "{page}");
+}
+
+#[tokio::test]
+async fn a_warning_leads_nowhere_where_passwords_are_not_changed() {
+    let world = World::of_old_passwords(PasswordChange::Off).await;
+    let page = world.signed_in("soon", "Soon-Sorrel-41").await.get("/").await.body;
+    assert!(page.contains("Your password expires in") && !page.contains("/password"), "{page}");
 }
 
 #[tokio::test]

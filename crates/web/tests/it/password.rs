@@ -18,7 +18,7 @@ const NEW: &str = "Rosy-Apple-12";
 async fn change(browser: &mut Visitor, page: &str, username: &str, old: &str, new: &str) -> Answer {
     let page = browser.get(page).await;
     let field = |name: &str| page.field(name).unwrap_or_default();
-    let (token, next) = (field("csrf_token"), field("next"));
+    let (token, next, due) = (field("csrf_token"), field("next"), field("due"));
     let username = if username.is_empty() { field("username") } else { username.to_owned() };
     let fields = [
         ("username", username.as_str()),
@@ -27,6 +27,7 @@ async fn change(browser: &mut Visitor, page: &str, username: &str, old: &str, ne
         ("new_password_again", new),
         ("csrf_token", &token),
         ("next", &next),
+        ("due", &due),
     ];
     browser.form("/password", &fields).await
 }
@@ -79,15 +80,70 @@ async fn who_must_change_is_led_there_from_the_login_page_and_comes_in() {
     let world = World::new().await;
     let mut browser = world.browser();
     let answer = browser.sign_in_at("/login?next=/app/upload%3Fa%3Db%26c", "max", "Must-Mango-15").await;
-    let there = "/password?username=max&next=/app/upload%3Fa%3Db%26c";
+    let there = "/password?username=max&due=password_must_change&next=/app/upload%3Fa%3Db%26c";
     assert_eq!(location(&answer), (303, Some(there)));
     assert!(set_cookies(&answer).all(|cookie| !cookie.starts_with("ldapgate=")), "nobody is in yet");
     let page = browser.get(there).await;
     assert!(page.body.contains("has to be changed before you can go on"), "{}", page.body);
     assert_eq!(page.field("username").as_deref(), Some("max"));
+    let again = change(&mut browser, there, "", "Must-Mango-15", "short").await;
+    assert!(again.body.contains("has to be changed before you can go on"), "still so: {}", again.body);
+    assert_eq!(again.field("due").as_deref(), Some("password_must_change"));
     let answer = change(&mut browser, there, "", "Must-Mango-15", "New-Nectarine-16").await;
     assert_eq!(location(&answer), (303, Some("/app/upload?a=b&c")));
     assert_eq!(browser.get("/app/upload").await.body, "upload for max");
+}
+
+#[tokio::test]
+async fn of_an_expired_password_the_page_says_that_it_expired() {
+    let world = World::of_old_passwords(PasswordChange::Service).await;
+    let mut browser = world.browser();
+    let answer = browser.sign_in("late", "Late-Lemon-43").await;
+    assert_eq!(location(&answer), (303, Some("/password?username=late&due=password_expired")));
+    let page = browser.get(answer.header("location").unwrap()).await.body;
+    assert!(page.contains("Your password has expired."), "{page}");
+    let made_up = browser.get("/password?username=late&due=%3Cb%3E").await.body;
+    assert!(!made_up.contains("class=\"notice") && !made_up.contains("name=\"due\""), "{made_up}");
+}
+
+#[tokio::test]
+async fn where_a_change_cannot_help_there_is_no_form_for_it() {
+    let world = World::of_old_passwords(PasswordChange::Person).await;
+    let answer = change(&mut world.browser(), "/password", "late", "Late-Lemon-43", NEW).await;
+    assert_eq!(answer.status, 401);
+    assert!(answer.body.contains("where your organisation lets you"), "{}", answer.body);
+    assert!(!answer.body.contains("<form") && answer.body.contains("href=\"/login\""), "{}", answer.body);
+}
+
+#[tokio::test]
+async fn what_is_not_set_up_is_no_outage() {
+    let world = World::of_old_passwords(PasswordChange::Service).await;
+    // Nobody in particular reads this directory, and so nobody in particular may set passwords.
+    let answer = change(&mut world.browser(), "/password", "late", "Late-Lemon-43", NEW).await;
+    assert_eq!(answer.status, 503);
+    assert!(answer.body.contains("not set up to do this") && !answer.body.contains("does not answer"));
+}
+
+#[tokio::test]
+async fn a_change_is_confirmed_once_on_the_page_that_follows() {
+    const SAID: &str = "Your password was changed.";
+    let world = World::new().await;
+    let mut browser = world.signed_in("alice", OLD).await;
+    assert!(browser.get("/password").await.body.contains("<a href=\"/\">Back to your account</a>"));
+    assert!(!world.browser().get("/password").await.body.contains("Back to your account"));
+    let answer = change(&mut browser, "/password", "", OLD, NEW).await;
+    assert_eq!(location(&answer), (303, Some("/")));
+    let (first, second) = (browser.get("/").await, browser.get("/").await);
+    assert!(first.body.contains(SAID), "{}", first.body);
+    assert!(!second.body.contains(SAID), "{}", second.body);
+    assert_eq!(browser.press("/", "/sessions/end-others", &[]).await.status, 303, "forms go on working");
+
+    let answer = change(&mut browser, "/password?next=/app/upload", "", NEW, OLD).await;
+    assert_eq!(location(&answer), (303, Some("/app/upload")));
+    assert!(!browser.get("/").await.body.contains(SAID), "an application's page came between");
+    change(&mut browser, "/password", "", OLD, NEW).await;
+    world.clock.advance(std::time::Duration::from_secs(60));
+    assert!(!browser.get("/").await.body.contains(SAID), "that is no news any more");
 }
 
 #[tokio::test]
@@ -126,7 +182,8 @@ async fn a_wrong_password_and_an_unknown_name_get_the_same_answer_and_count() {
         }
         let answer = change(&mut world.browser(), "/password", username, OLD, NEW).await;
         assert_eq!(answer.status, 429);
-        assert!(answer.header("retry-after").is_some());
+        assert_eq!(answer.header("retry-after"), Some("1800"));
+        assert!(answer.body.contains("Please try again in about 30 minutes."), "{}", answer.body);
     }
     assert!(lengths.windows(2).all(|pair| pair[0] == pair[1]), "{lengths:?}");
     assert_eq!(world.browser().sign_in("alice", OLD).await.status, 429, "one counter for both");

@@ -8,7 +8,7 @@ use account::{Accounts, Ambient, MemoryStore};
 use axum::Router;
 use axum::routing::{get, post};
 use client::{Options, Pool};
-use directory::{DEMO, Directory, PasswordRules, Running};
+use directory::{DEMO, Dialect, Directory, PasswordRules, Running};
 use ldapgate_web::{CurrentUser, Gate, Permission, Require, Settings, Via};
 use testkit::clock::Clock;
 
@@ -16,6 +16,34 @@ use crate::visitor::Visitor;
 
 /// 2026-11-24.
 const NOW: u64 = 1_795_478_400;
+
+/// A password that expires in 20 hours, one that may be used three times more, and one that may not.
+const OLD_PASSWORDS: &str = "\
+dn: uid=soon,ou=people,dc=example,dc=com
+objectClass: inetOrgPerson
+uid: soon
+cn: Soon
+sn: Soon
+passwordExpirationTime: 20261124200000Z
+userPassword: Soon-Sorrel-41
+
+dn: uid=grace,ou=people,dc=example,dc=com
+objectClass: inetOrgPerson
+uid: grace
+cn: Grace
+sn: Grace
+passwordExpirationTime: 20261001000000Z
+passwordGraceLimit: 3
+userPassword: Gray-Goose-42
+
+dn: uid=late,ou=people,dc=example,dc=com
+objectClass: inetOrgPerson
+uid: late
+cn: Late
+sn: Late
+passwordExpirationTime: 20261001000000Z
+userPassword: Late-Lemon-43
+";
 
 pub(crate) struct World {
     pub(crate) gate: Gate,
@@ -30,6 +58,10 @@ pub(crate) struct Wishes {
     pub(crate) web: Settings,
     pub(crate) account: account::Settings,
     pub(crate) change: auth::PasswordChange,
+    /// What the directory answers like.
+    pub(crate) dialect: Dialect,
+    /// People besides those of the demonstration.
+    pub(crate) people: &'static str,
 }
 
 pub(crate) struct ViewReports;
@@ -48,13 +80,19 @@ impl World {
         account.token.issuer = "http://localhost".to_owned();
         account.token.audience = "http://localhost".to_owned();
         let change_password = auth::PasswordChange::default();
-        let mut wishes = Wishes { web: Settings::default(), account, change: change_password };
+        let mut wishes = Wishes {
+            web: Settings::default(),
+            account,
+            change: change_password,
+            dialect: Dialect::default(),
+            people: "",
+        };
         change(&mut wishes);
         let tell = clock.clone();
         let tell: Arc<dyn Fn() -> SystemTime + Send + Sync> = Arc::new(move || tell.now());
         let rules = PasswordRules { shortest: 8, ..PasswordRules::default() };
-        let directory =
-            Directory::builder(Arc::clone(&tell)).ldif(DEMO).unwrap().password_rules(rules).build();
+        let builder = Directory::builder(Arc::clone(&tell)).dialect(wishes.dialect).password_rules(rules);
+        let directory = builder.ldif(DEMO).unwrap().ldif(wishes.people).unwrap().build();
         let running = directory.serve(Directory::listen("127.0.0.1:0".parse().unwrap()).await.unwrap()).await;
         let pool = Pool::lazy(Options::new([running.url()]).unwrap().connect_timeout(Duration::from_secs(2)));
         let mut settings =
@@ -65,6 +103,16 @@ impl World {
         let accounts = Accounts::open(wishes.account, directories, store, ambient(&clock)).await.unwrap();
         let gate = Gate::new(wishes.web, accounts.clone()).unwrap();
         Self { gate, accounts, directory, clock, running: Some(running) }
+    }
+
+    /// Before a directory with 389-ds's habits, where passwords expire.
+    pub(crate) async fn of_old_passwords(change: auth::PasswordChange) -> Self {
+        Self::with(|wishes| {
+            wishes.dialect = Dialect::Ds389;
+            wishes.people = OLD_PASSWORDS;
+            wishes.change = change;
+        })
+        .await
     }
 
     /// Everything: the gateway, and an application with a guarded upload beside it.

@@ -7,7 +7,7 @@ use crate::store::{
     AccountQuery, Admit, AttemptId, Audit, AuditQuery, BlockQuery, ClearBlocks, Command, CounterKey, Digest,
     EndSessions, Facts, Find, IssuePersonal, Limit, LimitQuery, Link, Mirror, Occasion, PersonalToken,
     Relink, Remove, Reserve, Retire, Revoke, RevokePersonal, SessionQuery, SetDisabled, Settle, Settlement,
-    StartSession, Sweep, Touch, UsePersonal,
+    StartSession, StoredWarning, Sweep, Touch, UsePersonal,
 };
 use crate::{Attributes, Group, Time, UserId};
 
@@ -256,6 +256,16 @@ impl Script {
             remembered: self.coin(),
             address: self.maybe(|_| "192.0.2.1".to_owned()),
             agent: self.maybe(|_| "Browser \u{2603}".to_owned()),
+            warnings: self.maybe(Self::warning).into_iter().collect(),
+        }
+    }
+
+    fn warning(&mut self) -> StoredWarning {
+        match self.coin() {
+            true => {
+                StoredWarning::PasswordExpires { at: self.at.after(Duration::from_secs(self.below(400))) }
+            }
+            false => StoredWarning::GraceLogins { remaining: self.below(3) as u32 },
         }
     }
 

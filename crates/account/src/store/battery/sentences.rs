@@ -9,8 +9,8 @@ use futures_util::future::join_all;
 use crate::store::{
     Admission, Admit, Admitted, AttemptId, Audit, AuditQuery, CounterKey, Digest, EndSessions, Facts, Find,
     IssuePersonal, Limit, LimitQuery, Mirror, Occasion, PersonalToken, Relink, Relinked, Remove, Reserve,
-    Reserved, Retire, Revoke, SecretBytes, SetDisabled, Settle, Settlement, StartSession, Store, Sweep,
-    Touch, UsePersonal,
+    Reserved, Retire, Revoke, SecretBytes, SetDisabled, Settle, Settlement, StartSession, Store,
+    StoredWarning, Sweep, Touch, UsePersonal,
 };
 use crate::{Account, Attributes, Time, UserId};
 
@@ -80,6 +80,7 @@ fn begun(began: Time, secret: &[u8]) -> Occasion {
         remembered: false,
         address: Some("192.0.2.1".to_owned()),
         agent: None,
+        warnings: vec![StoredWarning::PasswordExpires { at: later(60) }],
     };
     Occasion::Login { began, session: Some(session), attempt: None }
 }
