@@ -39,6 +39,11 @@ impl Voice {
         self == Voice::Quiet
     }
 
+    /// More than usual is told.
+    pub(crate) fn is_verbose(self) -> bool {
+        matches!(self, Voice::Verbose | Voice::Everything)
+    }
+
     /// The filter's text; `usual` is what is shown without a flag.
     fn filter(self, usual: &str) -> String {
         match self {

@@ -52,6 +52,13 @@ impl Browser {
         Self { driver, session, _server: server, _folder: folder }
     }
 
+    /// Shows pages as in a window of this width, in CSS pixels; a real one cannot be as narrow as a telephone.
+    pub async fn narrow_to(&mut self, width: u32) {
+        let metrics = json!({"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": false});
+        let command = json!({"cmd": "Emulation.setDeviceMetricsOverride", "params": metrics});
+        let _ = self.post("/goog/cdp/execute", &command).await;
+    }
+
     /// Goes to an address and waits until it is loaded.
     pub async fn go(&mut self, url: &str) {
         let _ = self.post("/url", &json!({ "url": url })).await;

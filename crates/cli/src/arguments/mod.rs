@@ -16,7 +16,7 @@ pub(crate) struct Arguments {
     /// Configuration file; else $LDAPGATE_CONFIG, ./ldapgate.toml, /etc/ldapgate/ldapgate.toml
     #[arg(long, value_name = "FILE", global = true)]
     pub(crate) config: Option<PathBuf>,
-    /// Say more on standard error; twice: everything
+    /// Say more on standard error, and show long lists whole; twice: everything
     #[arg(short, long, action = ArgAction::Count, global = true)]
     pub(crate) verbose: u8,
     /// Say nothing on standard error but failures

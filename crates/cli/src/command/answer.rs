@@ -6,16 +6,24 @@ use serde_json::Value;
 
 use super::Context;
 use crate::exit::Exit;
-use crate::output;
+use crate::output::{self, Length};
 
 /// How a command answers.
 #[derive(Clone, Copy)]
 pub(crate) struct Answer {
     /// One document instead of text.
     pub(crate) json: bool,
+    /// How much of what is long is text.
+    pub(crate) length: Length,
 }
 
 impl Answer {
+    /// As the command's own flag and the flags of all commands ask for it.
+    pub(crate) fn new(context: &Context, json: bool) -> Self {
+        let length = if context.voice.is_verbose() { Length::Whole } else { Length::Short };
+        Self { json, length }
+    }
+
     /// The engine for one command; what fails is told on standard error and, for programs, as a document.
     pub(crate) async fn engine(self, context: &Context) -> Result<Engine, Exit> {
         let failed = |fault: Fault, message: &str, causes: &[String]| {
@@ -42,7 +50,7 @@ impl Answer {
 
     /// Prints a login document; `detail` is what people are told besides.
     pub(crate) fn show(self, document: &Value, detail: &str) {
-        if self.json { output::document(document) } else { output::login(document, detail) }
+        if self.json { output::document(document) } else { output::login(document, detail, self.length) }
     }
 
     /// Prints the document, or the text for people.

@@ -11,8 +11,8 @@ use crate::exit::Exit;
 /// Runs what was asked for.
 pub(crate) async fn run(context: &Context, block: Block) -> Exit {
     let outcome = match block {
-        Block::List { json } => list(context, Answer { json }).await,
-        Block::Clear { who, json } => clear(context, &who, Answer { json }).await,
+        Block::List { json } => list(context, Answer::new(context, json)).await,
+        Block::Clear { who, json } => clear(context, &who, Answer::new(context, json)).await,
     };
     outcome.unwrap_or_else(|exit| exit)
 }

@@ -24,7 +24,7 @@ async fn decide(context: &Context, login: Login) -> Result<Exit, Exit> {
         output::complain(&error);
         Exit::USAGE
     })?;
-    let answer = Answer { json: login.json };
+    let answer = Answer::new(context, login.json);
     let engine = answer.engine(context).await?;
     let trace = Arc::new(Trace::default());
     let sign_in = SignIn { observer: Some(trace.clone()), ..SignIn::default() };

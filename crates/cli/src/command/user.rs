@@ -14,7 +14,7 @@ use crate::output;
 /// Runs what was asked for.
 pub(crate) async fn run(context: &Context, user: User) -> Exit {
     let outcome = match (user.action, user.show) {
-        (Some(UserAction::List { json }), _) => list(context, Answer { json }).await,
+        (Some(UserAction::List { json }), _) => list(context, Answer::new(context, json)).await,
         (Some(UserAction::Show(user)), _) | (None, Some(user)) => look_up(context, user).await,
         (Some(UserAction::Disable(user)), _) => change(context, user, Change::Disable).await,
         (Some(UserAction::Enable(user)), _) => change(context, user, Change::Enable).await,
@@ -26,14 +26,16 @@ pub(crate) async fn run(context: &Context, user: User) -> Exit {
 }
 
 async fn look_up(context: &Context, user: UserShow) -> Result<Exit, Exit> {
-    let answer = Answer { json: user.json };
+    let answer = Answer::new(context, user.json);
     let engine = answer.engine(context).await?;
     let trace = Arc::new(Trace::default());
     let (mut document, detail, exit) = match engine.accounts().look_up(&user.user, Some(trace.clone())).await
     {
         Ok(Lookup::Found { account, hindrance }) => {
-            let hindrance = hindrance.map(|denial| format!("at a login: {denial}")).unwrap_or_default();
-            (document::found(&account), hindrance, Exit::DONE)
+            let disabled = account.disabled.then(|| "disabled in the store".to_owned());
+            let hindrance = hindrance.map(|denial| format!("at a login: {denial}"));
+            let detail: Vec<String> = disabled.into_iter().chain(hindrance).collect();
+            (document::found(&account), detail.join("; "), Exit::DONE)
         }
         Ok(Lookup::Denied(denial)) => {
             // Nobody typed a password here, so nothing is said of one.
@@ -62,11 +64,11 @@ async fn list(context: &Context, answer: Answer) -> Result<Exit, Exit> {
     if answer.json {
         output::document(&document::users(&users));
     } else {
-        for user in &users {
-            let disabled = if user.disabled { "  (disabled)" } else { "" };
-            let line = format!("{}  {}  {}{disabled}", user.username, user.directory, user.dn);
-            output::line(&output::printable(&line));
-        }
+        let rows = users.iter().map(|user| {
+            let state = if user.disabled { "disabled" } else { "enabled" };
+            [&user.username, &user.directory, state, &user.dn].map(output::printable)
+        });
+        output::table(["USER", "DIRECTORY", "STATE", "DN"], &rows.collect::<Vec<_>>());
     }
     engine.shutdown().await;
     Ok(Exit::DONE)
@@ -81,7 +83,7 @@ enum Change {
 }
 
 async fn change(context: &Context, user: UserNamed, change: Change) -> Result<Exit, Exit> {
-    let answer = Answer { json: user.json };
+    let answer = Answer::new(context, user.json);
     let engine = answer.engine(context).await?;
     let (accounts, origin) = (engine.accounts(), Origin::default());
     let changed = async {
@@ -108,7 +110,7 @@ async fn change(context: &Context, user: UserNamed, change: Change) -> Result<Ex
 
 async fn relink(context: &Context, relink: UserRelink) -> Result<Exit, Exit> {
     let UserRelink { named: user, id, dry_run } = relink;
-    let answer = Answer { json: user.json };
+    let answer = Answer::new(context, user.json);
     let engine = answer.engine(context).await?;
     let accounts = engine.accounts();
     let relinked = async {

@@ -27,6 +27,13 @@ async fn chromium_signs_in_by_keyboard_and_lands_on_the_page_that_was_asked_for(
     browser.go(&format!("{}/", gateway.url)).await;
     assert!(browser.text("main").await.contains("alice"));
     keep(&browser.screenshot().await, "account.png");
+    for width in [400, 600] {
+        browser.narrow_to(width).await;
+        browser.go(&format!("{}/", gateway.url)).await;
+        let over = browser.ask("return document.documentElement.scrollWidth - innerWidth").await;
+        assert!(over.as_i64().is_some_and(|over| over <= 0), "at {width} the page is too wide by {over}");
+        keep(&browser.screenshot().await, &format!("account-{width}.png"));
+    }
     browser.close().await;
 }
 
