@@ -41,9 +41,10 @@ impl Ds389 {
         static SHARED: OnceCell<Ds389> = OnceCell::const_new();
         SHARED
             .get_or_init(|| async {
-                let mut ds389 = Self::start(&Authority::new("Example Test CA")).await;
+                let mut ds389 = Self::empty(&Authority::new("Example Test CA")).await;
                 let folder = ds389.folder.path().to_owned();
                 ds389.server.as_mut().expect("it was started").leaves_nothing_of(&folder);
+                ds389.fill();
                 ds389
             })
             .await
@@ -54,6 +55,13 @@ impl Ds389 {
     /// # Panics
     /// When 389-ds is missing, refuses the data or does not answer within 30 seconds.
     pub async fn start(authority: &Authority) -> Self {
+        let mut ds389 = Self::empty(authority).await;
+        ds389.fill();
+        ds389
+    }
+
+    /// A server that holds nobody yet.
+    async fn empty(authority: &Authority) -> Self {
         let folder =
             tempfile::Builder::new().prefix("ds389").tempdir().expect("a temporary folder can be made");
         let mut this = Self {
@@ -65,11 +73,14 @@ impl Ds389 {
         };
         this.configure(authority);
         this.resume().await;
-        let added = this.as_manager("ldapadd", &rendering::ds389());
-        assert_eq!(added.status, 0, "389-ds refused the world: {}", added.stderr);
-        this.administer(&rendering::ds389_states());
-        this.own = (this.accepted(), this.asked());
         this
+    }
+
+    fn fill(&mut self) {
+        let added = self.as_manager("ldapadd", &rendering::ds389());
+        assert_eq!(added.status, 0, "389-ds refused the world: {}", added.stderr);
+        self.administer(&rendering::ds389_states());
+        self.own = (self.accepted(), self.asked());
     }
 
     /// Starts it again on the same ports with the same data.

@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use proto::{Dn, Entry, Rdn, ldif};
+use proto::{Dn, Entry, Password, Rdn, ldif};
 
 use crate::people::{GROUPS, Group, Kind, PEOPLE, Person, State, below, named};
 use crate::world::{BASE, READER, READER_PASSWORD};
@@ -225,13 +225,18 @@ fn person_of(person: &Person) -> Attributes {
 
 /// What Active Directory calls an account.
 fn account(name: &str, password: &str, control: u32) -> Attributes {
-    let quoted = format!("\"{password}\"").encode_utf16().flat_map(u16::to_le_bytes).collect();
     vec![
         value("objectClass", "user"),
         value("sAMAccountName", name),
         value("userAccountControl", &control.to_string()),
-        ("unicodePwd", vec![quoted]),
+        ("unicodePwd", vec![unicode_pwd(password)]),
     ]
+}
+
+/// A password as Active Directory takes it.
+pub(crate) fn unicode_pwd(password: &str) -> Vec<u8> {
+    let value = Password::new(password).ok().and_then(|password| password.to_unicode_pwd());
+    value.expect("a password of the world is text").to_vec()
 }
 
 /// Content records, one after the other.

@@ -5,6 +5,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU8, Ordering};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use tokio::sync::OnceCell;
 
 use crate::certificate::{Authority, Flaw};
@@ -39,9 +41,10 @@ impl Samba {
         static SHARED: OnceCell<Samba> = OnceCell::const_new();
         SHARED
             .get_or_init(|| async {
-                let mut samba = Self::start(&Authority::new("Example Test CA")).await;
+                let mut samba = Self::empty(&Authority::new("Example Test CA")).await;
                 let folder = samba.folder.path().to_owned();
                 samba.server.as_mut().expect("it was started").leaves_nothing_of(&folder);
+                samba.fill();
                 samba
             })
             .await
@@ -52,6 +55,13 @@ impl Samba {
     /// # Panics
     /// When the process is not root's, Samba is missing, refuses the data or does not answer within 30 seconds.
     pub async fn start(authority: &Authority) -> Self {
+        let samba = Self::empty(authority).await;
+        samba.fill();
+        samba
+    }
+
+    /// A domain of its own that holds nobody yet.
+    async fn empty(authority: &Authority) -> Self {
         let id = process::run("id", "coreutils", &["-u"], "");
         assert_eq!(id.stdout.trim(), "0", "Samba needs root: its ports lie below 1024");
         let folder =
@@ -68,7 +78,6 @@ impl Samba {
         provision(path, address);
         let mut samba = Self { folder, address, server: None };
         samba.resume().await;
-        samba.fill();
         samba
     }
 
@@ -181,6 +190,12 @@ impl Samba {
     fn log(&self) -> PathBuf {
         self.folder.path().join("samba.log")
     }
+}
+
+/// The line of a record that gives somebody a password.
+#[must_use]
+pub fn password_line(password: &str) -> String {
+    format!("unicodePwd:: {}\n", STANDARD.encode(rendering::unicode_pwd(password)))
 }
 
 /// A loopback address that nobody else uses: the number of this process, below 2^22, is in it.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use client::{Options, Pool, Simple};
 use ldapgate_auth::{Directories, GroupKind, Reason, Rule, Settings, Trace, Vendor};
 use proto::{Dn, Password};
-use testkit::samba::Samba;
+use testkit::samba::{Samba, password_line};
 use testkit::world::{BASE, READER, READER_PASSWORD};
 use tokio::sync::OnceCell;
 
@@ -31,13 +31,11 @@ async fn samba() -> &'static Samba {
 /// in another; and in primary, the primary group, which is in above.
 fn corner() -> String {
     let mut changes = format!("dn: {UNIT}\nchangetype: add\nobjectClass: organizationalUnit\n\n");
-    // The password in quotes, as Active Directory takes it.
-    for (name, password) in
-        [("dive", "IgBEAGUAZQBwAC0ARABpAHYAZQAtADEAIgA="), ("other", "IgBEAGUAZQBwAC0ARABpAHYAZQAtADEAIgA=")]
-    {
+    let password = password_line(PASSWORD);
+    for name in ["dive", "other"] {
         changes += &format!(
             "dn: CN={name},{UNIT}\nchangetype: add\nobjectClass: user\nsAMAccountName: {name}\n\
-             userAccountControl: 66048\nunicodePwd:: {password}\n\n"
+             userAccountControl: 66048\n{password}\n"
         );
     }
     for (name, kind, members) in [

@@ -38,3 +38,21 @@ macro_rules! against_both {
     };
 }
 pub(crate) use against_both;
+
+/// Makes each scenario a test against each real server.
+macro_rules! against_every_server {
+    ($($scenario:ident),* $(,)?) => {
+        crate::against_every_server!(@ openldap: $($scenario),*);
+        crate::against_every_server!(@ ds389: $($scenario),*);
+        crate::against_every_server!(@ samba: $($scenario),*);
+    };
+    (@ $server:ident: $($scenario:ident),*) => {
+        mod $server {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $scenario() {
+                super::$scenario(&crate::live::Live::$server().await).await;
+            })*
+        }
+    };
+}
+pub(crate) use against_every_server;

@@ -1,33 +1,15 @@
 //! Another password on every real server: who must change it, who may not, and what the server counts.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use testkit::samba::Samba;
+use testkit::samba::{Samba, password_line};
 use testkit::world::BASE;
 
+use crate::against_every_server;
 use crate::gateway::{Gateway, ldapgate, login};
 use crate::live::Live;
 use crate::password::{change, sign_in};
 
 const OLD: &str = "Old-Orange-31";
 const NEW: &str = "New-Nectarine-32";
-
-/// Makes each scenario a test against each real server.
-macro_rules! against_every_server {
-    ($($scenario:ident),* $(,)?) => {
-        against_every_server!(@ openldap: $($scenario),*);
-        against_every_server!(@ ds389: $($scenario),*);
-        against_every_server!(@ samba: $($scenario),*);
-    };
-    (@ $server:ident: $($scenario:ident),*) => {
-        mod $server {
-            $(#[tokio::test(flavor = "multi_thread")]
-            async fn $scenario() {
-                super::$scenario(&crate::live::Live::$server().await).await;
-            })*
-        }
-    };
-}
 
 against_every_server!(
     a_person_changes_it,
@@ -62,13 +44,12 @@ fn newcomer(live: &Live, name: &str, state: State) {
         ("389ds", State::MustChange) => person(&format!("pwdpolicysubentry: cn=change,ou=policies,{BASE}\n")),
         ("389ds", State::ShutOut) => person("nsAccountLock: true\n"),
         (_, state) => {
-            let quoted: Vec<u8> = format!("\"{OLD}\"").encode_utf16().flat_map(u16::to_le_bytes).collect();
             let control = if state == State::ShutOut { 514 } else { 512 };
             let must = if state == State::MustChange { "pwdLastSet: 0\n" } else { "" };
             format!(
                 "dn: CN={name},OU=people,{BASE}\nchangetype: add\nobjectClass: user\nsAMAccountName: {name}\nsn: {name}\n\
-                 userAccountControl: {control}\nunicodePwd:: {}\n{must}\n",
-                STANDARD.encode(quoted)
+                 userAccountControl: {control}\n{}{must}\n",
+                password_line(OLD)
             )
         }
     };
@@ -145,7 +126,7 @@ async fn who_was_shut_out_changes_nothing(live: &Live) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn active_directory_helps_nobody_whom_it_does_not_let_in_unless_the_service_account_does() {
+async fn samba_helps_nobody_whom_it_does_not_let_in_unless_the_service_account_does() {
     let live = Live::samba().await;
     newcomer(&live, "nils", State::MustChange);
     let (gateway, _) = gateway(&live, "").await;
@@ -161,7 +142,7 @@ async fn active_directory_helps_nobody_whom_it_does_not_let_in_unless_the_servic
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn active_directory_takes_a_new_one_for_one_that_has_expired_from_the_service_account() {
+async fn samba_takes_a_new_one_for_one_that_has_expired_from_the_service_account() {
     let live = Live::samba().await;
     newcomer(&live, "emil", State::Good);
     Samba::shared().await.expire(&format!("CN=emil,OU=people,{BASE}"));
@@ -177,7 +158,7 @@ async fn active_directory_takes_a_new_one_for_one_that_has_expired_from_the_serv
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn active_directory_s_objection_is_read_at_the_field() {
+async fn samba_s_objection_is_read_at_the_field() {
     let live = Live::samba().await;
     newcomer(&live, "olaf", State::MustChange);
     let (gateway, _) = gateway(&live, "[directory.password]\nchange = \"service\"").await;
@@ -189,7 +170,7 @@ async fn active_directory_s_objection_is_read_at_the_field() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn passwd_changes_and_resets_in_active_directory() {
+async fn samba_lets_passwd_change_a_person_s_own_and_the_reader_reset_nobody_s() {
     let live = Live::samba().await;
     newcomer(&live, "pia", State::Good);
     let config = live.configure("");

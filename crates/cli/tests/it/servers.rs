@@ -5,25 +5,9 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use testkit::people::{GROUPS, Person, named};
 
+use crate::against_every_server;
 use crate::gateway::{ldapgate, login};
 use crate::live::Live;
-
-/// Makes each scenario a test against each real server.
-macro_rules! against_every_server {
-    ($($scenario:ident),* $(,)?) => {
-        against_every_server!(@ openldap: $($scenario),*);
-        against_every_server!(@ ds389: $($scenario),*);
-        against_every_server!(@ samba: $($scenario),*);
-    };
-    (@ $server:ident: $($scenario:ident),*) => {
-        mod $server {
-            $(#[tokio::test(flavor = "multi_thread")]
-            async fn $scenario() {
-                super::$scenario(&crate::live::Live::$server().await);
-            })*
-        }
-    };
-}
 
 against_every_server!(
     a_preset_a_url_a_base_and_a_service_account_are_enough,
@@ -31,7 +15,7 @@ against_every_server!(
     an_id_stays_when_the_entry_is_renamed,
 );
 
-fn a_preset_a_url_a_base_and_a_service_account_are_enough(live: &Live) {
+async fn a_preset_a_url_a_base_and_a_service_account_are_enough(live: &Live) {
     let config = live.configure("[directory.profile]\nfields = { email = \"mail\", last_name = \"sn\" }");
     let (mut document, status) = login(&config, " ALICE ", "Red-Apple-11");
     assert_eq!(status, 0, "{document}");
@@ -52,7 +36,7 @@ fn a_preset_a_url_a_base_and_a_service_account_are_enough(live: &Live) {
     assert_eq!(login(&config, "nobody", "Red-Apple-11").0["reason"], "unknown_user");
 }
 
-fn the_groups_of_one_world_are_the_same(live: &Live) {
+async fn the_groups_of_one_world_are_the_same(live: &Live) {
     let config = live.configure(live.every_kind_of_group());
     for person in ["alice", "bob", "carol", "zoe", "jürgen", "nogroups"].map(named) {
         let (document, _) = login(&config, person.name, person.password);
@@ -61,7 +45,7 @@ fn the_groups_of_one_world_are_the_same(live: &Live) {
     }
 }
 
-fn an_id_stays_when_the_entry_is_renamed(live: &Live) {
+async fn an_id_stays_when_the_entry_is_renamed(live: &Live) {
     let config = live.configure("");
     let pat = named("pat");
     let (before, _) = login(&config, "pat", pat.password);
