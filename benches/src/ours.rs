@@ -76,7 +76,7 @@ impl Client for SigningIn {
         let origin = Origin::default();
         match self.engine.accounts().sign_in(&self.names[n], PASSWORD.to_owned(), &origin, how).await {
             Outcome::Granted(_) => Ok(()),
-            Outcome::Denied { denial, .. } => bail!("{denial}"),
+            Outcome::Denied(denied) => bail!("{}", denied.denial),
             Outcome::Failed { message, causes, .. } => bail!("{message}: {}", causes.join(": ")),
         }
     }

@@ -29,11 +29,6 @@ pub(crate) enum Coming<'p> {
     },
 }
 
-/// Somebody who is in the store now.
-pub(crate) struct Taken {
-    pub(crate) account: Account,
-}
-
 /// Why somebody is not.
 pub(crate) enum Refused {
     Denied(Denial),
@@ -54,7 +49,7 @@ impl Accounts {
         coming: Coming<'_>,
         audit: Audit,
         observer: &dyn Observer,
-    ) -> Result<Taken, Refused> {
+    ) -> Result<Account, Refused> {
         let (person, enters) = (coming.person(), !matches!(coming, Coming::LookUp(_)));
         let settings = current.directory(person.directory());
         let configured = settings.local_name.of(person.username());
@@ -105,7 +100,7 @@ impl Accounts {
         self.0.crier.call(|| Event::Populated { task, account: Box::new(account.clone()), created });
         let result = if created { "created" } else { "updated" };
         tell(observer, "store", &account.local_name, result, started.elapsed());
-        Ok(Taken { account })
+        Ok(account)
     }
 
     async fn ask_hooks(&self, mut profile: Profile, observer: &dyn Observer) -> Result<Profile, Refused> {
@@ -132,14 +127,14 @@ impl Accounts {
 }
 
 impl Coming<'_> {
-    fn person(&self) -> &Person {
+    pub(crate) fn person(&self) -> &Person {
         match self {
             Self::LookUp(person) | Self::External(person) => person,
             Self::Login { person, .. } => person,
         }
     }
 
-    fn task(&self) -> Task {
+    pub(crate) fn task(&self) -> Task {
         match self {
             Self::LookUp(_) => Task::Populate,
             Self::External(_) => Task::Permissions,
@@ -149,7 +144,8 @@ impl Coming<'_> {
 
     fn occasion(self) -> Occasion {
         match self {
-            Self::LookUp(_) | Self::External(_) => Occasion::LookUp,
+            Self::LookUp(_) => Occasion::LookUp,
+            Self::External(_) => Occasion::External,
             Self::Login { session, attempt, .. } => Occasion::Login { session, attempt },
         }
     }

@@ -15,10 +15,7 @@ use crate::accounts::Accounts;
 use crate::login::{Ending, Login};
 use crate::outcome::{Origin, Outcome, PasswordOutcome, SignIn};
 use crate::store::{Audit, Find, Revoke, Settlement};
-use crate::{Denial, Error};
-
-/// What the record calls a change.
-const EVENT: &str = "password_change";
+use crate::{Denial, Error, Task};
 
 impl Accounts {
     /// Changes a password, and signs in with the new one.
@@ -35,7 +32,7 @@ impl Accounts {
         origin: &Origin,
         how: SignIn,
     ) -> PasswordOutcome {
-        let login = self.login(EVENT, username, origin, how);
+        let login = self.login(Task::ChangePassword, username, origin, how);
         let (changing, username) = (login.clone(), username.to_owned());
         let (old, new) = (old, Zeroizing::new(new));
         login.run(Box::pin(async move { changing.change(username, old, new).await })).await
@@ -94,7 +91,7 @@ impl Login {
         };
         self.take_back(who).await?;
         recorded?;
-        self.now_called("login");
+        self.goes_on_to(Task::Authenticate);
         match proof? {
             Answer::Yes(proof) => self.judge(proof.person(self.observer()).await?).await,
             Answer::No(denial) => Ok(self.deny(denial).await?.into()),
@@ -133,7 +130,7 @@ impl Login {
 impl Ending for PasswordOutcome {
     fn denial(&self) -> Option<&Denial> {
         match self {
-            Self::Denied { denial, .. } => Some(denial),
+            Self::Denied(denied) => Some(&denied.denial),
             Self::Changed(_) | Self::Unfit(_) | Self::Failed { .. } => None,
         }
     }

@@ -4,7 +4,7 @@ use auth::{Denial, Step, Warning};
 use serde_json::{Map, Value, json};
 
 use crate::grant::PersonalTokenInfo;
-use crate::outcome::{Outcome, SignedIn};
+use crate::outcome::{Denied, Outcome, SignedIn};
 use crate::session::SessionInfo;
 use crate::store::{AuditRecord, Counted};
 use crate::token::NewPersonal;
@@ -15,7 +15,7 @@ use crate::{Account, Blocked, Fault, Relinking, Time};
 pub fn outcome(outcome: &Outcome) -> Value {
     match outcome {
         Outcome::Granted(signed_in) => granted(signed_in),
-        Outcome::Denied { denial, message, .. } => denied(denial, message),
+        Outcome::Denied(Denied { denial, message, .. }) => denied(denial, message),
         Outcome::Failed { fault, message, causes } => failed(*fault, message, causes),
     }
 }

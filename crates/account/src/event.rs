@@ -17,13 +17,27 @@ const WAITING: usize = 1024;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Task {
-    /// Somebody signed in, or changed the password and signed in with the new one: [`Accounts::sign_in`],
-    /// [`Accounts::change_password`].
+    /// Somebody signed in, also with a password that they had just changed: [`Accounts::sign_in`],
+    /// [`Accounts::check_password`].
     Authenticate,
+    /// Somebody changed the password: [`Accounts::change_password`]. The sign-in that follows is one by itself.
+    ChangePassword,
     /// Somebody was looked up without a password: [`Accounts::look_up`].
     Populate,
     /// The permissions of somebody whom something else signed in: [`Accounts::external`].
     Permissions,
+}
+
+impl Task {
+    /// What the audit record calls it.
+    pub(crate) fn event(self) -> &'static str {
+        match self {
+            Self::Authenticate => "login",
+            Self::ChangePassword => "password_change",
+            Self::Populate => "look_up",
+            Self::Permissions => "external",
+        }
+    }
 }
 
 /// Something that happened to a person here.
@@ -39,7 +53,8 @@ pub enum Event {
         /// It was made just now.
         created: bool,
     },
-    /// Somebody was refused; nothing was written but the record.
+    /// Somebody was refused, and their account is as it was. Of a sign-in or a change of password it is in the audit record
+    /// too; of the others nothing is written.
     Denied {
         /// What was being done.
         task: Task,
@@ -154,7 +169,7 @@ impl Accounts {
     ) {
         let username = crate::audit::shortened(username.trim());
         match looked {
-            Ok(Lookup::Found(_)) => {}
+            Ok(Lookup::Found { .. }) => {}
             Ok(Lookup::Denied(denial)) => self.0.crier.denied(task, &username, origin, denial),
             Err(error) => self.0.crier.failed(task, &username, origin, error),
         }

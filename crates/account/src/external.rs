@@ -3,7 +3,7 @@
 use auth::{Answer, Denial, Reason, Silent, Verdict};
 
 use crate::accounts::Accounts;
-use crate::admission::{Coming, Refused, Taken};
+use crate::admission::Coming;
 use crate::outcome::Lookup;
 use crate::{Error, Origin, Task};
 
@@ -14,8 +14,10 @@ impl Accounts {
     /// The name is believed. Who may call this with a name of their choice is whoever they like: a header must come from
     /// the proxy alone, and the proxy must take the visitor's own header away.
     ///
-    /// Require, deny and the account's state count as at a login; local groups do not follow, and no session comes of it.
-    /// Each call asks the directory and writes to the store: keep the answer for a while.
+    /// Require and deny count as at a login, and who is disabled here or in the directory, or has ended there, is refused. A
+    /// lock or an old password is no refusal: it says nothing about somebody whom another system has signed in. Local groups
+    /// do not follow, and no session comes of it. Each call asks the directory and writes to the store: keep the answer for a
+    /// while.
     ///
     /// # Errors
     ///
@@ -39,14 +41,6 @@ impl Accounts {
         if let Verdict::Refused(denial) = current.directories.judge(&person, &Silent) {
             return Ok(Lookup::Denied(denial));
         }
-        let audit = self.audit("external", origin).of(&person);
-        match self.take_in(&current, Coming::External(&person), audit, &Silent).await {
-            Ok(Taken { account }) if account.disabled => {
-                Ok(Lookup::Denied(Denial::of(Reason::AccountDisabled).with_detail("disabled in the store")))
-            }
-            Ok(Taken { account }) => Ok(Lookup::Found(Box::new(account))),
-            Err(Refused::Denied(denial)) => Ok(Lookup::Denied(denial)),
-            Err(Refused::Failed(error)) => Err(error),
-        }
+        self.take_in_without_password(&current, Coming::External(&person), origin, &Silent).await
     }
 }

@@ -21,7 +21,7 @@
 //! let how = SignIn { session: true, ..SignIn::default() };
 //! match accounts.sign_in("alice", "correct horse".to_owned(), &Origin::default(), how).await {
 //!     Outcome::Granted(signed_in) => assert_eq!(signed_in.account.username, "alice"),
-//!     Outcome::Denied { message, .. } => eprintln!("{message}"),
+//!     Outcome::Denied(denied) => eprintln!("{}", denied.message),
 //!     Outcome::Failed { message, causes, .. } => eprintln!("{message}: {causes:?}"),
 //! }
 //! # Ok(())
@@ -29,10 +29,11 @@
 //! ```
 //!
 //! Reading order: `sign_in` (the table of its steps), `login` (its deadline, its task, its attempt), `change_password`,
-//! `link` (which account that is), `admission` (what the store and the application say to a person),
-//! `throttle` (why parallel guesses do not slip by), `holdback`, `proofs` (passwords that were proved lately, for Basic),
-//! [`store`] (everything that outlives a login, as
-//! commands), `session` and `cache` (why a valid session costs no query), `grant` and `token`, [`document`].
+//! `look_up` and `external` (people without a password), `naming` and `link` (which account that is), `admission` (what the
+//! store and the application say to a person), `attributes` (what is kept of the entry), `event` (what the application hears),
+//! `throttle` (why parallel guesses do not slip by), `holdback`, `block` (letting somebody try again), `proofs` (passwords that
+//! were proved lately, for Basic), [`store`] (everything that outlives a login, as commands), `relink` (an account whose entry
+//! was made anew), `session` and `cache` (why a valid session costs no query), `grant` and `token`, [`document`].
 
 mod accounts;
 mod admission;
@@ -81,7 +82,7 @@ pub use event::{Event, Events, Heard, Task};
 pub use grant::PersonalTokenInfo;
 pub use hook::{Hook, Profile, Refusal};
 pub use naming::Naming;
-pub use outcome::{Lookup, NewSession, Origin, Outcome, PasswordOutcome, SignIn, SignedIn};
+pub use outcome::{Denied, Lookup, NewSession, Origin, Outcome, PasswordOutcome, SignIn, SignedIn};
 pub use permission::{PermissionKey, PermissionKeyError};
 pub use person::{Account, Group, UserId, UserIdError};
 pub use ready::Ready;

@@ -20,14 +20,8 @@ use crate::throttle::Permit;
 use crate::{Error, Task, Time};
 
 impl Accounts {
-    /// The beginning of a decision; `event` is what the record calls it.
-    pub(crate) fn login(
-        &self,
-        event: &'static str,
-        username: &str,
-        origin: &Origin,
-        how: SignIn,
-    ) -> Arc<Login> {
+    /// The beginning of a decision.
+    pub(crate) fn login(&self, task: Task, username: &str, origin: &Origin, how: SignIn) -> Arc<Login> {
         let started = Instant::now();
         let current = self.current();
         let give_up = started + current.settings.login.deadline;
@@ -39,7 +33,7 @@ impl Accounts {
             how,
             started,
             give_up,
-            told: Mutex::new(Told { event, name, directory: None }),
+            told: Mutex::new(Told { task, name, directory: None }),
             attempt: Mutex::default(),
             late: AtomicBool::new(false),
         })
@@ -72,7 +66,7 @@ pub(crate) struct Login {
 /// What the record says: what is going on, and with whom, by the directory's name for them once there is one.
 #[derive(Clone)]
 pub(crate) struct Told {
-    event: &'static str,
+    task: Task,
     pub(crate) name: String,
     directory: Option<String>,
 }
@@ -234,8 +228,8 @@ impl Login {
 
     async fn finish(&self, denial: Denial, settlement: Settlement) -> Result<Denied, Error> {
         self.settle(settlement, self.audit().denied(&denial)).await?;
-        let Told { event, name, .. } = self.told();
-        tracing::info!(event, username = name, reason = denial.reason().as_str(), "denied");
+        let Told { task, name, .. } = self.told();
+        tracing::info!(event = task.event(), username = name, reason = denial.reason().as_str(), "denied");
         tracing::debug!(detail = denial.detail(), "denied");
         Ok(self.denied(denial))
     }
@@ -249,7 +243,8 @@ impl Login {
     }
 
     fn denied(&self, denial: Denial) -> Denied {
-        self.accounts.0.crier.denied(Task::Authenticate, &self.told().name, &self.origin, &denial);
+        let Told { task, name, .. } = self.told();
+        self.accounts.0.crier.denied(task, &name, &self.origin, &denial);
         let message = denial.public_message(self.current.settings.login.show_account_state);
         Denied { denial, message, retry_after: None }
     }
@@ -274,8 +269,9 @@ impl Login {
     pub(crate) fn failed<T: From<Error>>(&self, error: Error) -> T {
         let Attempt { id, counts } = *self.attempt();
         let settlement = if counts { Settlement::Wrong } else { Settlement::Back };
-        let (Told { event, name, .. }, audit) = (self.told(), self.audit().failed(&error));
-        self.accounts.0.crier.failed(Task::Authenticate, &name, &self.origin, &error);
+        let (Told { task, name, .. }, audit) = (self.told(), self.audit().failed(&error));
+        self.accounts.0.crier.failed(task, &name, &self.origin, &error);
+        let event = task.event();
         let loud = self.accounts.0.logged.tell(0, self.accounts.0.ambient.now());
         match loud {
             Some(LeftOut { count: left_out, .. }) => {
@@ -355,8 +351,8 @@ impl Login {
 
     /// A record of what is going on.
     pub(crate) fn audit(&self) -> Audit {
-        let Told { event, name, directory } = self.told();
-        Audit { username: Some(name), directory, ..self.accounts.audit(event, &self.origin) }
+        let Told { task, name, directory } = self.told();
+        Audit { username: Some(name), directory, ..self.accounts.audit(task.event(), &self.origin) }
     }
 
     /// From now on the record names the person so.
@@ -366,9 +362,9 @@ impl Login {
         told.directory = Some(directory.to_owned());
     }
 
-    /// From now on the record calls it so.
-    pub(crate) fn now_called(&self, event: &'static str) {
-        self.told.lock().unwrap_or_else(PoisonError::into_inner).event = event;
+    /// From now on this is what is being done, for the record and for events.
+    pub(crate) fn goes_on_to(&self, task: Task) {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner).task = task;
     }
 
     pub(crate) fn told(&self) -> Told {

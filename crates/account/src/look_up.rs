@@ -5,7 +5,7 @@ use std::sync::Arc;
 use auth::{Answer, Observer, Person, Silent, Username};
 
 use crate::accounts::{Accounts, Current};
-use crate::admission::{Coming, Refused, Taken};
+use crate::admission::{Coming, Refused};
 use crate::outcome::Lookup;
 use crate::store::{AccountQuery, Remove, SetDisabled};
 use crate::{Account, Error, Origin, Task, UserId};
@@ -36,9 +36,21 @@ impl Accounts {
             Answer::Yes(person) => person,
             Answer::No(denial) => return Ok(Lookup::Denied(denial)),
         };
-        let audit = self.audit("look_up", &Origin::default()).of(&person);
-        match self.take_in(&current, Coming::LookUp(&person), audit, observer).await {
-            Ok(Taken { account }) => Ok(Lookup::Found(Box::new(account))),
+        self.take_in_without_password(&current, Coming::LookUp(&person), &Origin::default(), observer).await
+    }
+
+    /// Takes in somebody who proved nothing here.
+    pub(crate) async fn take_in_without_password(
+        &self,
+        current: &Current,
+        coming: Coming<'_>,
+        origin: &Origin,
+        observer: &dyn Observer,
+    ) -> Result<Lookup, Error> {
+        let audit = self.audit(coming.task().event(), origin).of(coming.person());
+        let hindrance = coming.person().hindrance().cloned();
+        match self.take_in(current, coming, audit, observer).await {
+            Ok(account) => Ok(Lookup::Found { account: Box::new(account), hindrance }),
             Err(Refused::Denied(denial)) => Ok(Lookup::Denied(denial)),
             Err(Refused::Failed(error)) => Err(error),
         }
@@ -79,16 +91,29 @@ impl Accounts {
         }
     }
 
-    /// Shuts an account out, whatever the directory says, or lets it in again; shutting out ends its sessions and
-    /// tokens. Answers whether the account is there.
+    /// Shuts an account out, whatever the directory says, and ends its sessions and tokens. Answers whether the account is
+    /// there.
     ///
     /// # Errors
     ///
     /// When the store does not answer: nothing changed.
-    pub async fn set_disabled(&self, user: UserId, disabled: bool, origin: &Origin) -> Result<bool, Error> {
-        let event = if disabled { "disabled" } else { "enabled" };
-        let audit = self.audit(event, origin);
-        let set = SetDisabled { user, disabled, at: self.0.ambient.now(), audit };
+    pub async fn disable(&self, user: UserId, origin: &Origin) -> Result<bool, Error> {
+        let audit = self.audit("disabled", origin);
+        self.set(SetDisabled { user, disabled: true, at: self.0.ambient.now(), audit }).await
+    }
+
+    /// Lets an account in again that was shut out. Answers whether it is there.
+    ///
+    /// # Errors
+    ///
+    /// When the store does not answer: nothing changed.
+    pub async fn enable(&self, user: UserId, origin: &Origin) -> Result<bool, Error> {
+        let audit = self.audit("enabled", origin);
+        self.set(SetDisabled { user, disabled: false, at: self.0.ambient.now(), audit }).await
+    }
+
+    async fn set(&self, set: SetDisabled) -> Result<bool, Error> {
+        let user = set.user;
         let found = self.0.store.set_disabled(set).await?;
         self.forget(Some(user));
         Ok(found)

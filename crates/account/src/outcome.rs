@@ -48,14 +48,7 @@ pub enum Outcome {
     /// Come in.
     Granted(Box<SignedIn>),
     /// No.
-    Denied {
-        /// Why, for the operator.
-        denial: Denial,
-        /// All a visitor is told.
-        message: &'static str,
-        /// When it makes sense to try again, if that is known: the login was throttled.
-        retry_after: Option<Duration>,
-    },
+    Denied(Denied),
     /// It could not be decided.
     Failed {
         /// Who must act.
@@ -75,14 +68,7 @@ pub enum PasswordOutcome {
     /// The new one is not taken.
     Unfit(Objection),
     /// The old one is not proved, or the account may not.
-    Denied {
-        /// Why, for the operator.
-        denial: Denial,
-        /// All a visitor is told.
-        message: &'static str,
-        /// When it makes sense to try again, if that is known: the attempt was throttled.
-        retry_after: Option<Duration>,
-    },
+    Denied(Denied),
     /// It could not be decided.
     Failed {
         /// Who must act.
@@ -96,22 +82,26 @@ pub enum PasswordOutcome {
     },
 }
 
-/// A refusal on its way to whoever asked.
-pub(crate) struct Denied {
-    pub(crate) denial: Denial,
-    pub(crate) message: &'static str,
-    pub(crate) retry_after: Option<Duration>,
+/// A refusal.
+#[derive(Debug)]
+pub struct Denied {
+    /// Why, for the operator.
+    pub denial: Denial,
+    /// All a visitor is told.
+    pub message: &'static str,
+    /// When it makes sense to try again, if that is known: the attempt was throttled.
+    pub retry_after: Option<Duration>,
 }
 
 impl From<Denied> for Outcome {
-    fn from(Denied { denial, message, retry_after }: Denied) -> Self {
-        Self::Denied { denial, message, retry_after }
+    fn from(denied: Denied) -> Self {
+        Self::Denied(denied)
     }
 }
 
 impl From<Denied> for PasswordOutcome {
-    fn from(Denied { denial, message, retry_after }: Denied) -> Self {
-        Self::Denied { denial, message, retry_after }
+    fn from(denied: Denied) -> Self {
+        Self::Denied(denied)
     }
 }
 
@@ -161,7 +151,12 @@ impl fmt::Debug for NewSession {
 #[derive(Debug)]
 pub enum Lookup {
     /// The person, whose account is up to date now.
-    Found(Box<Account>),
+    Found {
+        /// Who.
+        account: Box<Account>,
+        /// What a login would fail for at the moment although nobody shut the person out: a lock, or the password's age.
+        hindrance: Option<Denial>,
+    },
     /// Nobody, or nobody who may be in the store.
     Denied(Denial),
 }

@@ -14,11 +14,11 @@ use auth::{Answer, Credentials, Located, Proven, Verdict};
 use proto::Password;
 
 use crate::accounts::Accounts;
-use crate::admission::{Coming, Refused, Taken};
+use crate::admission::{Coming, Refused};
 use crate::login::{Ending, Login};
 use crate::outcome::{Origin, Outcome, SignIn, SignedIn};
 use crate::store::{Audit, CounterKey, EndSessions};
-use crate::{Account, Error, Time};
+use crate::{Account, Error, Task, Time};
 
 impl Accounts {
     /// Decides a login.
@@ -45,7 +45,7 @@ impl Accounts {
         how: SignIn,
         proved: Proved,
     ) -> Outcome {
-        let login = self.login("login", username, origin, how);
+        let login = self.login(Task::Authenticate, username, origin, how);
         let (deciding, username) = (login.clone(), username.to_owned());
         login.run(Box::pin(async move { deciding.decide(username, password, proved).await })).await
     }
@@ -140,7 +140,7 @@ impl Login {
         let audit = self.audit().granted();
         let taken = self.accounts().take_in(self.current(), coming, audit, self.observer()).await;
         match taken {
-            Ok(Taken { account }) => {
+            Ok(account) => {
                 self.accounts().0.settled.notify_waiters();
                 self.end_replaced().await;
                 let warnings = person.warnings().to_vec();
@@ -169,7 +169,7 @@ impl Login {
 impl Ending for Outcome {
     fn denial(&self) -> Option<&auth::Denial> {
         match self {
-            Self::Denied { denial, .. } => Some(denial),
+            Self::Denied(denied) => Some(&denied.denial),
             Self::Granted(_) | Self::Failed { .. } => None,
         }
     }

@@ -102,7 +102,7 @@ impl Directories {
     }
 
     /// Can passwords be changed here at all, in one directory or another?
-    pub fn change_passwords(&self) -> bool {
+    pub fn can_change_passwords(&self) -> bool {
         self.0.iter().any(|directory| directory.settings.password_change != PasswordChange::Off)
     }
 

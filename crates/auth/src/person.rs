@@ -131,8 +131,8 @@ impl Person {
         &self.warnings
     }
 
-    /// Looked up without a password: what a login would fail for although the person is not out: a lock, or the
-    /// password's age.
+    /// Of somebody looked up without a password: what a login would fail for although the person is not out, a lock or the
+    /// password's age. It is no refusal: who was signed in otherwise may go on.
     pub fn hindrance(&self) -> Option<&Denial> {
         self.hindrance.as_ref()
     }

@@ -38,16 +38,13 @@ pub(crate) fn note(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{text}");
 }
 
-/// The login document for people; `detail` is what the operator may know of a denial besides.
+/// The login document for people; `detail` is what the operator may know besides.
 pub(crate) fn login(document: &Value, detail: &str) {
     let text = |key: &str| printable(document[key].as_str().unwrap_or_default());
     let outcome = text("outcome");
     match outcome.as_str() {
         "denied" => {
             line(&format!("denied: {} ({})", text("message"), text("reason")));
-            if !detail.is_empty() {
-                line(&format!("  {}", printable(detail)));
-            }
         }
         "error" => {
             line(&format!("error in the {}: {}", text("fault"), text("message")));
@@ -56,6 +53,9 @@ pub(crate) fn login(document: &Value, detail: &str) {
             }
         }
         _ => person(&outcome, document),
+    }
+    if !detail.is_empty() {
+        line(&format!("  {}", printable(detail)));
     }
     trace(document);
 }

@@ -24,6 +24,9 @@
 //! }
 //! ```
 //!
+//! What applications handle stands here under its own name; the rooms behind it are re-exported whole for the rest:
+//! [`account`] (its error, its settings, the store's trait), [`auth`] (what [`account::Directories`] says), [`client`].
+//!
 //! Reading order: [`Config`] (`config/`, one file a section), [`Engine`] (`engine.rs`), `ambient.rs` (clock and randomness).
 
 mod ambient;
@@ -33,12 +36,14 @@ mod error;
 mod missing;
 
 pub use account::{
-    Account, Accounts, Ambient, AttributeValue, Attributes, Clock, Denial, Entropy, Event, Events, Fault,
-    Group, Heard, Hook, Lookup, Naming, NewSession, Origin, Outcome, Profile, Reason, Refusal, SignIn,
-    SignedIn, Task, UserId, Warning,
+    self, Account, Accounts, Ambient, AttributeValue, Attributes, Blocked, Clock, Denial, Denied, Entropy,
+    Event, Events, Fault, Group, Heard, Hook, Lookup, Naming, NewPersonal, NewSession, Objection, Origin,
+    Outcome, PasswordOutcome, PersonalTokenInfo, PersonalTokens, Profile, Ready, Reason, Refusal,
+    RelinkRefused, Relinking, Session, SessionInfo, SignIn, SignedIn, Task, Time, Token, Unfit, UserId,
+    Warning,
 };
 pub use ambient::system_time;
-pub use auth::{CustomKind, GroupLookup};
+pub use auth::{self, CustomKind, GroupLookup, Observer, Trace};
 pub use axum;
 pub use client;
 pub use config::{Config, ConfigErrors, Problem, Shown};

@@ -44,9 +44,10 @@ pub(crate) async fn sign_in(
             let answer = Json(document::granted(&signed_in)).into_response();
             Ok(login::with_cookie(answer, login::session_cookie(&gate, &visit, &signed_in)))
         }
-        Outcome::Denied { denial, message, retry_after } => {
-            let refusal = Refusal::denied(&denial, message, retry_after);
-            let mut response = (refusal.status, Json(document::denied_to_visitor(message))).into_response();
+        Outcome::Denied(denied) => {
+            let refusal = Refusal::denied(&denied);
+            let document = Json(document::denied_to_visitor(denied.message));
+            let mut response = (refusal.status, document).into_response();
             if let Some(wait) = refusal.retry_after {
                 rejection::retry_after(response.headers_mut(), wait);
             }

@@ -3,7 +3,7 @@
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use account::{Account, Outcome, PERSONAL_PREFIX};
+use account::{Account, Denied, Outcome, PERSONAL_PREFIX};
 use axum::Extension;
 use axum::body::Body;
 use axum::extract::OriginalUri;
@@ -203,8 +203,8 @@ async fn check_password(
 ) -> Result<Option<Account>, Rejection> {
     match gate.accounts().check_password(username, password, &visit.origin()).await {
         Outcome::Granted(signed_in) => Ok(Some(signed_in.account)),
-        Outcome::Denied { retry_after: Some(wait), .. } => Err(Rejection::Throttled(wait)),
-        Outcome::Denied { .. } => Ok(None),
+        Outcome::Denied(Denied { retry_after: Some(wait), .. }) => Err(Rejection::Throttled(wait)),
+        Outcome::Denied(_) => Ok(None),
         Outcome::Failed { fault, .. } => Err(Rejection::Unavailable(fault)),
     }
 }

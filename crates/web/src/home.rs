@@ -164,7 +164,7 @@ async fn page(
         csrf_token => issued.token,
         username => account.username.clone(),
         facts => facts(account),
-        change_password => gate.accounts().directories().change_passwords(),
+        change_password => gate.accounts().directories().can_change_passwords(),
         groups => groups.collect::<Vec<_>>(),
         sessions,
         tokens,

@@ -76,13 +76,11 @@ pub(crate) async fn sign_in(
             let next = Next::parse(&form.next, &visit.live.settings.next_hosts);
             Ok(with_cookie(see_other(next.as_str()), session_cookie(&gate, &visit, &signed_in)))
         }
-        Outcome::Denied { denial, message, .. } if rejection::offers_change(&denial, message) => {
+        Outcome::Denied(denied) if rejection::offers_change(&denied) => {
             let next = Next::parse(&form.next, &visit.live.settings.next_hosts);
             Ok(see_other(&password_for(&form.username, &next)))
         }
-        Outcome::Denied { denial, message, retry_after } => {
-            refused(&Refusal::denied(&denial, message, retry_after))
-        }
+        Outcome::Denied(denied) => refused(&Refusal::denied(&denied)),
         Outcome::Failed { fault, .. } => refused(&Refusal::unavailable(fault)),
     }
 }

@@ -84,14 +84,12 @@ pub(crate) async fn change(
             let cookie = match *signed_in {
                 Outcome::Granted(signed_in) => session_cookie(&gate, &visit, &signed_in),
                 // Changed it is; whatever guards the next page says what else is in the way.
-                Outcome::Denied { .. } | Outcome::Failed { .. } => None,
+                Outcome::Denied(_) | Outcome::Failed { .. } => None,
             };
             Ok(with_cookie(see_other(next.as_str()), cookie))
         }
         PasswordOutcome::Unfit(objection) => refused(&Refusal::unfit(&objection)),
-        PasswordOutcome::Denied { denial, message, retry_after } => {
-            refused(&Refusal::denied(&denial, message, retry_after))
-        }
+        PasswordOutcome::Denied(denied) => refused(&Refusal::denied(&denied)),
         PasswordOutcome::Failed { may_have_changed: true, .. } => refused(&Refusal::uncertain()),
         PasswordOutcome::Failed { fault, .. } => refused(&Refusal::unavailable(fault)),
     }
@@ -108,7 +106,7 @@ impl Passwords {
 
 /// Where no password can be changed there is no such page.
 fn offered(gate: &Gate) -> Result<(), Rejection> {
-    match gate.accounts().directories().change_passwords() {
+    match gate.accounts().directories().can_change_passwords() {
         true => Ok(()),
         false => Err(Rejection::NotFound),
     }

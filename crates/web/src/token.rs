@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use account::Outcome;
+use account::{Denied, Outcome};
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
@@ -32,8 +32,8 @@ pub(crate) async fn request(
     let options = account::SignIn::default();
     let signed_in = match gate.accounts().sign_in(&username, password, &visit.origin(), options).await {
         Outcome::Granted(signed_in) => signed_in,
-        Outcome::Denied { retry_after: Some(wait), .. } => return Err(Rejection::Throttled(wait)),
-        Outcome::Denied { .. } => return Err(unauthorized),
+        Outcome::Denied(Denied { retry_after: Some(wait), .. }) => return Err(Rejection::Throttled(wait)),
+        Outcome::Denied(_) => return Err(unauthorized),
         Outcome::Failed { fault, .. } => return Err(Rejection::Unavailable(fault)),
     };
     let token = gate.accounts().issue_token(&signed_in.account, duration, &visit.origin()).await;

@@ -172,6 +172,8 @@ impl Mirror {
 pub enum Occasion {
     /// They were looked up without a password: no session, and a disabled account is refreshed all the same.
     LookUp,
+    /// Something else authenticated them: no session, and who is disabled is refused.
+    External,
     /// They proved a password.
     Login {
         /// The session to start, if the door wants one.
@@ -196,7 +198,7 @@ pub struct Admit {
     pub create: bool,
     /// Local groups that follow.
     pub mirror: Mirror,
-    /// Login or look-up.
+    /// Why they arrive.
     pub occasion: Occasion,
     /// Who gives up the local name, if it is still theirs.
     pub retire: Option<Retire>,
@@ -213,11 +215,12 @@ impl Admit {
     /// The answer for somebody who is not taken in.
     pub fn decide(&self, known: Option<Account>, named: Option<Account>) -> Result<Admission, Admitted> {
         let login = matches!(self.occasion, Occasion::Login { .. });
+        let enters = !matches!(self.occasion, Occasion::LookUp);
         let other = named.filter(|named| Some(named.id) != known.as_ref().map(|known| known.id));
         let gives_way = |other: &Account| self.retire.as_ref().is_some_and(|retire| retire.means(other));
         match &known {
             _ if other.as_ref().is_some_and(|other| !gives_way(other)) => return Err(Admitted::Taken),
-            Some(known) if known.disabled && login => return Err(Admitted::Disabled),
+            Some(known) if known.disabled && enters => return Err(Admitted::Disabled),
             None if !self.create => return Err(Admitted::Unknown),
             _ => {}
         }

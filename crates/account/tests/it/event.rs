@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use directory::{Fault, Kind};
-use ldapgate_account::{Event, Events, Heard, Lookup, Naming, Origin, Settings, Task};
+use ldapgate_account::{Event, Events, Heard, Lookup, Naming, Origin, Settings, SignIn, Task};
 
 use crate::world::{World, from, reason};
 
@@ -44,6 +44,10 @@ async fn an_application_hears_why_somebody_was_refused_and_what_failed() {
         }
         other => panic!("{other:?}"),
     }
+    let (old, new) = ("wrong".to_owned(), "another-secret".to_owned());
+    world.accounts.change_password("bob", old, new, &Origin::default(), SignIn::default()).await;
+    let event = next(&mut events).await;
+    assert!(matches!(&*event, Event::Denied { task: Task::ChangePassword, .. }), "{event:?}");
     world.accounts.external("bob", &Origin::default()).await.unwrap();
     let event = next(&mut events).await;
     assert!(matches!(&*event, Event::Denied { task: Task::Permissions, .. }), "{event:?}");
@@ -104,7 +108,9 @@ async fn an_application_may_have_names_of_its_own_both_ways() {
     let alice = world.granted("corp-alice", "alice-secret").await.account;
     assert_eq!((alice.username.as_str(), alice.local_name.as_str()), ("alice", "corp-alice"));
     match world.accounts.look_up(&alice.local_name, None).await.unwrap() {
-        Lookup::Found(found) => assert_eq!(found.id, alice.id, "the name here leads back to the person"),
+        Lookup::Found { account, .. } => {
+            assert_eq!(account.id, alice.id, "the name here leads back to the person")
+        }
         Lookup::Denied(denial) => panic!("not found: {denial}"),
     }
 }

@@ -1,33 +1,22 @@
 //! People whom something else has authenticated.
 
-use std::collections::BTreeMap;
+use std::pin::Pin;
+use std::sync::Arc;
 
 use auth::Rule;
-use ldapgate_account::store::Mirror;
-use ldapgate_account::{Account, DirectorySettings, Lookup, Origin, PermissionKey, Settings};
+use ldapgate_account::{Account, Event, Heard, Hook, Lookup, Origin, Profile, Refusal, Settings};
 
-use crate::world::{World, group};
+use crate::world::{PEOPLE, Server, World, directories, generous, group};
 
 fn settings(for_external_users: bool) -> Settings {
-    let main = DirectorySettings {
-        from_groups: true,
-        mirror: Mirror::All,
-        for_external_users,
-        ..DirectorySettings::default()
-    };
-    Settings {
-        directories: BTreeMap::from([("main".to_owned(), main)]),
-        permissions: BTreeMap::from([(
-            PermissionKey::Name("staff".to_owned()),
-            vec!["reports.view".to_owned()],
-        )]),
-        ..Settings::default()
-    }
+    let mut settings = generous();
+    settings.directories.get_mut("main").unwrap().for_external_users = for_external_users;
+    settings
 }
 
 async fn external(world: &World, name: &str) -> Result<Account, &'static str> {
     match world.accounts.external(name, &Origin::default()).await.unwrap() {
-        Lookup::Found(account) => Ok(*account),
+        Lookup::Found { account, .. } => Ok(*account),
         Lookup::Denied(denial) => Err(denial.reason().as_str()),
     }
 }
@@ -60,6 +49,59 @@ async fn who_may_not_sign_in_here_may_not_come_from_elsewhere() {
     assert_eq!(external(&world, "alice").await, Err("in_denied_group"));
     assert_eq!(external(&world, "nobody").await, Err("unknown_user"));
     let bob = external(&world, "bob").await.expect("nothing speaks against him");
-    world.accounts.set_disabled(bob.id, true, &Origin::default()).await.unwrap();
+    world.accounts.disable(bob.id, &Origin::default()).await.unwrap();
     assert_eq!(external(&world, "bob").await, Err("account_disabled"));
+}
+
+/// Somebody whom the directory has locked, somebody who must change the password, and somebody whose account has ended.
+const STATES: &str = "\ndn: uid=lee,ou=people,dc=example,dc=com\nobjectClass: inetOrgPerson\nuid: lee\ncn: L\nsn: L\n\
+    pwdAccountLockedTime: 000001010000Z\nuserPassword: lee-secret\n\n\
+    dn: uid=max,ou=people,dc=example,dc=com\nobjectClass: inetOrgPerson\nuid: max\ncn: M\nsn: M\n\
+    pwdReset: TRUE\nuserPassword: max-secret\n\n\
+    dn: uid=eva,ou=people,dc=example,dc=com\nobjectClass: inetOrgPerson\nuid: eva\ncn: E\nsn: E\n\
+    pwdEndTime: 20200101000000Z\nuserPassword: eva-secret\n";
+
+#[tokio::test]
+async fn a_lock_or_an_old_password_shuts_out_nobody_who_was_signed_in_elsewhere() {
+    let server = Server::start(&format!("{PEOPLE}{STATES}")).await;
+    let directories = directories(vec![server.entry("main", |_| {})]);
+    let world = World::over(server, directories, settings(true)).await;
+    for (name, hindrance) in [("lee", "account_locked"), ("max", "password_must_change")] {
+        match world.accounts.external(name, &Origin::default()).await.unwrap() {
+            Lookup::Found { account, hindrance: Some(denial) } => {
+                assert_eq!((account.username.as_str(), denial.reason().as_str()), (name, hindrance));
+            }
+            other => panic!("not found, or nothing said of the state: {other:?}"),
+        }
+    }
+    assert_eq!(external(&world, "eva").await, Err("account_expired"), "who has ended is out");
+}
+
+/// Shuts the account out while the application is asked about it.
+struct ShutsOut(ldapgate_account::Accounts);
+
+impl Hook for ShutsOut {
+    fn admit<'a>(
+        &'a self,
+        _profile: &'a mut Profile,
+    ) -> Pin<Box<dyn Future<Output = Result<(), Refusal>> + Send + 'a>> {
+        Box::pin(async move {
+            let users = self.0.users().await?;
+            assert!(self.0.disable(users[0].id, &Origin::default()).await?);
+            Ok(())
+        })
+    }
+}
+
+#[tokio::test]
+async fn who_is_shut_out_meanwhile_is_not_called_out_as_saved() {
+    let world = World::with(settings(true), |_| {}).await;
+    external(&world, "alice").await.expect("she is in the directory");
+    world.accounts.add_hook(Arc::new(ShutsOut(world.accounts.clone())));
+    let mut events = world.accounts.events();
+    assert_eq!(external(&world, "alice").await, Err("account_disabled"));
+    match events.next().await {
+        Some(Heard::Event(event)) => assert!(matches!(&*event, Event::Denied { .. }), "{event:?}"),
+        other => panic!("nothing was called out: {other:?}"),
+    }
 }

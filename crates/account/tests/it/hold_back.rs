@@ -17,13 +17,17 @@ async fn refused(world: &World, name: &str, password: &str) -> (Outcome, Duratio
     let (trace, asked) = (Arc::new(Trace::new()), Instant::now());
     let how = SignIn { observer: Some(Arc::clone(&trace) as _), ..SignIn::default() };
     let outcome = world.accounts.sign_in(name, password.to_owned(), &Origin::default(), how).await;
-    let took = asked.elapsed();
+    (outcome, asked.elapsed(), held_back(&trace))
+}
+
+/// What was said of holding a refusal back.
+pub(crate) fn held_back(trace: &Trace) -> Option<(String, String)> {
     let held = trace.steps().into_iter().find(|step| step.step == "answer");
-    (outcome, took, held.map(|step| (step.what, step.result)))
+    held.map(|step| (step.what, step.result))
 }
 
 /// Milliseconds out of "given after 50ms".
-fn given_after(result: &str) -> u64 {
+pub(crate) fn given_after(result: &str) -> u64 {
     let text = result.strip_prefix("given after ").unwrap();
     let millis = match text.strip_suffix("ms") {
         Some(millis) => millis.parse::<f64>().unwrap(),

@@ -1,30 +1,15 @@
 //! Which account somebody is: by the directory's key, whatever the name; and what becomes of a name that changes hands.
 
-use std::collections::BTreeMap;
+use ldapgate_account::store::Find;
+use ldapgate_account::{Account, Lookup, Origin, RelinkRefused, Settings};
 
-use ldapgate_account::store::{Find, Mirror};
-use ldapgate_account::{Account, DirectorySettings, Lookup, Origin, PermissionKey, RelinkRefused, Settings};
-
-use crate::world::{PEOPLE, Server, World, directories, granted, reason};
+use crate::world::{PEOPLE, Server, World, directories, generous, granted, reason};
 
 const ANEW: &str = "5a9c0b1e-0000-4000-8000-00000000000a";
 
 /// The people, with Alice's entry made anew under another key.
 fn recreated() -> String {
     PEOPLE.replace("uid: alice\n", &format!("uid: alice\nentryUUID: {ANEW}\n"))
-}
-
-/// What `[permissions]` gives the staff, and local groups that follow.
-fn generous() -> Settings {
-    let main = DirectorySettings { from_groups: true, mirror: Mirror::All, ..DirectorySettings::default() };
-    Settings {
-        directories: BTreeMap::from([("main".to_owned(), main)]),
-        permissions: BTreeMap::from([(
-            PermissionKey::Name("staff".to_owned()),
-            vec!["reports.view".to_owned()],
-        )]),
-        ..Settings::default()
-    }
 }
 
 /// Exchanges what the directory holds.
@@ -59,7 +44,7 @@ async fn a_name_with_another_id_is_a_duplicate_while_the_old_one_is_there() {
     assert!(detail.contains("there: uid=former,ou=people,dc=example,dc=com"), "{detail}");
 
     // Once the directory's new name is known, the old one is free.
-    assert!(matches!(world.accounts.look_up("former", None).await.unwrap(), Lookup::Found(_)));
+    assert!(matches!(world.accounts.look_up("former", None).await.unwrap(), Lookup::Found { .. }));
     let new = world.granted("alice", "alice-secret").await.account;
     assert_eq!((new.external_id.as_str(), new.id != old.account.id), (ANEW, true));
 }
@@ -100,7 +85,7 @@ async fn a_look_up_retires_as_a_login_does() {
     let old = world.granted("alice", "alice-secret").await.account;
     let _server = becomes(&world, &recreated()).await;
     match world.accounts.look_up("alice", None).await.unwrap() {
-        Lookup::Found(account) => assert_ne!(account.id, old.id),
+        Lookup::Found { account, .. } => assert_ne!(account.id, old.id),
         Lookup::Denied(denial) => panic!("not found: {denial}"),
     }
 }
@@ -190,7 +175,7 @@ async fn a_retired_account_is_brought_back_by_hand() {
         world.accounts.plan_relink(retired, ANEW).await.unwrap().expect("nothing speaks against it");
     world.accounts.relink(&planned, &origin).await.unwrap().expect("nothing speaks against it");
     assert_eq!(reason(&world.sign_in("alice", "alice-secret").await), "account_disabled");
-    assert!(world.accounts.set_disabled(old.id, false, &origin).await.unwrap());
+    assert!(world.accounts.enable(old.id, &origin).await.unwrap());
     let back = world.granted("alice", "alice-secret").await.account;
     assert_eq!((back.id, back.local_name.as_str(), back.username.as_str()), (old.id, "alice", "alice"));
 }

@@ -3,11 +3,11 @@
 use auth::Rule;
 use ldapgate_account::{Lookup, Origin, Settings, document};
 
-use crate::world::{PEOPLE, Server, World, directories, group};
+use crate::world::{PEOPLE, Server, World, directories, generous, group};
 
 async fn found(world: &World, username: &str) -> ldapgate_account::Account {
     match world.accounts.look_up(username, None).await.unwrap() {
-        Lookup::Found(account) => *account,
+        Lookup::Found { account, .. } => *account,
         Lookup::Denied(denial) => panic!("not found: {denial}"),
     }
 }
@@ -41,7 +41,7 @@ async fn who_is_not_there_is_denied_and_not_counted() {
     for _ in 0..6 {
         match world.accounts.look_up("nobody", None).await.unwrap() {
             Lookup::Denied(denial) => assert_eq!(denial.reason().as_str(), "unknown_user"),
-            Lookup::Found(account) => panic!("found {account:?}"),
+            Lookup::Found { account, .. } => panic!("found {account:?}"),
         }
     }
 }
@@ -50,7 +50,7 @@ async fn who_is_not_there_is_denied_and_not_counted() {
 async fn who_is_disabled_here_is_still_found() {
     let world = World::start().await;
     let alice = found(&world, "alice").await;
-    world.accounts.set_disabled(alice.id, true, &Origin::default()).await.unwrap();
+    world.accounts.disable(alice.id, &Origin::default()).await.unwrap();
     assert!(found(&world, "alice").await.disabled);
 }
 
@@ -93,4 +93,16 @@ async fn what_was_read_of_a_person_stays_with_the_account_until_the_next_look() 
     assert_eq!(found(&world, "alice").await.attributes.text("cn"), Some("Alice Archer"));
     let account = world.accounts.session(&cookie).await.unwrap().expect("the session is alive").account;
     assert_eq!(account.attributes.text("cn"), Some("Alice Archer"));
+}
+
+#[tokio::test]
+async fn a_permission_counts_for_everything_above_it() {
+    let world = World::with(generous(), |_| {}).await;
+    let (alice, bob) = (found(&world, "alice").await, found(&world, "bob").await);
+    assert!(alice.has_permission("reports.view") && !alice.has_permission("reports"));
+    assert!(alice.has_permission_below("reports"), "she may do something with reports");
+    for other in ["report", "reports.view", "view", ""] {
+        assert!(!alice.has_permission_below(other), "{other:?}");
+    }
+    assert!(!bob.has_permission_below("reports"));
 }

@@ -158,11 +158,10 @@ async fn who_is_disabled_here_is_out_at_once_and_stays_out() {
     let cookie = signed_in.session.unwrap().cookie;
     assert!(opens(&world.accounts, &cookie).await);
     let origin = Origin::default();
-    let disable = |disabled| world.accounts.set_disabled(signed_in.account.id, disabled, &origin);
-    assert!(disable(true).await.unwrap());
+    assert!(world.accounts.disable(signed_in.account.id, &origin).await.unwrap());
     assert!(!opens(&world.accounts, &cookie).await);
     assert_eq!(crate::world::reason(&world.sign_in("alice", "alice-secret").await), "account_disabled");
-    assert!(disable(false).await.unwrap());
+    assert!(world.accounts.enable(signed_in.account.id, &origin).await.unwrap());
     assert!(!opens(&world.accounts, &cookie).await);
     world.granted("alice", "alice-secret").await;
 }

@@ -41,7 +41,7 @@ async fn a_wrong_password_and_an_unknown_name_read_alike() {
     let unknown = world.sign_in("nobody", "wrong").await;
     assert_eq!((reason(&wrong), reason(&unknown)), ("wrong_password", "unknown_user"));
     let told = |outcome: &Outcome| match outcome {
-        Outcome::Denied { message, retry_after, .. } => (*message, *retry_after),
+        Outcome::Denied(denied) => (denied.message, denied.retry_after),
         other => panic!("not denied: {other:?}"),
     };
     assert_eq!(told(&wrong), told(&unknown));
@@ -64,7 +64,7 @@ async fn an_account_that_expired_is_told_so_only_to_who_has_the_password() {
     let (proved, guessed) = (world.sign_in("carol", "carol-secret").await, world.sign_in("carol", "x").await);
     assert_eq!((reason(&proved), reason(&guessed)), ("account_expired", "wrong_password"));
     let message = |outcome| match outcome {
-        Outcome::Denied { message, .. } => message,
+        Outcome::Denied(denied) => denied.message,
         other => panic!("not denied: {other:?}"),
     };
     assert_ne!(message(proved), message(guessed));

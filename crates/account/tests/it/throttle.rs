@@ -48,8 +48,8 @@ async fn after_four_wrong_ones_the_right_password_is_not_tried_until_the_window_
     world.server.directory.clear_operations();
     let outcome = world.sign_in("alice", "alice-secret").await;
     assert_eq!(reason(&outcome), "throttled");
-    let Outcome::Denied { retry_after, .. } = outcome else { unreachable!("it was denied") };
-    assert_eq!(retry_after, Some(Duration::from_secs(10)));
+    let Outcome::Denied(denied) = outcome else { unreachable!("it was denied") };
+    assert_eq!(denied.retry_after, Some(Duration::from_secs(10)));
     assert!(world.server.binds().is_empty());
     world.clock.advance(Duration::from_secs(10));
     world.granted("alice", "alice-secret").await;

@@ -111,7 +111,7 @@ async fn a_personal_token_ends_when_it_was_to_and_with_its_account() {
     assert_eq!(world.accounts.check_personal(&short.text).await.unwrap(), None);
     assert!(world.accounts.check_personal(&long.text).await.unwrap().is_some());
     assert_eq!(world.accounts.personal_tokens(None).await.unwrap().len(), 1);
-    world.accounts.set_disabled(alice.id, true, &origin).await.unwrap();
+    world.accounts.disable(alice.id, &origin).await.unwrap();
     assert_eq!(world.accounts.check_personal(&long.text).await.unwrap(), None);
 }
 

@@ -1,5 +1,6 @@
 //! A small world: one directory of three people, and accounts over it.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
@@ -7,8 +8,10 @@ use std::time::{Duration, SystemTime};
 use auth::Vendor;
 use client::{Options, Pool};
 use directory::{Builder, Directory, Kind, Running};
+use ldapgate_account::store::Mirror;
 use ldapgate_account::{
-    Accounts, Ambient, Clock, Directories, Entropy, Origin, Outcome, Settings, SignIn, SignedIn,
+    Accounts, Ambient, Clock, Directories, DirectorySettings, Entropy, Origin, Outcome, PermissionKey,
+    Settings, SignIn, SignedIn,
 };
 use proto::Dn;
 
@@ -216,10 +219,33 @@ pub(crate) fn granted(outcome: Outcome) -> SignedIn {
     }
 }
 
+/// What `[permissions]` gives the staff, and local groups that follow.
+pub(crate) fn generous() -> Settings {
+    let main = DirectorySettings { from_groups: true, mirror: Mirror::All, ..DirectorySettings::default() };
+    Settings {
+        directories: BTreeMap::from([("main".to_owned(), main)]),
+        permissions: BTreeMap::from([(
+            PermissionKey::Name("staff".to_owned()),
+            vec!["reports.view".to_owned()],
+        )]),
+        ..Settings::default()
+    }
+}
+
+/// Waits until something is so.
+pub(crate) async fn until(mut is_so: impl AsyncFnMut() -> bool) {
+    let waiting = async {
+        while !is_so().await {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), waiting).await.expect("it becomes so within ten seconds");
+}
+
 /// The reason of a denial.
 pub(crate) fn reason(outcome: &Outcome) -> &'static str {
     match outcome {
-        Outcome::Denied { denial, .. } => denial.reason().as_str(),
+        Outcome::Denied(denied) => denied.denial.reason().as_str(),
         other => panic!("not denied: {other:?}"),
     }
 }

@@ -215,7 +215,7 @@ async fn nobody_changes_anything_where_it_is_off_and_only_who_proved_the_old_one
     let mut settings = openldap("main");
     settings.password_change = PasswordChange::Off;
     let directories = world.directories(settings);
-    assert!(!directories.change_passwords());
+    assert!(!directories.can_change_passwords());
     assert_eq!(outcome(&directories, "alice", "Red-Apple-11", NEW).await, "not_allowed");
     assert_eq!(outcome(&directories, "alice", "wrong", NEW).await, "wrong_password (not proved)");
     let denial = prove(&directories, "mustchange", "Must-Mango-19").await.unwrap_err();

@@ -4,44 +4,44 @@ use account::store::Counted;
 use account::{Blocked, Origin, document};
 
 use super::Context;
-use super::login::{engine, fail, refuse, say};
+use super::answer::Answer;
 use crate::arguments::Block;
 use crate::exit::Exit;
 
 /// Runs what was asked for.
 pub(crate) async fn run(context: &Context, block: Block) -> Exit {
     let outcome = match block {
-        Block::List { json } => list(context, json).await,
-        Block::Clear { who, json } => clear(context, &who, json).await,
+        Block::List { json } => list(context, Answer { json }).await,
+        Block::Clear { who, json } => clear(context, &who, Answer { json }).await,
     };
     outcome.unwrap_or_else(|exit| exit)
 }
 
-async fn list(context: &Context, json: bool) -> Result<Exit, Exit> {
-    let engine = engine(context, json).await?;
+async fn list(context: &Context, answer: Answer) -> Result<Exit, Exit> {
+    let engine = answer.engine(context).await?;
     let exit = match engine.accounts().blocked().await {
         Ok(blocked) => {
             let text = blocked.iter().map(line).collect::<Vec<_>>().join("\n");
-            if json || !text.is_empty() {
-                say(&document::blocks(&blocked), &text, json);
+            if answer.json || !text.is_empty() {
+                answer.say(&document::blocks(&blocked), &text);
             }
             Exit::DONE
         }
-        Err(error) => fail(error, json),
+        Err(error) => answer.fail(error),
     };
     engine.shutdown().await;
     Ok(exit)
 }
 
-async fn clear(context: &Context, who: &str, json: bool) -> Result<Exit, Exit> {
-    let engine = engine(context, json).await?;
+async fn clear(context: &Context, who: &str, answer: Answer) -> Result<Exit, Exit> {
+    let engine = answer.engine(context).await?;
     let exit = match engine.accounts().clear_blocks(who, &Origin::default()).await {
-        Ok(0) => refuse(&format!("no wrong password of {who:?} is counted"), json),
+        Ok(0) => answer.refuse(&format!("no wrong password of {who:?} is counted")),
         Ok(cleared) => {
-            say(&document::cleared(cleared), &format!("cleared: {who}"), json);
+            answer.say(&document::cleared(cleared), &format!("cleared: {who}"));
             Exit::DONE
         }
-        Err(error) => fail(error, json),
+        Err(error) => answer.fail(error),
     };
     engine.shutdown().await;
     Ok(exit)

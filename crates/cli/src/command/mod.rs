@@ -1,5 +1,6 @@
 //! One file a command.
 
+mod answer;
 mod block;
 mod config;
 mod demo;

@@ -6,7 +6,7 @@ use account::{Lookup, Origin, Outcome, Relinking, document};
 use auth::Trace;
 
 use super::Context;
-use super::login::{engine, fail, of_fault, refuse, say, show};
+use super::answer::{Answer, of_fault};
 use crate::arguments::{User, UserAction, UserNamed, UserRelink, UserShow};
 use crate::exit::Exit;
 use crate::output;
@@ -14,7 +14,7 @@ use crate::output;
 /// Runs what was asked for.
 pub(crate) async fn run(context: &Context, user: User) -> Exit {
     let outcome = match (user.action, user.show) {
-        (Some(UserAction::List { json }), _) => list(context, json).await,
+        (Some(UserAction::List { json }), _) => list(context, Answer { json }).await,
         (Some(UserAction::Show(user)), _) | (None, Some(user)) => look_up(context, user).await,
         (Some(UserAction::Disable(user)), _) => change(context, user, Change::Disable).await,
         (Some(UserAction::Enable(user)), _) => change(context, user, Change::Enable).await,
@@ -26,11 +26,15 @@ pub(crate) async fn run(context: &Context, user: User) -> Exit {
 }
 
 async fn look_up(context: &Context, user: UserShow) -> Result<Exit, Exit> {
-    let engine = engine(context, user.json).await?;
+    let answer = Answer { json: user.json };
+    let engine = answer.engine(context).await?;
     let trace = Arc::new(Trace::default());
     let (mut document, detail, exit) = match engine.accounts().look_up(&user.user, Some(trace.clone())).await
     {
-        Ok(Lookup::Found(account)) => (document::found(&account), String::new(), Exit::DONE),
+        Ok(Lookup::Found { account, hindrance }) => {
+            let hindrance = hindrance.map(|denial| format!("at a login: {denial}")).unwrap_or_default();
+            (document::found(&account), hindrance, Exit::DONE)
+        }
         Ok(Lookup::Denied(denial)) => {
             // Nobody typed a password here, so nothing is said of one.
             let why = if denial.detail().is_empty() { denial.public_message(true) } else { denial.detail() };
@@ -44,18 +48,18 @@ async fn look_up(context: &Context, user: UserShow) -> Result<Exit, Exit> {
     if user.explain {
         document = document::with_trace(document, &trace.steps());
     }
-    show(&document, &detail, user.json);
+    answer.show(&document, &detail);
     engine.shutdown().await;
     Ok(exit)
 }
 
-async fn list(context: &Context, as_json: bool) -> Result<Exit, Exit> {
-    let engine = engine(context, as_json).await?;
+async fn list(context: &Context, answer: Answer) -> Result<Exit, Exit> {
+    let engine = answer.engine(context).await?;
     let users = engine.accounts().users().await.map_err(|error| {
         output::complain(&anyhow::Error::from(error).context("cannot read the accounts"));
         Exit::FAULT
     })?;
-    if as_json {
+    if answer.json {
         output::document(&document::users(&users));
     } else {
         for user in &users {
@@ -77,13 +81,14 @@ enum Change {
 }
 
 async fn change(context: &Context, user: UserNamed, change: Change) -> Result<Exit, Exit> {
-    let engine = engine(context, user.json).await?;
+    let answer = Answer { json: user.json };
+    let engine = answer.engine(context).await?;
     let (accounts, origin) = (engine.accounts(), Origin::default());
     let changed = async {
         let Some(account) = accounts.account_called(&user.user).await? else { return Ok(None) };
         let (word, found) = match change {
-            Change::Disable => ("disabled", accounts.set_disabled(account.id, true, &origin).await?),
-            Change::Enable => ("enabled", accounts.set_disabled(account.id, false, &origin).await?),
+            Change::Disable => ("disabled", accounts.disable(account.id, &origin).await?),
+            Change::Enable => ("enabled", accounts.enable(account.id, &origin).await?),
             Change::Remove => ("removed", accounts.remove(account.id, &origin).await?),
         };
         Ok(found.then_some((word, account)))
@@ -91,11 +96,11 @@ async fn change(context: &Context, user: UserNamed, change: Change) -> Result<Ex
     let exit = match changed.await {
         Ok(Some((word, account))) => {
             let text = format!("{word}: {}", account.local_name);
-            say(&document::done(word, &account), &text, user.json);
+            answer.say(&document::done(word, &account), &text);
             Exit::DONE
         }
-        Ok(None) => refuse(&nobody(&user), user.json),
-        Err(error) => fail(error, user.json),
+        Ok(None) => answer.refuse(&nobody(&user)),
+        Err(error) => answer.fail(error),
     };
     engine.shutdown().await;
     Ok(exit)
@@ -103,7 +108,8 @@ async fn change(context: &Context, user: UserNamed, change: Change) -> Result<Ex
 
 async fn relink(context: &Context, relink: UserRelink) -> Result<Exit, Exit> {
     let UserRelink { named: user, id, dry_run } = relink;
-    let engine = engine(context, user.json).await?;
+    let answer = Answer { json: user.json };
+    let engine = answer.engine(context).await?;
     let accounts = engine.accounts();
     let relinked = async {
         let Some(account) = accounts.account_called(&user.user).await? else { return Ok(Err(nobody(&user))) };
@@ -125,11 +131,11 @@ async fn relink(context: &Context, relink: UserRelink) -> Result<Exit, Exit> {
                 "{done}: {}\n  id: {} -> {id}\n  dn: {dn}\n  {end}: {sessions} sessions, {tokens} tokens",
                 account.local_name, account.external_id
             );
-            say(&document, &text, user.json);
+            answer.say(&document, &text);
             Exit::DONE
         }
-        Ok(Err(why)) => refuse(&why, user.json),
-        Err(error) => fail(error, user.json),
+        Ok(Err(why)) => answer.refuse(&why),
+        Err(error) => answer.fail(error),
     };
     engine.shutdown().await;
     Ok(exit)

@@ -13,6 +13,7 @@ against_both!(
     a_namesake_gets_the_name_once_who_had_it_is_gone_and_nothing_else,
     who_was_made_anew_is_linked_by_hand,
     an_account_is_disabled_enabled_and_removed,
+    a_look_up_says_what_a_login_would_fail_for,
 );
 
 const ALICE: &str = "uid=alice,ou=people,dc=example,dc=com";
@@ -75,11 +76,9 @@ async fn a_namesake_gets_the_name_once_who_had_it_is_gone_and_nothing_else(peer:
     assert_eq!(named("alice").len(), 2, "{users}");
     let retired = named("alice#retired-");
     assert_eq!((&retired[0]["id"], &retired[0]["disabled"]), (&old["id"], &Value::Bool(true)));
-    let deadline = tokio::time::Instant::now() + Duration::from_secs(5);
-    while browser.get("/api/me").await.status == 200 {
-        assert!(tokio::time::Instant::now() < deadline, "the old session goes on");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    // The gateway hears of it by asking the store now and then.
+    let ends = async { while browser.get("/api/me").await.status == 200 {} };
+    tokio::time::timeout(Duration::from_secs(5), ends).await.expect("the old session ends");
 }
 
 fn body(password: &str) -> Value {
@@ -126,4 +125,17 @@ async fn an_account_is_disabled_enabled_and_removed(peer: Peer) {
     let (refused, status) = document(&config, &["user", "remove", "alice"]);
     assert_eq!((refused["outcome"].as_str(), status), (Some("refused"), 1));
     assert_eq!(document(&config, &["user", "list"]).0["users"], serde_json::json!([]));
+}
+
+async fn a_look_up_says_what_a_login_would_fail_for(peer: Peer) {
+    let world = World::start(peer).await;
+    let config = configure(&world, USUAL);
+    let told = |name: &str| ldapgate(&config, &["user", name], "").stdout;
+    assert!(told("locked").contains("\n  at a login: account_locked"), "{}", told("locked"));
+    assert!(!told("alice").contains("at a login"), "{}", told("alice"));
+    let (document, status) = document(&config, &["user", "locked", "--explain"]);
+    assert_eq!((document["outcome"].as_str(), status), (Some("found"), 0), "a lock is no end: {document}");
+    let steps = document["trace"].as_array().expect("a trace");
+    let state = steps.iter().find(|step| step["step"] == "state").expect("the state is judged");
+    assert!(state["result"].as_str().is_some_and(|result| result.starts_with("account_locked")), "{state}");
 }

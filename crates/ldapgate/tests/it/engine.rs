@@ -34,7 +34,7 @@ async fn sign_in(engine: &Engine, username: &str, password: &str) -> Outcome {
 fn reason(outcome: &Outcome) -> &'static str {
     match outcome {
         Outcome::Granted(_) => "granted",
-        Outcome::Denied { denial, .. } => denial.reason().as_str(),
+        Outcome::Denied(denied) => denied.denial.reason().as_str(),
         Outcome::Failed { fault, .. } => fault.as_str(),
     }
 }

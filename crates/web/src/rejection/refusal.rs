@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use account::Fault;
-use auth::{Denial, Objection, Reason};
+use account::{Denied, Fault};
+use auth::{Objection, Reason};
 use axum::http::StatusCode;
 
 use super::Rejection;
@@ -39,19 +39,20 @@ impl Refusal {
         }
     }
 
-    /// A denial for the visitor: its status, and no more words than `message`, which the account's room chose.
-    pub(crate) fn denied(denial: &Denial, message: &str, retry_after: Option<Duration>) -> Self {
-        let throttled = denial.reason() == Reason::Throttled;
+    /// A denial for the visitor: its status, and no more words than its message, which the account's room chose.
+    pub(crate) fn denied(denied: &Denied) -> Self {
+        let reason = denied.denial.reason();
+        let throttled = reason == Reason::Throttled;
         let status = if throttled { StatusCode::TOO_MANY_REQUESTS } else { StatusCode::UNAUTHORIZED };
         // Advice would tell the state as well, so it goes only where the message already does.
-        let advice = match denial.reason() {
-            Reason::PasswordExpired | Reason::PasswordMustChange if is_told(denial, message) => {
+        let advice = match reason.is_cured_by_a_change() && is_told(denied) {
+            true => {
                 "What you typed is right. Change your password where your organisation lets you do so, then sign in here."
             }
-            _ => "",
+            false => "",
         };
-        let retry_after = retry_after.filter(|_| throttled);
-        Self { advice, retry_after, ..Self::new(status, sentence(message)) }
+        let retry_after = denied.retry_after.filter(|_| throttled);
+        Self { advice, retry_after, ..Self::new(status, sentence(denied.message)) }
     }
 
     /// The form was not fresh: it is given again.
@@ -126,13 +127,13 @@ impl Refusal {
 }
 
 /// Is the visitor, who proved the password, to be led to where it can be changed? Not where the state is not told.
-pub(crate) fn offers_change(denial: &Denial, message: &str) -> bool {
-    denial.offers_change() && is_told(denial, message)
+pub(crate) fn offers_change(denied: &Denied) -> bool {
+    denied.denial.offers_change() && is_told(denied)
 }
 
 /// Does the message say what state the account is in?
-fn is_told(denial: &Denial, message: &str) -> bool {
-    denial.proved() && message != denial.public_message(false)
+fn is_told(Denied { denial, message, .. }: &Denied) -> bool {
+    denial.proved() && *message != denial.public_message(false)
 }
 
 /// "the account is disabled" as a sentence.
@@ -143,15 +144,20 @@ fn sentence(message: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use auth::Denial;
+
     use super::*;
 
     #[test]
     fn advice_is_given_only_where_the_state_is_told() {
-        let expired = Denial::of(Reason::PasswordExpired).after_proof();
-        assert_ne!(Refusal::denied(&expired, expired.public_message(true), None).advice, "");
-        assert_eq!(Refusal::denied(&expired, expired.public_message(false), None).advice, "");
-        let wrong = Denial::of(Reason::WrongPassword).after_bind();
-        let refusal = Refusal::denied(&wrong, wrong.public_message(true), None);
+        let denied = |denial: Denial, show_state| {
+            let message = denial.public_message(show_state);
+            Refusal::denied(&Denied { denial, message, retry_after: None })
+        };
+        let expired = || Denial::of(Reason::PasswordExpired).after_proof();
+        assert_ne!(denied(expired(), true).advice, "");
+        assert_eq!(denied(expired(), false).advice, "");
+        let refusal = denied(Denial::of(Reason::WrongPassword).after_bind(), true);
         assert_eq!((refusal.status, refusal.advice), (StatusCode::UNAUTHORIZED, ""));
         assert_eq!(refusal.message, "The user name or password is not right.");
     }

@@ -115,8 +115,9 @@ impl Script {
 
     fn admit(&mut self) -> Admit {
         let session = self.maybe(Self::session);
-        let occasion = match self.below(4) {
+        let occasion = match self.below(5) {
             0 => Occasion::LookUp,
+            1 => Occasion::External,
             _ => Occasion::Login { session, attempt: self.maybe(Self::used_attempt) },
         };
         let facts = self.facts();

@@ -152,8 +152,10 @@ pub(super) async fn people(open: &impl AsyncFn() -> Arc<dyn Store>) {
 
     let set = SetDisabled { user: renamed.id, disabled: true, at: NOW, audit: event("disabled") };
     assert!(store.set_disabled(set).await.expect("the store answers"));
-    let answer = store.admit(login("a", "alicia", with_session(b"a"))).await.expect("the store answers");
-    assert_eq!(answer, Admitted::Disabled, "who is disabled here does not enter");
+    for entering in [with_session(b"a"), Occasion::External] {
+        let answer = store.admit(login("a", "alicia", entering)).await.expect("the store answers");
+        assert_eq!(answer, Admitted::Disabled, "who is disabled here does not enter");
+    }
     let answer = store.admit(login("a", "alicia", Occasion::LookUp)).await.expect("the store answers");
     assert!(
         matches!(answer, Admitted::Yes(admission) if matches!(*admission, Admission { created: false, .. })),

@@ -1,0 +1,73 @@
+//! What the commands about people have in common: an engine, and an answer for people or, with `--json`, for programs.
+
+use account::{Fault, Outcome, document};
+use ldapgate::Engine;
+use serde_json::Value;
+
+use super::Context;
+use crate::exit::Exit;
+use crate::output;
+
+/// How a command answers.
+#[derive(Clone, Copy)]
+pub(crate) struct Answer {
+    /// One document instead of text.
+    pub(crate) json: bool,
+}
+
+impl Answer {
+    /// The engine for one command; what fails is told on standard error and, for programs, as a document.
+    pub(crate) async fn engine(self, context: &Context) -> Result<Engine, Exit> {
+        let failed = |fault: Fault, message: &str, causes: &[String]| {
+            if self.json {
+                output::document(&document::failed(fault, message, causes));
+            }
+            of_fault(fault)
+        };
+        let config = context.config_and_log().map_err(|errors| {
+            let problems: Vec<String> = errors.problems().iter().map(ToString::to_string).collect();
+            failed(Fault::Configuration, "the configuration cannot be used", &problems)
+        })?;
+        Engine::start(&config).await.map_err(|error| {
+            let fault = match &error {
+                ldapgate::Error::Store { .. } => Fault::Store,
+                ldapgate::Error::Accounts { source } => source.fault(),
+                _ => Fault::Configuration,
+            };
+            let exit = failed(fault, &error.to_string(), &error.causes());
+            output::complain(&error.into());
+            exit
+        })
+    }
+
+    /// Prints a login document; `detail` is what people are told besides.
+    pub(crate) fn show(self, document: &Value, detail: &str) {
+        if self.json { output::document(document) } else { output::login(document, detail) }
+    }
+
+    /// Prints the document, or the text for people.
+    pub(crate) fn say(self, document: &Value, text: &str) {
+        if self.json { output::document(document) } else { output::line(&output::printable_lines(text)) }
+    }
+
+    /// Prints why something was not done.
+    pub(crate) fn refuse(self, why: &str) -> Exit {
+        self.say(&document::refused(why), &format!("refused: {why}"));
+        Exit::REFUSED
+    }
+
+    /// Prints a failure.
+    pub(crate) fn fail(self, error: account::Error) -> Exit {
+        let exit = of_fault(error.fault());
+        self.show(&document::outcome(&Outcome::from(error)), "");
+        exit
+    }
+}
+
+/// The status of a failure.
+pub(crate) fn of_fault(fault: Fault) -> Exit {
+    match fault {
+        Fault::Configuration => Exit::USAGE,
+        _ => Exit::FAULT,
+    }
+}
