@@ -16,7 +16,7 @@ use crate::guard::unavailable;
 use crate::next::{Next, password_for};
 use crate::rejection::{self, Refusal, Rejection};
 use crate::visit::Visit;
-use crate::{csrf, flash};
+use crate::{csrf, flash, password};
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -79,9 +79,9 @@ pub(crate) async fn sign_in(
             let next = Next::parse(&form.next, &visit.live.settings.next_hosts);
             Ok(with_cookie(see_other(next.as_str()), session_cookie(&gate, &visit, &signed_in)))
         }
-        Outcome::Denied(denied) if rejection::offers_change(&denied) => {
+        Outcome::Denied(denied) if rejection::leads_to_change(&denied) && password::is_offered(&gate) => {
             let next = Next::parse(&form.next, &visit.live.settings.next_hosts);
-            Ok(see_other(&password_for(&form.username, denied.denial.reason(), &next)))
+            Ok(see_other(&password_for(&form.username, password::due(&denied.denial), &next)))
         }
         Outcome::Denied(denied) => refused(&Refusal::denied(&denied)),
         Outcome::Failed { fault, .. } => refused(&Refusal::unavailable(fault)),

@@ -5,8 +5,6 @@
 
 use std::fmt::Write as _;
 
-use auth::Reason;
-
 /// Longer wishes count as `/`.
 const LONGEST: usize = 2048;
 /// How often a path may be percent-encoded within itself before it is refused unread.
@@ -44,11 +42,11 @@ pub(crate) fn login_for(target: &str) -> String {
 }
 
 /// The page where somebody changes the password before they may go on to `next`, and why they have to.
-pub(crate) fn password_for(username: &str, due: Reason, next: &Next) -> String {
+pub(crate) fn password_for(username: &str, due: &str, next: &Next) -> String {
     let mut location = "/password?username=".to_owned();
     push_value(username, &mut location);
     location.push_str("&due=");
-    location.push_str(due.as_str());
+    location.push_str(due);
     if !next.is_home() {
         location.push_str("&next=");
         push_value(next.as_str(), &mut location);

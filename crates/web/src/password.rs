@@ -1,6 +1,6 @@
 //! Changing a password with a browser, signed in or not; also one that has expired, on the way in.
 
-use account::{Outcome, PasswordOutcome, Reason, Session};
+use account::{Denial, Outcome, PasswordOutcome, Reason, Session};
 use axum::extract::rejection::{FormRejection, QueryRejection};
 use axum::extract::{Form, Query, State};
 use axum::http::HeaderMap;
@@ -16,6 +16,9 @@ use crate::next::Next;
 use crate::rejection::{Refusal, Rejection};
 use crate::visit::Visit;
 use crate::{csrf, flash};
+
+/// In place of a reason: a change here would not help.
+const ELSEWHERE: &str = "elsewhere";
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -59,7 +62,8 @@ pub(crate) async fn show(
         _ => username,
     };
     let form = Passwords { username, next, due, ..Passwords::default() };
-    Ok(page(&form, session.as_ref()).show(&gate, &visit, &headers, None))
+    let elsewhere = (form.due == ELSEWHERE).then(Refusal::changed_elsewhere);
+    Ok(page(&form, session.as_ref()).show(&gate, &visit, &headers, elsewhere.as_ref()))
 }
 
 /// `POST /password`
@@ -114,10 +118,16 @@ impl Passwords {
 
 /// Where no password can be changed there is no such page.
 fn offered(gate: &Gate) -> Result<(), Rejection> {
-    match gate.accounts().directories().can_change_passwords() {
-        true => Ok(()),
-        false => Err(Rejection::NotFound),
-    }
+    if is_offered(gate) { Ok(()) } else { Err(Rejection::NotFound) }
+}
+
+pub(crate) fn is_offered(gate: &Gate) -> bool {
+    gate.accounts().directories().can_change_passwords()
+}
+
+/// Why somebody is led here, as a word of the address.
+pub(crate) fn due(denial: &Denial) -> &'static str {
+    if denial.offers_change() { denial.reason().as_str() } else { ELSEWHERE }
 }
 
 async fn session(gate: &Gate, visit: &Visit, headers: &HeaderMap) -> Result<Option<Session>, Rejection> {

@@ -102,9 +102,12 @@ async fn openldap_s_objection_is_read_at_the_field() {
 async fn openldap_lets_nobody_in_whose_password_has_expired_for_good_and_the_page_says_where_to_turn() {
     let world = World::start(Peer::OpenLdap).await;
     let gateway = Gateway::start(&configure(&world, USUAL)).await;
-    let refused = sign_in(&mut gateway.browser(), "expired", "Old-Otter-13", "/").await;
-    assert_eq!(refused.status, 401);
-    assert!(refused.body.contains("The password has expired."), "{}", refused.body);
+    let mut browser = gateway.browser();
+    let led = sign_in(&mut browser, "expired", "Old-Otter-13", "/").await;
+    let there = led.header("location").map(str::to_owned);
+    assert_eq!((led.status, there.as_deref()), (303, Some("/password?username=expired&due=elsewhere")));
+    let page = browser.get(there.as_deref().unwrap_or_default()).await.body;
+    assert!(page.contains("that cannot be done here") && !page.contains("new_password"), "{page}");
     let refused =
         change(&mut gateway.browser(), "/password", "expired", "Old-Otter-13", "New-Nectarine-16").await;
     assert_eq!(refused.status, 401);

@@ -20,7 +20,7 @@ mod malformed;
 mod refusal;
 
 pub(crate) use malformed::Malformed;
-pub(crate) use refusal::{LONGEST_NAME, Refusal, offers_change};
+pub(crate) use refusal::{LONGEST_NAME, Refusal, leads_to_change};
 
 /// The language of the texts below and of the embedded pages (BCP 47).
 pub(crate) const LANGUAGE: &str = "en";

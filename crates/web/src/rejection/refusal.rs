@@ -12,6 +12,9 @@ use crate::words::about;
 /// The longest name of a personal token, in letters; the text below says it too.
 pub(crate) const LONGEST_NAME: usize = 100;
 
+/// For somebody whose password was right.
+const CHANGE_ELSEWHERE: &str = "What you typed is right. Change your password where your organisation lets you do so, then sign in here.";
+
 /// A refusal's status and words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Refusal {
@@ -47,9 +50,7 @@ impl Refusal {
         let status = if throttled { StatusCode::TOO_MANY_REQUESTS } else { StatusCode::UNAUTHORIZED };
         // Advice would tell the state as well, so it goes only where the message already does.
         let advice = match reason.is_cured_by_a_change() && is_told(denied) {
-            true => {
-                "What you typed is right. Change your password where your organisation lets you do so, then sign in here."
-            }
+            true => CHANGE_ELSEWHERE,
             false => "",
         };
         let retry_after = denied.retry_after.filter(|_| throttled);
@@ -58,6 +59,12 @@ impl Refusal {
             None => sentence(denied.message),
         };
         Self { advice, retry_after, ..Self::new(status, message) }
+    }
+
+    /// The password was right and has to be changed, which would not help here.
+    pub(crate) fn changed_elsewhere() -> Self {
+        let message = "Your password has expired or has to be changed, and that cannot be done here.";
+        Self { advice: CHANGE_ELSEWHERE, ..Self::new(StatusCode::OK, message) }
     }
 
     /// The form was not fresh: it is given again.
@@ -131,9 +138,9 @@ impl Refusal {
     }
 }
 
-/// Is the visitor, who proved the password, to be led to where it can be changed? Not where the state is not told.
-pub(crate) fn offers_change(denied: &Denied) -> bool {
-    denied.denial.offers_change() && is_told(denied)
+/// Is the visitor, who proved the password, to be led to the page where it is changed? Not where the state is not told.
+pub(crate) fn leads_to_change(denied: &Denied) -> bool {
+    denied.denial.reason().is_cured_by_a_change() && is_told(denied)
 }
 
 /// Does the message say what state the account is in?

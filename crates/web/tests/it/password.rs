@@ -109,6 +109,15 @@ async fn of_an_expired_password_the_page_says_that_it_expired() {
 #[tokio::test]
 async fn where_a_change_cannot_help_there_is_no_form_for_it() {
     let world = World::of_old_passwords(PasswordChange::Person).await;
+    let mut browser = world.browser();
+    let led = browser.sign_in("late", "Late-Lemon-43").await;
+    assert_eq!(location(&led), (303, Some("/password?username=late&due=elsewhere")));
+    let page = browser.get(led.header("location").unwrap()).await.body;
+    assert!(
+        page.contains("cannot be done here") && page.contains("where your organisation lets you"),
+        "{page}"
+    );
+    assert!(!page.contains("<form"), "{page}");
     let answer = change(&mut world.browser(), "/password", "late", "Late-Lemon-43", NEW).await;
     assert_eq!(answer.status, 401);
     assert!(answer.body.contains("where your organisation lets you"), "{}", answer.body);

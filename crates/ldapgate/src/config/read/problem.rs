@@ -24,7 +24,7 @@ impl fmt::Display for Problem {
 }
 
 /// Everything that is wrong with a configuration, in the file's order, then the environment's; displays one problem a line.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct ConfigErrors {
     problems: Vec<Problem>,
 }
@@ -42,6 +42,13 @@ impl ConfigErrors {
     #[must_use]
     pub fn problems(&self) -> &[Problem] {
         &self.problems
+    }
+}
+
+/// As it displays: a `main` that returns it prints it so.
+impl fmt::Debug for ConfigErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 
