@@ -5,8 +5,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
-    KeyUsagePurpose, date_time_ymd,
+    BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, ExtendedKeyUsagePurpose,
+    IsCa, KeyPair, KeyUsagePurpose, date_time_ymd,
 };
 
 /// A certificate with its key, both PEM.
@@ -87,6 +87,21 @@ impl Authority {
             Flaw::NotYet => (date_time_ymd(2090, 1, 1), date_time_ymd(2091, 1, 1)),
             _ => (date_time_ymd(2024, 1, 1), date_time_ymd(2089, 1, 1)),
         };
+        self.sign(&params)
+    }
+
+    /// A client's certificate whose whole subject is `CN=name`.
+    ///
+    /// # Panics
+    /// When the system has no randomness.
+    #[must_use]
+    pub fn client(&self, name: &str) -> Pair {
+        let mut params = CertificateParams::new(Vec::<String>::new()).expect("no names are valid names");
+        params.distinguished_name = DistinguishedName::new();
+        params.distinguished_name.push(DnType::CommonName, name);
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        params.use_authority_key_identifier_extension = true;
+        (params.not_before, params.not_after) = (date_time_ymd(2024, 1, 1), date_time_ymd(2089, 1, 1));
         self.sign(&params)
     }
 

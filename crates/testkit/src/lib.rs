@@ -13,13 +13,14 @@
 //! # }
 //! ```
 //!
-//! Reading order: [`people`], [`world`], [`openldap`], [`ds389`], [`samba`], [`certificate`], [`http`], [`browser`], [`clock`].
+//! Reading order: [`people`], [`world`], [`openldap`], [`equipped`], [`ds389`], [`samba`], [`certificate`], [`http`], [`browser`], [`clock`].
 
 pub mod book;
 pub mod browser;
 pub mod certificate;
 pub mod clock;
 pub mod ds389;
+pub mod equipped;
 pub mod http;
 mod memory;
 pub mod openldap;

@@ -39,13 +39,23 @@ impl OpenLdap {
     /// # Panics
     /// As [`OpenLdap::start`].
     pub async fn guarded(ldif: &str, authority: &Authority, flaw: Flaw, access: &str) -> Self {
+        Self::configured(ldif, authority, flaw, |folder| settings(folder, access)).await
+    }
+
+    /// Starts a server whose whole `slapd.conf` is the caller's, made for its folder.
+    pub(crate) async fn configured(
+        ldif: &str,
+        authority: &Authority,
+        flaw: Flaw,
+        settings: impl FnOnce(&Path) -> String,
+    ) -> Self {
         let folder =
             tempfile::Builder::new().prefix("slapd").tempdir().expect("a temporary folder can be made");
         let path = folder.path();
         let _files = authority.server(flaw).write(path, "server");
         std::fs::write(path.join("ca.crt"), authority.pem()).expect("the test folder is writable");
         std::fs::create_dir(path.join("db")).expect("the test folder is writable");
-        std::fs::write(path.join("slapd.conf"), settings(path, access)).expect("the test folder is writable");
+        std::fs::write(path.join("slapd.conf"), settings(path)).expect("the test folder is writable");
         std::fs::write(path.join("world.ldif"), ldif).expect("the test folder is writable");
         let conf = path.join("slapd.conf").display().to_string();
         let data = path.join("world.ldif").display().to_string();
@@ -88,6 +98,20 @@ impl OpenLdap {
     /// Stops it; its ports refuse connections afterwards.
     pub fn stop(&mut self) {
         self.server = None;
+    }
+
+    /// For a server that lives as long as the test process: its folder goes when the process ends.
+    pub(crate) fn leave_nothing(&mut self) {
+        let folder = self.folder.path().to_owned();
+        if let Some(server) = &mut self.server {
+            server.leaves_nothing_of(&folder);
+        }
+    }
+
+    /// The folder with its configuration, data and certificates.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// `ldap://localhost:PORT`.

@@ -6,6 +6,7 @@ mod bind;
 mod deadlines;
 mod faults;
 mod ldapi;
+mod live;
 mod operations;
 mod paging;
 mod password;

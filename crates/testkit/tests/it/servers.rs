@@ -2,6 +2,8 @@
 
 use ldapgate_testkit::certificate::Authority;
 use ldapgate_testkit::ds389::Ds389;
+use ldapgate_testkit::openldap::OpenLdap;
+use ldapgate_testkit::people::PEOPLE;
 use ldapgate_testkit::process;
 use ldapgate_testkit::samba::Samba;
 use ldapgate_testkit::world::{BASE, Peer, READER, READER_PASSWORD, World};
@@ -95,4 +97,45 @@ fn a_server_that_leaves_nothing_takes_its_folder_with_it() {
     assert!(folder.exists() && server.alive());
     server.stop();
     assert!(!folder.exists());
+}
+
+#[tokio::test]
+async fn openldap_equipped_offers_mechanisms_controls_and_client_certificates() {
+    let server = OpenLdap::equipped().await;
+    let root = ["-x", "-LLL", "-H", &server.ldap_url(), "-b", "", "-s", "base", "+"];
+    let root = process::run("ldapsearch", "ldap-utils", &root, "").stdout;
+    for offer in [
+        "SCRAM-SHA-256",
+        "SCRAM-SHA-512",
+        "DIGEST-MD5",
+        "CRAM-MD5",
+        "1.2.840.113556.1.4.473",
+        "1.3.6.1.4.1.4203.1.9.1.1",
+        "2.16.840.1.113730.3.4.18",
+    ] {
+        assert!(root.contains(offer), "{offer}: {root}");
+    }
+    let program = process::find("ldapwhoami", "ldap-utils");
+    let whoami = |url: &str, mechanism: &str, more: &[&str], environment: &[(&str, &str)]| {
+        let arguments = [&["-Q", "-Y", mechanism, "-H", url][..], more].concat();
+        process::run_at(&program, &arguments, environment, "")
+    };
+    let alice = password("alice");
+    let digest = whoami(&server.ldap_url(), "SCRAM-SHA-256", &["-U", "alice", "-w", alice], &[]);
+    assert_eq!(digest.stdout, "dn:uid=alice,ou=people,dc=example,dc=com\n", "{}", digest.stderr);
+    let socket = whoami(&server.ldapi_url(), "EXTERNAL", &[], &[]);
+    assert_eq!(socket.stdout, "dn:cn=admin,dc=example,dc=com\n", "{}", socket.stderr);
+
+    let files = server.identity("alice");
+    let (ca, certificate, key) = (server.ca_file(), files.certificate, files.key);
+    let paths = [("LDAPTLS_CACERT", &ca), ("LDAPTLS_CERT", &certificate), ("LDAPTLS_KEY", &key)];
+    let texts = paths.map(|(name, path)| (name, path.display().to_string()));
+    let environment: Vec<(&str, &str)> = texts.iter().map(|(name, text)| (*name, text.as_str())).collect();
+    let url = server.ldaps_url().replace("localhost", "127.0.0.1");
+    let external = whoami(&url, "EXTERNAL", &[], &environment);
+    assert_eq!(external.stdout, "dn:uid=alice,ou=people,dc=example,dc=com\n", "{}", external.stderr);
+}
+
+fn password(uid: &str) -> &'static str {
+    PEOPLE.iter().find(|person| person.name == uid).expect("somebody of the world").password
 }

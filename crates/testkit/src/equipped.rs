@@ -1,0 +1,162 @@
+//! A `slapd` with everything that a complete client asks of one: SASL mechanisms, client certificates, proxied
+//! authorization, server-side sorting, content synchronisation, password policies, referrals.
+#![allow(clippy::disallowed_methods, reason = "a test is a peer of its own")]
+
+use std::fmt::Write as _;
+use std::ops::Deref;
+use std::path::Path;
+
+use tokio::sync::OnceCell;
+
+use crate::certificate::{Authority, Files, Flaw};
+use crate::openldap::{ADMINISTRATOR, ADMINISTRATOR_PASSWORD, OpenLdap};
+use crate::process;
+use crate::world::LDIF;
+
+/// May act as anybody below `ou=people`, by proxied authorization or a SASL authorization identity.
+pub const PROXY: &str = "cn=proxy,ou=services,dc=example,dc=com";
+/// Its password.
+pub const PROXY_PASSWORD: &str = "Proxy-Pass-2";
+
+/// The server, and the authority that its clients' certificates come from.
+///
+/// People are known to SASL by their `uid`, services by their `cn`; whoever runs the tests is the administrator by
+/// EXTERNAL over `ldapi`; a client certificate `CN=alice` is `uid=alice,ou=people,dc=example,dc=com`.
+pub struct Equipped {
+    server: OpenLdap,
+    authority: Authority,
+}
+
+impl OpenLdap {
+    /// The equipped server that all tests of this process share; it ends with the process. Tests write below entries of
+    /// their own and leave the people alone.
+    ///
+    /// # Panics
+    /// When `slapd` or the SASL library's mechanisms are missing.
+    pub async fn equipped() -> &'static Equipped {
+        static SHARED: OnceCell<Equipped> = OnceCell::const_new();
+        SHARED
+            .get_or_init(|| async {
+                let mut equipped = Equipped::start().await;
+                equipped.server.leave_nothing();
+                equipped
+            })
+            .await
+    }
+}
+
+impl Equipped {
+    /// One of the caller's own, to be stopped, broken or reconfigured.
+    ///
+    /// # Panics
+    /// As [`OpenLdap::equipped`].
+    pub async fn start() -> Self {
+        let authority = Authority::new("Example Test CA");
+        let server = OpenLdap::configured(&ldif(), &authority, Flaw::None, settings).await;
+        Self { server, authority }
+    }
+
+    /// Who signed the server's certificate, and signs its clients'.
+    #[must_use]
+    pub fn authority(&self) -> &Authority {
+        &self.authority
+    }
+
+    /// The files of a certificate for the client `CN=name`.
+    ///
+    /// # Panics
+    /// When the server's folder cannot be written.
+    #[must_use]
+    pub fn identity(&self, name: &str) -> Files {
+        self.authority.client(name).write(self.server.folder(), &format!("client-{name}"))
+    }
+
+    /// Changes the server itself, as LDIF for `cn=config`.
+    ///
+    /// # Panics
+    /// When the server refuses a change.
+    pub fn configure(&self, changes: &str) {
+        let url = self.server.ldap_url();
+        let identity = ["-x", "-H", &url, "-D", "cn=config", "-w", ADMINISTRATOR_PASSWORD];
+        let done = process::run("ldapmodify", "ldap-utils", &identity, changes);
+        assert_eq!(done.status, 0, "slapd refused a change: {}{changes}", done.stderr);
+    }
+}
+
+impl Deref for Equipped {
+    type Target = OpenLdap;
+
+    fn deref(&self) -> &OpenLdap {
+        &self.server
+    }
+}
+
+fn ldif() -> String {
+    let mut text = LDIF.clone();
+    write!(
+        text,
+        "\ndn: {PROXY}\nobjectClass: applicationProcess\nobjectClass: simpleSecurityObject\ncn: proxy\n\
+         userPassword: {PROXY_PASSWORD}\nauthzTo: dn.children:ou=people,dc=example,dc=com\n"
+    )
+    .expect("text grows");
+    text
+}
+
+fn settings(folder: &Path) -> String {
+    let folder = folder.display();
+    format!(
+        r#"include /etc/ldap/schema/core.schema
+include /etc/ldap/schema/cosine.schema
+include /etc/ldap/schema/inetorgperson.schema
+include /etc/ldap/schema/nis.schema
+include /etc/ldap/schema/dyngroup.schema
+modulepath /usr/lib/ldap
+moduleload back_mdb
+moduleload memberof
+moduleload ppolicy
+moduleload sssvlv
+moduleload syncprov
+pidfile {folder}/slapd.pid
+TLSCACertificateFile {folder}/ca.crt
+TLSCertificateFile {folder}/server.crt
+TLSCertificateKeyFile {folder}/server.key
+TLSVerifyClient try
+sasl-host localhost
+sasl-realm EXAMPLE.TEST
+sasl-auxprops slapd
+sasl-secprops noanonymous,noplain
+password-hash {{CLEARTEXT}}
+authz-policy to
+authz-regexp "^gidNumber=[0-9]+[+]uidNumber=[0-9]+,cn=peercred,cn=external,cn=auth$" "{ADMINISTRATOR}"
+authz-regexp "^uid=(reader|proxy)(@[^,]+)?(,cn=[^,]+)?,cn=[^,]+,cn=auth$" "cn=$1,ou=services,dc=example,dc=com"
+authz-regexp "^uid=([^,/@]+)(@[^,]+)?(,cn=[^,]+)?,cn=[^,]+,cn=auth$" "uid=$1,ou=people,dc=example,dc=com"
+authz-regexp "^cn=([^,]+)$" "uid=$1,ou=people,dc=example,dc=com"
+sizelimit 500
+
+access to dn.base="" by * read
+access to dn.base="cn=Subschema" by * read
+
+database config
+rootdn cn=config
+rootpw {ADMINISTRATOR_PASSWORD}
+
+database mdb
+suffix "dc=example,dc=com"
+rootdn "{ADMINISTRATOR}"
+rootpw {ADMINISTRATOR_PASSWORD}
+directory {folder}/db
+dbnosync
+maxsize 1073741824
+index objectClass,uid,member,memberUid,entryUUID,entryCSN eq
+access to attrs=userPassword by self =xw by anonymous auth by * none
+access to attrs=authzTo by * auth
+# SASL reads passwords as nobody: it needs auth on the entry and on its class.
+access to * by dn.children="ou=services,dc=example,dc=com" read by self read by anonymous auth by * none
+overlay syncprov
+overlay memberof
+overlay ppolicy
+ppolicy_use_lockout
+overlay sssvlv
+"#
+    )
+}
