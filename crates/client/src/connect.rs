@@ -87,6 +87,7 @@ impl Connection {
     }
 
     /// Connects to one server, as nobody; a connection with an idle limit closes itself when nobody uses it for so long.
+    #[tracing::instrument(name = "ldap.connect", level = "debug", skip_all, fields(url = address.text))]
     pub(crate) async fn to(
         address: &Address,
         options: &Options,
