@@ -76,7 +76,10 @@ pub use read::{ReadEntry, ReadError};
 pub use search::{Found, Search};
 pub use stream::{End, SearchStream};
 
-/// The book's page, whose examples run with the tests.
+/// The book's pages, whose examples run with the tests.
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/client.md")]
 struct Book;
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/client-reference.md")]
+struct Reference;
