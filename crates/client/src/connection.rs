@@ -10,10 +10,11 @@ use proto::{Controls, LdapResult};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::time::{Instant, timeout_at};
 
-use crate::Error;
 use crate::connect::Transport;
+use crate::control::beside;
 use crate::driver::{Answer, Command, Driver, Sink, Start, State};
 use crate::options::{Address, Options};
+use crate::{Error, Reply};
 
 /// How many operations may wait for their answers on one connection; more wait for their turn.
 const MOST_OUTSTANDING: usize = 256;
@@ -25,6 +26,8 @@ const MOST_OUTSTANDING: usize = 256;
 #[derive(Clone)]
 pub struct Connection {
     pub(crate) shared: Arc<Shared>,
+    /// What every operation of this handle carries.
+    pub(crate) controls: Controls,
 }
 
 pub(crate) struct Shared {
@@ -71,7 +74,7 @@ impl Connection {
             address: address.clone(),
             options: options.clone(),
         };
-        Connection { shared: Arc::new(shared) }
+        Connection { shared: Arc::new(shared), controls: Controls::default() }
     }
 
     /// The server's URL, as it was given.
@@ -174,6 +177,7 @@ impl Connection {
         slot: Option<OwnedSemaphorePermit>,
     ) -> Result<Guard, Error> {
         let Operation { name, request, controls } = operation;
+        let controls = beside(&self.controls, controls);
         let ticket = self.shared.tickets.fetch_add(1, Ordering::Relaxed);
         let start = Start { ticket, operation: name, request, controls, deadline, limit, sink, slot };
         match self.shared.commands.send(Command::Start(Box::new(start))) {
@@ -210,7 +214,7 @@ impl Connection {
     }
 
     /// For operations whose only good answer is success.
-    pub(crate) async fn perform(&self, operation: Operation) -> Result<(), Error> {
+    pub(crate) async fn perform(&self, operation: Operation) -> Result<Reply, Error> {
         let name = operation.name;
         let answer = self.call(operation).await?;
         match answer.response {
@@ -219,7 +223,7 @@ impl Connection {
             | Response::Modify(result)
             | Response::ModifyDn(result) => {
                 if result.is_success() {
-                    return Ok(());
+                    return Ok(Reply { result, controls: answer.controls });
                 }
                 Err(self.refused(name, result))
             }

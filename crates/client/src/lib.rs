@@ -46,17 +46,22 @@ mod bind;
 mod compare;
 mod connect;
 mod connection;
+pub mod control;
 mod driver;
 mod error;
 mod extended;
+mod fast_bind;
+mod membership;
 mod modify;
 mod options;
 mod password;
 mod pool;
 mod read;
+mod reply;
 mod search;
 mod start_tls;
 mod stream;
+mod unlock;
 
 pub use proto;
 pub use proto::{
@@ -68,13 +73,16 @@ pub use bind::BindReply;
 pub use connection::Connection;
 pub use error::{BoxError, Closed, Error, Failures};
 pub use extended::ExtendedReply;
+pub use membership::Group;
 pub use modify::Rename;
 pub use options::{Balance, Options, Simple};
 pub use password::{PasswordMethod, PasswordReply};
 pub use pool::{Pool, Proving, Server};
 pub use read::{ReadEntry, ReadError};
+pub use reply::Reply;
 pub use search::{Found, Search};
 pub use stream::{End, SearchStream};
+pub use unlock::Lockout;
 
 /// The book's pages, whose examples run with the tests.
 #[cfg(doctest)]

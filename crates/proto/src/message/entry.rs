@@ -112,7 +112,7 @@ impl Entry {
         self.content.len()
     }
 
-    pub(super) fn read(reader: &Reader<'_>) -> Result<Entry, Error> {
+    pub(crate) fn read(reader: &Reader<'_>) -> Result<Entry, Error> {
         let mut content = *reader;
         let start = content.offset();
         content.text(Tag::OCTETS, "entry's name")?;
@@ -127,7 +127,7 @@ impl Entry {
         Ok(Entry { content: reader.rest_shared(), attributes, end: list.offset() - start })
     }
 
-    pub(super) fn write(&self, writer: &mut Writer) {
+    pub(crate) fn write(&self, writer: &mut Writer) {
         writer.raw(&self.content);
     }
 }
