@@ -30,7 +30,7 @@ const LONGEST_NONCE: usize = 1024;
 /// let password = Password::new("pencil")?;
 /// let mut scram = Scram::new(ScramHash::Sha256, "user", password, nonce(&[7; 18]))?;
 /// assert_eq!(scram.name(), "SCRAM-SHA-256");
-/// assert_eq!(scram.start()?.expect("it speaks first").as_slice(), b"n,,n=user,r=BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcH");
+/// assert_eq!(scram.start()?.expect("it speaks first").as_slice(), b"n,,n=user,r=BwcHBwcHBwcHBwcHBwcHBwcH");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Scram {
