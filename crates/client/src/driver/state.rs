@@ -1,7 +1,9 @@
 //! What the task and its handles both see.
 
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
+
+use proto::sasl::SecurityLayer;
 
 use crate::connect::Privacy;
 use crate::error::{Closed, Error};
@@ -30,6 +32,15 @@ impl State {
             encrypted: AtomicBool::new(privacy == Privacy::Encrypted),
             layered: AtomicBool::new(false),
             bindings: OnceLock::new(),
+        }
+    }
+
+    /// A layer is about to begin: whatever is asked of the task from now on goes through it.
+    pub(crate) fn begin_layer(&self, layer: &dyn SecurityLayer) {
+        self.layered.store(true, Ordering::Release);
+        if layer.is_confidential() {
+            self.encrypted.store(true, Ordering::Release);
+            self.private.store(true, Ordering::Release);
         }
     }
 

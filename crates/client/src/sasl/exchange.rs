@@ -175,6 +175,9 @@ impl Exchange {
                     Ok(mechanism.layer())
                 };
                 let layer = self.work(judged).await?;
+                if let Some(layer) = &layer {
+                    self.connection.shared.state.begin_layer(&**layer);
+                }
                 // A driver that is gone is noticed by the next call.
                 let _ = verdict.send(layer);
             }
