@@ -34,7 +34,7 @@
 //!
 //! Reading order: [`session`] is what a driver calls, [`message`] has one file per operation of RFC 4511, [`control`]
 //! and [`extended`] what is carried inside, [`ber`] the octets. [`dn`], [`filter`], [`url`] and [`ldif`] are the text
-//! forms, [`value`] what attributes hold, [`oid`] names what servers advertise.
+//! forms, [`value`] what attributes hold, [`oid`] names what servers advertise, [`sasl`] has one file per mechanism.
 
 pub mod ber;
 pub mod control;
@@ -45,6 +45,7 @@ pub mod ldif;
 pub mod message;
 pub mod oid;
 pub mod range;
+pub mod sasl;
 pub mod session;
 pub mod url;
 pub mod value;

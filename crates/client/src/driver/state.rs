@@ -1,7 +1,9 @@
 //! What the task and its handles both see.
 
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
+
+use proto::sasl::SecurityLayer;
 
 use crate::connect::Privacy;
 use crate::error::{Closed, Error};
@@ -14,6 +16,10 @@ pub(crate) struct State {
     pub(crate) suspect: AtomicBool,
     pub(crate) private: AtomicBool,
     pub(crate) encrypted: AtomicBool,
+    /// A SASL security layer is in place.
+    pub(crate) layered: AtomicBool,
+    /// What an authentication can bind itself to, once there is TLS.
+    pub(crate) bindings: OnceLock<tls::Bindings>,
 }
 
 impl State {
@@ -24,6 +30,17 @@ impl State {
             suspect: AtomicBool::new(false),
             private: AtomicBool::new(privacy != Privacy::Open),
             encrypted: AtomicBool::new(privacy == Privacy::Encrypted),
+            layered: AtomicBool::new(false),
+            bindings: OnceLock::new(),
+        }
+    }
+
+    /// A layer is about to begin: whatever is asked of the task from now on goes through it.
+    pub(crate) fn begin_layer(&self, layer: &dyn SecurityLayer) {
+        self.layered.store(true, Ordering::Release);
+        if layer.is_confidential() {
+            self.encrypted.store(true, Ordering::Release);
+            self.private.store(true, Ordering::Release);
         }
     }
 
