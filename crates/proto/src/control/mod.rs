@@ -1,12 +1,18 @@
 //! Controls (RFC 4511 section 4.1.11): what accompanies a request or a response, one file per control.
 
+mod dir_sync;
 mod netscape_password;
 mod paged;
 mod password_policy;
+mod persistent_search;
+mod sync;
 
+pub use dir_sync::{DirSync, DirSyncFlags, DirSyncReply};
 pub use netscape_password::{PasswordExpired, PasswordExpiring};
 pub use paged::PagedResults;
 pub use password_policy::{PasswordPolicy, PasswordPolicyError};
+pub use persistent_search::{ChangeType, ChangeTypes, EntryChangeNotification, PersistentSearch};
+pub use sync::{EntryState, SyncDone, SyncInfo, SyncMode, SyncRequest, SyncState};
 
 use crate::ber::{Error, ErrorKind, Limits, Reader, Tag, Writer};
 use bytes::Bytes;
