@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use proto::message::{Request, Response};
+use proto::message::{MessageId, Request, Response};
 use proto::{Controls, LdapResult};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::time::{Instant, timeout_at};
@@ -249,6 +249,13 @@ pub(crate) struct Guard {
 impl Guard {
     pub(crate) fn disarm(mut self) {
         self.commands = None;
+    }
+
+    /// The id under which the operation waits for its answer; `None` when it does not wait any more.
+    pub(crate) async fn message_id(&self) -> Option<MessageId> {
+        let (reply, id) = oneshot::channel();
+        self.commands.as_ref()?.send(Command::Identify(self.ticket, reply)).ok()?;
+        id.await.ok().flatten()
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::connect::Privacy;
 use crate::error::{Closed, Error};
+use crate::notification::Notices;
 
 /// One connection's facts.
 pub(crate) struct State {
@@ -14,6 +15,7 @@ pub(crate) struct State {
     pub(crate) suspect: AtomicBool,
     pub(crate) private: AtomicBool,
     pub(crate) encrypted: AtomicBool,
+    pub(crate) notices: Notices,
 }
 
 impl State {
@@ -24,6 +26,7 @@ impl State {
             suspect: AtomicBool::new(false),
             private: AtomicBool::new(privacy != Privacy::Open),
             encrypted: AtomicBool::new(privacy == Privacy::Encrypted),
+            notices: Notices::default(),
         }
     }
 

@@ -117,6 +117,25 @@ impl SearchStream {
     /// As [`Connection::search`](crate::Connection::search), and [`Error::PagingLoop`]. After an error there are no
     /// more entries.
     pub async fn next(&mut self) -> Result<Option<Entry>, Error> {
+        Ok(self.next_with_controls().await?.map(|(entry, _)| entry))
+    }
+
+    /// The next entry, and what the server said of it: a sync state, an entry change, ... Otherwise as
+    /// [`SearchStream::next`].
+    ///
+    /// # Errors
+    ///
+    /// As [`SearchStream::next`].
+    ///
+    /// ```no_run
+    /// # async fn example(mut found: ldapgate_client::SearchStream) -> Result<(), ldapgate_client::Error> {
+    /// while let Some((entry, controls)) = found.next_with_controls().await? {
+    ///     println!("{}: {:?}", entry.dn(), controls);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn next_with_controls(&mut self) -> Result<Option<(Entry, Controls)>, Error> {
         let next = self.advance().await;
         if next.is_err() {
             self.state = State::Failed;
@@ -163,7 +182,7 @@ impl SearchStream {
         Ok(Found { entries, references, truncated, controls })
     }
 
-    async fn advance(&mut self) -> Result<Option<Entry>, Error> {
+    async fn advance(&mut self) -> Result<Option<(Entry, Controls)>, Error> {
         loop {
             let item = match &mut self.state {
                 State::Ended(_) | State::Failed => return Ok(None),
@@ -174,16 +193,18 @@ impl SearchStream {
                 State::Reading(page) => page.items.next().await,
             };
             match item {
-                Some(Item::Entry(entry)) => {
+                Some(Item::Entry(entry, controls)) => {
                     if self.is_full() {
                         self.stop_at_limit();
                         return Ok(None);
                     }
                     self.entries += 1;
                     self.pages.first.get_or_insert_with(|| entry.dn().to_owned());
-                    return Ok(Some(entry));
+                    return Ok(Some((entry, controls)));
                 }
-                Some(Item::Reference(urls, size)) => {
+                // No search asks for one.
+                Some(Item::Intermediate(_)) => {}
+                Some(Item::Reference(urls, _, size)) => {
                     self.reference_bytes += size;
                     if self.reference_bytes > self.max_bytes() {
                         return Err(self.too_large());
