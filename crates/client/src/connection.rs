@@ -157,6 +157,19 @@ impl Connection {
         self.send_now(operation, sink, deadline, limit, Some(slot))
     }
 
+    /// The same for an operation that may go on after the deadline by which its turn has to come.
+    pub(crate) async fn send_lasting(
+        &self,
+        operation: Operation,
+        sink: Sink,
+        turn: Instant,
+        deadline: Instant,
+    ) -> Result<Guard, Error> {
+        let limit = self.shared.options.timeout;
+        let slot = self.slot(operation.name, turn, limit).await?;
+        self.send_now(operation, sink, deadline, limit, Some(slot))
+    }
+
     /// Sends a request that nobody waits for.
     pub(crate) fn send_courtesy(&self, operation: Operation) {
         let limit = self.shared.options.timeout;

@@ -43,9 +43,11 @@
 //! file for each of the things it decides: a server's health, the service account's rest, what is on the shelf.
 
 mod bind;
+mod cancel;
 mod compare;
 mod connect;
 mod connection;
+mod dir_sync;
 mod driver;
 mod error;
 mod extended;
@@ -53,11 +55,13 @@ mod modify;
 mod notification;
 mod options;
 mod password;
+mod persistent_search;
 mod pool;
 mod read;
 mod search;
 mod start_tls;
 mod stream;
+mod sync;
 
 pub use proto;
 pub use proto::{
@@ -66,17 +70,21 @@ pub use proto::{
 pub use tls;
 
 pub use bind::BindReply;
+pub use cancel::Cancelled;
 pub use connection::Connection;
+pub use dir_sync::{DirSyncSearch, DirSyncStream};
 pub use error::{BoxError, Closed, Error, Failures};
 pub use extended::ExtendedReply;
 pub use modify::Rename;
 pub use notification::{Notification, Notifications};
 pub use options::{Balance, Options, Simple};
 pub use password::{PasswordMethod, PasswordReply};
+pub use persistent_search::{ChangeStream, Changed};
 pub use pool::{Pool, Proving, Server};
 pub use read::{ReadEntry, ReadError};
 pub use search::{Found, Search};
 pub use stream::{End, SearchStream};
+pub use sync::{ContentSync, SyncEvent, SyncStream};
 
 /// The book's pages, whose examples run with the tests.
 #[cfg(doctest)]

@@ -345,10 +345,9 @@ impl Driver {
         }
         let Sink::Page(page) = &waiting.sink else { return Ok(()) };
         let item = match response {
-            Response::SearchEntry(entry) => Item::Entry(entry, controls),
-            Response::SearchReference(urls) => Item::Reference(urls, controls, size),
-            Response::Intermediate(message) => Item::Intermediate(message),
-            _ => return Ok(()),
+            Response::SearchEntry(entry) if controls.is_empty() => Item::Entry(entry),
+            Response::SearchReference(urls) if controls.is_empty() => Item::Reference(urls, size),
+            response => Item::Controlled(Box::new((response, controls)), size),
         };
         if page.offer(item, size) {
             return Ok(());

@@ -8,7 +8,7 @@ use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-use proto::message::{IntermediateResponse, Response};
+use proto::message::Response;
 use proto::{Controls, Entry, LdapResult};
 
 use super::Answer;
@@ -17,9 +17,10 @@ use crate::Error;
 /// What a page is made of; a size is the whole message's in bytes, and the item's own.
 #[derive(Debug)]
 pub(crate) enum Item {
-    Entry(Entry, Controls),
-    Reference(Vec<String>, Controls, usize),
-    Intermediate(IntermediateResponse),
+    Entry(Entry),
+    Reference(Vec<String>, usize),
+    /// An entry or a reference with controls, or an intermediate message.
+    Controlled(Box<(Response, Controls)>, usize),
     /// More than may wait; nothing comes after it.
     TooMuch,
     Done(Result<(LdapResult, Controls), Error>),
@@ -137,7 +138,7 @@ mod tests {
     use super::*;
 
     fn entry() -> Item {
-        Item::Entry(Entry::builder("cn=a").build(), Controls::default())
+        Item::Entry(Entry::builder("cn=a").build())
     }
 
     #[tokio::test]
@@ -145,7 +146,7 @@ mod tests {
         let (sink, mut items) = page(100, false);
         assert!(sink.offer(entry(), 60));
         assert!(!sink.offer(entry(), 60));
-        assert!(matches!(items.next().await, Some(Item::Entry(..))));
+        assert!(matches!(items.next().await, Some(Item::Entry(_))));
         assert!(sink.offer(entry(), 60));
     }
 

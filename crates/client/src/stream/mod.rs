@@ -10,11 +10,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use proto::message::Request;
+use proto::message::{Request, Response};
 use proto::{Control, Controls, Entry, LdapResult, PagedResults, ResultCode};
 use tokio::time::Instant;
 
-use pages::Pages;
+pub(crate) use pages::Pages;
 pub(crate) use source::Source;
 
 use crate::connection::{Connection, Guard, Operation};
@@ -193,24 +193,14 @@ impl SearchStream {
                 State::Reading(page) => page.items.next().await,
             };
             match item {
-                Some(Item::Entry(entry, controls)) => {
-                    if self.is_full() {
-                        self.stop_at_limit();
-                        return Ok(None);
-                    }
-                    self.entries += 1;
-                    self.pages.first.get_or_insert_with(|| entry.dn().to_owned());
-                    return Ok(Some((entry, controls)));
-                }
-                // No search asks for one.
-                Some(Item::Intermediate(_)) => {}
-                Some(Item::Reference(urls, _, size)) => {
-                    self.reference_bytes += size;
-                    if self.reference_bytes > self.max_bytes() {
-                        return Err(self.too_large());
-                    }
-                    self.references.push(urls);
-                }
+                Some(Item::Entry(entry)) => return Ok(self.found(entry, Controls::default())),
+                Some(Item::Reference(urls, size)) => self.refer(urls, size)?,
+                Some(Item::Controlled(said, size)) => match *said {
+                    (Response::SearchEntry(entry), controls) => return Ok(self.found(entry, controls)),
+                    (Response::SearchReference(urls), _) => self.refer(urls, size)?,
+                    // A message in between, which no plain search asks for.
+                    _ => {}
+                },
                 Some(Item::TooMuch) => return Err(self.too_large()),
                 Some(Item::Done(Ok((result, controls)))) => self.end_page(result, controls)?,
                 Some(Item::Done(Err(error))) => self.try_again(error)?,
@@ -218,6 +208,26 @@ impl SearchStream {
                 None => return Err(self.gone()),
             }
         }
+    }
+
+    /// Takes an entry, unless it is one too many.
+    fn found(&mut self, entry: Entry, controls: Controls) -> Option<(Entry, Controls)> {
+        if self.is_full() {
+            self.stop_at_limit();
+            return None;
+        }
+        self.entries += 1;
+        self.pages.first.get_or_insert_with(|| entry.dn().to_owned());
+        Some((entry, controls))
+    }
+
+    fn refer(&mut self, urls: Vec<String>, size: usize) -> Result<(), Error> {
+        self.reference_bytes += size;
+        if self.reference_bytes > self.max_bytes() {
+            return Err(self.too_large());
+        }
+        self.references.push(urls);
+        Ok(())
     }
 
     /// Asks for a page. Dropped half-way, it has done nothing.
