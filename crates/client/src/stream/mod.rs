@@ -19,7 +19,7 @@ pub(crate) use source::Source;
 
 use crate::connection::{Connection, Guard, Operation};
 use crate::driver::{Item, Items, Sink, page};
-use crate::{Error, Found, Search};
+use crate::{Cancelled, Error, Found, Search};
 
 /// A running search: owned, `Send` and `'static`. Dropping it abandons the search.
 ///
@@ -158,6 +158,33 @@ impl SearchStream {
                 sent: true,
                 source: Arc::new(crate::Closed::Ours),
             }),
+        }
+    }
+
+    /// Ends it by a cancel (RFC 3909), whose answer is waited for; dropping it abandons it without a word back.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`] where the server does not know the operation, or will not: the search is then abandoned.
+    /// Otherwise as every call.
+    ///
+    /// ```no_run
+    /// # async fn example(found: ldapgate_client::SearchStream) -> Result<(), ldapgate_client::Error> {
+    /// let cancelled = found.cancel().await?;
+    /// # let _ = cancelled;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn cancel(mut self) -> Result<Cancelled, Error> {
+        match std::mem::replace(&mut self.state, State::Failed) {
+            State::Reading(Page { connection, items, guard }) => {
+                crate::cancel::cancel(&connection, items, guard).await
+            }
+            between => {
+                // What is dropped between two pages tells the server.
+                self.state = between;
+                Ok(Cancelled::Finished)
+            }
         }
     }
 
