@@ -14,6 +14,7 @@ use crate::Error;
 use crate::connect::Transport;
 use crate::driver::{Answer, Command, Driver, Sink, Start, State};
 use crate::options::{Address, Options};
+use crate::referral;
 
 /// How many operations may wait for their answers on one connection; more wait for their turn.
 const MOST_OUTSTANDING: usize = 256;
@@ -97,6 +98,11 @@ impl Connection {
         }
     }
 
+    /// Can nobody but this machine, or nobody at all, listen?
+    pub(crate) fn is_private(&self) -> bool {
+        self.shared.state.private.load(Ordering::Acquire)
+    }
+
     /// From now on nobody binds on it, whoever has a handle.
     pub(crate) fn seal(&self) {
         self.shared.sealed.store(true, Ordering::Release);
@@ -121,8 +127,23 @@ impl Connection {
         MOST_OUTSTANDING - self.shared.slots.available_permits()
     }
 
-    /// Sends a request and waits for its one answer, under the options' timeout.
+    /// Sends a request and waits for its one answer, under the options' timeout. A referral is followed where the options
+    /// say so.
     pub(crate) async fn call(&self, operation: Operation) -> Result<Answer, Error> {
+        let referrals = self.shared.options.referrals.as_ref();
+        let Some(referrals) = referrals.filter(|_| referral::may_follow(&operation.request)) else {
+            return self.call_once(operation).await;
+        };
+        let Operation { name, request, controls } = &operation;
+        let answer = self.call_once(Operation::new(name, request.clone(), controls.clone())).await?;
+        if answer.response.result().is_some_and(|result| result.code.is_referral()) {
+            return referral::follow(self, referrals, &operation, answer).await;
+        }
+        Ok(answer)
+    }
+
+    /// The same on this connection alone.
+    pub(crate) async fn call_once(&self, operation: Operation) -> Result<Answer, Error> {
         let limit = self.shared.options.timeout;
         let (reply, answer) = oneshot::channel();
         self.call_by(operation, Sink::One(reply), answer, Instant::now() + limit, limit).await

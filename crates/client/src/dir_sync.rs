@@ -40,7 +40,7 @@ pub struct DirSyncStream {
 impl DirSyncSearch {
     /// Everything in a naming context that the client may read: its base is the only one that the server takes.
     pub fn new(naming_context: impl Into<String>) -> DirSyncSearch {
-        let search = Search::below(naming_context).page_size(None);
+        let search = Search::below(naming_context).page_size(None).keep_referrals();
         DirSyncSearch {
             search,
             asked: DirSync { flags: DirSyncFlags::OBJECT_SECURITY, ..DirSync::default() },
