@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use proto::message::{Request, Response};
+use proto::message::{MessageId, Request, Response};
 use proto::{Controls, LdapResult};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::time::{Instant, timeout_at};
@@ -14,6 +14,7 @@ use crate::connect::Transport;
 use crate::control::beside;
 use crate::driver::{Answer, Command, Driver, Sink, Start, State};
 use crate::options::{Address, Options};
+use crate::referral;
 use crate::{Error, Reply};
 
 /// How many operations may wait for their answers on one connection; more wait for their turn.
@@ -114,6 +115,11 @@ impl Connection {
         drop(self.shared.commands.send(Command::Close(done)));
     }
 
+    /// Can nobody but this machine, or nobody at all, listen?
+    pub(crate) fn is_private(&self) -> bool {
+        self.shared.state.private.load(Ordering::Acquire)
+    }
+
     /// From now on nobody binds on it, whoever has a handle.
     pub(crate) fn seal(&self) {
         self.shared.sealed.store(true, Ordering::Release);
@@ -138,8 +144,23 @@ impl Connection {
         MOST_OUTSTANDING - self.shared.slots.available_permits()
     }
 
-    /// Sends a request and waits for its one answer, under the options' timeout.
+    /// Sends a request and waits for its one answer, under the options' timeout. A referral is followed where the options
+    /// say so.
     pub(crate) async fn call(&self, operation: Operation) -> Result<Answer, Error> {
+        let referrals = self.shared.options.referrals.as_ref();
+        let Some(referrals) = referrals.filter(|_| referral::may_follow(&operation.request)) else {
+            return self.call_once(operation).await;
+        };
+        let Operation { name, request, controls } = &operation;
+        let answer = self.call_once(Operation::new(name, request.clone(), controls.clone())).await?;
+        if answer.response.result().is_some_and(|result| result.code.is_referral()) {
+            return referral::follow(self, referrals, &operation, answer).await;
+        }
+        Ok(answer)
+    }
+
+    /// The same on this connection alone.
+    pub(crate) async fn call_once(&self, operation: Operation) -> Result<Answer, Error> {
         let limit = self.shared.options.timeout;
         let (reply, answer) = oneshot::channel();
         self.call_by(operation, Sink::One(reply), answer, Instant::now() + limit, limit).await
@@ -171,6 +192,19 @@ impl Connection {
     ) -> Result<Guard, Error> {
         let name = operation.name;
         let slot = self.slot(name, deadline, limit).await?;
+        self.send_now(operation, sink, deadline, limit, Some(slot))
+    }
+
+    /// The same for an operation that may go on after the deadline by which its turn has to come.
+    pub(crate) async fn send_lasting(
+        &self,
+        operation: Operation,
+        sink: Sink,
+        turn: Instant,
+        deadline: Instant,
+    ) -> Result<Guard, Error> {
+        let limit = self.shared.options.timeout;
+        let slot = self.slot(operation.name, turn, limit).await?;
         self.send_now(operation, sink, deadline, limit, Some(slot))
     }
 
@@ -267,6 +301,13 @@ pub(crate) struct Guard {
 impl Guard {
     pub(crate) fn disarm(mut self) {
         self.commands = None;
+    }
+
+    /// The id under which the operation waits for its answer; `None` when it does not wait any more.
+    pub(crate) async fn message_id(&self) -> Option<MessageId> {
+        let (reply, id) = oneshot::channel();
+        self.commands.as_ref()?.send(Command::Identify(self.ticket, reply)).ok()?;
+        id.await.ok().flatten()
     }
 }
 

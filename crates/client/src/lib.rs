@@ -43,10 +43,15 @@
 //! file for each of the things it decides: a server's health, the service account's rest, what is on the shelf.
 
 mod bind;
+mod cancel;
 mod compare;
 mod connect;
 mod connection;
+<<<<<<< HEAD
 pub mod control;
+=======
+mod dir_sync;
+>>>>>>> streams
 mod driver;
 mod error;
 mod extended;
@@ -54,16 +59,26 @@ mod fast_bind;
 mod membership;
 mod identity;
 mod modify;
+mod notification;
 mod options;
 mod password;
+mod persistent_search;
 mod pool;
 mod read;
+<<<<<<< HEAD
 mod reply;
 mod sasl;
 mod search;
 mod start_tls;
 mod stream;
 mod unlock;
+=======
+mod referral;
+mod search;
+mod start_tls;
+mod stream;
+mod sync;
+>>>>>>> streams
 
 pub use proto;
 pub use proto::{
@@ -72,21 +87,36 @@ pub use proto::{
 pub use tls;
 
 pub use bind::BindReply;
+pub use cancel::Cancelled;
 pub use connection::Connection;
+pub use dir_sync::{DirSyncSearch, DirSyncStream};
 pub use error::{BoxError, Closed, Error, Failures};
 pub use extended::ExtendedReply;
 pub use membership::Group;
 pub use identity::{Identity, Simple};
 pub use modify::Rename;
+<<<<<<< HEAD
 pub use options::{Balance, Options};
+=======
+pub use notification::{Notification, Notifications};
+pub use options::{Balance, Options, Simple};
+>>>>>>> streams
 pub use password::{PasswordMethod, PasswordReply};
+pub use persistent_search::{ChangeStream, Changed};
 pub use pool::{Pool, Proving, Server};
 pub use read::{ReadEntry, ReadError};
+<<<<<<< HEAD
 pub use reply::Reply;
 pub use sasl::{Binding, Sasl, SaslPeer};
 pub use search::{Found, Search};
 pub use stream::{End, SearchStream};
 pub use unlock::Lockout;
+=======
+pub use referral::Referrals;
+pub use search::{Found, Search};
+pub use stream::{End, SearchStream};
+pub use sync::{ContentSync, SyncEvent, SyncStream};
+>>>>>>> streams
 
 /// The book's pages, whose examples run with the tests.
 #[cfg(doctest)]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use proto::{Scheme, Url};
 use tls::{ClientSettings, ClientTls};
 
-use crate::{Error, Identity};
+use crate::{Error, Identity, Referrals};
 
 /// Which server is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -48,6 +48,7 @@ pub struct Options {
     pub(crate) max_age: Duration,
     pub(crate) page_size: u32,
     pub(crate) max_bytes: usize,
+    pub(crate) referrals: Option<Referrals>,
     tls: Arc<OnceLock<ClientTls>>,
 }
 
@@ -84,6 +85,7 @@ impl Options {
             max_age: Duration::from_secs(60 * 60),
             page_size: 500,
             max_bytes: 64 * 1024 * 1024,
+            referrals: None,
             tls: Arc::default(),
         })
     }
@@ -187,6 +189,22 @@ impl Options {
         self
     }
 
+    /// Follow referrals and continuation references, as far as these say; without this they are told and not followed.
+    #[must_use]
+    pub fn referrals(mut self, referrals: Referrals) -> Options {
+        self.referrals = Some(referrals);
+        self
+    }
+
+    /// The same for another server of the same trust: as nobody, and following nothing.
+    pub(crate) fn elsewhere(&self, address: Address, start_tls: bool) -> Result<Options, Error> {
+        let mut options = self.clone().anonymous().start_tls(start_tls);
+        if start_tls || address.scheme() == Scheme::Ldaps {
+            options = options.tls(self.client_tls(&address.text)?.for_another_server());
+        }
+        Ok(Options { servers: vec![address], referrals: None, ..options })
+    }
+
     /// The settings for TLS: those given, or the system's, which are read once.
     pub(crate) fn client_tls(&self, url: &str) -> Result<ClientTls, Error> {
         if let Some(tls) = self.tls.get() {
@@ -200,7 +218,7 @@ impl Options {
 }
 
 impl Address {
-    fn parse(text: &str) -> Result<Address, Error> {
+    pub(crate) fn parse(text: &str) -> Result<Address, Error> {
         match Url::parse(text) {
             Ok(url) => Ok(Address { text: text.to_owned(), url }),
             Err(source) => Err(Error::Url { url: text.to_owned(), source }),

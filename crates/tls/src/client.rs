@@ -4,8 +4,10 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use rustls::client::{ResolvesClientCert, Resumption};
 use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::sign::CertifiedKey;
+use rustls::{ClientConfig, RootCertStore, SignatureScheme};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsConnector;
 
@@ -213,6 +215,39 @@ impl ClientTls {
     #[must_use]
     pub fn trusted(&self) -> usize {
         self.trusted
+    }
+
+    /// The same trust for another server: without the client certificate, without the name to ask for, and without
+    /// sessions to resume, which could carry the certificate's identity on.
+    ///
+    /// ```no_run
+    /// # fn example(settings: &ldapgate_tls::ClientSettings) -> Result<(), ldapgate_tls::Error> {
+    /// let elsewhere = settings.load()?.for_another_server();
+    /// # let _ = elsewhere;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn for_another_server(&self) -> Self {
+        let mut config = ClientConfig::clone(&self.config);
+        config.client_auth_cert_resolver = Arc::new(NoIdentity);
+        config.resumption = Resumption::default();
+        let words = format!("{}, for another server", self.words).into();
+        ClientTls { config: Arc::new(config), server_name: None, has_identity: false, words, ..self.clone() }
+    }
+}
+
+/// Shows no certificate to anybody.
+#[derive(Debug)]
+struct NoIdentity;
+
+impl ResolvesClientCert for NoIdentity {
+    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        None
+    }
+
+    fn has_certs(&self) -> bool {
+        false
     }
 }
 

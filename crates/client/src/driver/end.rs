@@ -19,6 +19,7 @@ impl Driver {
         // The reason stands before anybody can ask for it. It is set once, here.
         self.state.closed.get_or_init(|| Arc::new(reason));
         self.commands.close();
+        self.state.notices.end();
         for waiting in std::mem::take(&mut self.waiting).into_values() {
             let sent = waiting.sent.is_some();
             waiting.sink.fail(self.state.ended(waiting.operation, sent));
@@ -32,7 +33,7 @@ impl Driver {
             match command {
                 Some(Command::Start(start)) => start.sink.fail(self.state.ended(start.operation, false)),
                 Some(Command::Close(done)) => closing.push(done),
-                Some(Command::Cancel(_)) | None => {}
+                Some(Command::Cancel(_) | Command::Identify(..)) | None => {}
             }
             command = match self.commands.try_recv() {
                 Ok(command) => Some(command),

@@ -231,6 +231,11 @@ impl Driver {
                 Ok(())
             }
             Command::Cancel(ticket) => self.cancel(ticket),
+            Command::Identify(ticket, reply) => {
+                // Who asked may have left.
+                let _ = reply.send(self.id_of(ticket));
+                Ok(())
+            }
             Command::Close(done) => {
                 self.held = Some(Command::Close(done));
                 Err(Closed::Ours)
@@ -263,11 +268,12 @@ impl Driver {
     }
 
     fn cancel(&mut self, ticket: u64) -> Step {
-        let Some(id) = self.waiting.iter().find(|(_, waiting)| waiting.ticket == ticket).map(|(id, _)| *id)
-        else {
-            return Ok(());
-        };
+        let Some(id) = self.id_of(ticket) else { return Ok(()) };
         self.give_up(id).map(drop)
+    }
+
+    fn id_of(&self, ticket: u64) -> Option<MessageId> {
+        self.waiting.iter().find(|(_, waiting)| waiting.ticket == ticket).map(|(id, _)| *id)
     }
 
     /// Stops waiting for an answer and tells the server so.
@@ -302,7 +308,10 @@ impl Driver {
                     self.deliver(id, response, controls, last, size)?;
                 }
                 Event::Disconnected(result) => return Err(Closed::Notice(result)),
-                Event::Unsolicited(_) => self.refuse_during_start_tls()?,
+                Event::Unsolicited(notice) => {
+                    self.refuse_during_start_tls()?;
+                    self.state.notices.tell(notice);
+                }
             }
             if let Some(upgrade) = self.upgrade.take() {
                 self.upgrade(upgrade).await?;
@@ -322,7 +331,7 @@ impl Driver {
         size: usize,
     ) -> Step {
         if !last {
-            return self.deliver_part(id, response, size);
+            return self.deliver_part(id, response, controls, size);
         }
         self.last_used = Instant::now();
         let Some(waiting) = self.waiting.remove(&id) else { return Ok(()) };
@@ -344,16 +353,16 @@ impl Driver {
         Ok(())
     }
 
-    fn deliver_part(&mut self, id: MessageId, response: Response, size: usize) -> Step {
+    fn deliver_part(&mut self, id: MessageId, response: Response, controls: Controls, size: usize) -> Step {
         let Some(waiting) = self.waiting.get(&id) else { return Ok(()) };
         if let Sink::Tls { .. } = waiting.sink {
             return Err(Closed::Injected);
         }
         let Sink::Page(page) = &waiting.sink else { return Ok(()) };
         let item = match response {
-            Response::SearchEntry(entry) => Item::Entry(entry),
-            Response::SearchReference(urls) => Item::Reference(urls, size),
-            _ => return Ok(()),
+            Response::SearchEntry(entry) if controls.is_empty() => Item::Entry(entry),
+            Response::SearchReference(urls) if controls.is_empty() => Item::Reference(urls, size),
+            response => Item::Controlled(Box::new((response, controls)), size),
         };
         if page.offer(item, size) {
             return Ok(());

@@ -7,6 +7,7 @@ use proto::sasl::SecurityLayer;
 
 use crate::connect::Privacy;
 use crate::error::{Closed, Error};
+use crate::notification::Notices;
 
 /// One connection's facts.
 pub(crate) struct State {
@@ -20,6 +21,7 @@ pub(crate) struct State {
     pub(crate) layered: AtomicBool,
     /// What an authentication can bind itself to, once there is TLS.
     pub(crate) bindings: OnceLock<tls::Bindings>,
+    pub(crate) notices: Notices,
 }
 
 impl State {
@@ -32,6 +34,7 @@ impl State {
             encrypted: AtomicBool::new(privacy == Privacy::Encrypted),
             layered: AtomicBool::new(false),
             bindings: OnceLock::new(),
+            notices: Notices::default(),
         }
     }
 

@@ -248,6 +248,38 @@ pub enum Error {
         /// The limit.
         limit: usize,
     },
+    /// Not all values of an attribute can be had, though they were asked for.
+    #[error("{url} does not hand out all values of {attribute} of {dn:?}")]
+    CutShort {
+        /// The server.
+        url: String,
+        /// The entry.
+        dn: String,
+        /// The attribute.
+        attribute: String,
+    },
+    /// A referral was followed, and led nowhere.
+    #[error("the referral to {url} could not be followed")]
+    Referral {
+        /// Where it led.
+        url: String,
+        /// What went wrong there.
+        source: Box<Error>,
+    },
+    /// A referral leads back to where it came from.
+    #[error("the referral to {url} leads back to where it came from")]
+    ReferralLoop {
+        /// Where it leads.
+        url: String,
+    },
+    /// Referrals lead on and on.
+    #[error("the referral to {url} was not followed: {limit} is the limit for one operation")]
+    TooManyReferrals {
+        /// Where it leads.
+        url: String,
+        /// The limit, on hops in a row or on references in all.
+        limit: u32,
+    },
     /// The server sends the same page again and again.
     #[error("{url} repeats a page of the search below {base:?}: turn paging off for this server")]
     PagingLoop {
@@ -266,6 +298,10 @@ impl Error {
             Error::Refused { .. }
             | Error::Unexpected { .. }
             | Error::TooLarge { .. }
+            | Error::CutShort { .. }
+            | Error::Referral { .. }
+            | Error::ReferralLoop { .. }
+            | Error::TooManyReferrals { .. }
             | Error::PagingLoop { .. } => true,
             _ => false,
         }

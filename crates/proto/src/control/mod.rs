@@ -36,6 +36,13 @@ pub use server_side_sort::{ServerSideSort, SortKey, SortResult};
 pub use session_tracking::SessionTracking;
 pub use subentries::Subentries;
 pub use virtual_list_view::{ViewTarget, VirtualListView, VirtualListViewResult};
+mod dir_sync;
+mod persistent_search;
+mod sync;
+
+pub use dir_sync::{DirSync, DirSyncFlags, DirSyncReply};
+pub use persistent_search::{ChangeType, ChangeTypes, EntryChangeNotification, PersistentSearch};
+pub use sync::{EntryState, SyncDone, SyncInfo, SyncMode, SyncRequest, SyncState};
 
 use crate::ber::{Error, ErrorKind, Limits, Reader, Tag, Writer};
 use bytes::Bytes;
