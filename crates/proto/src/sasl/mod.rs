@@ -7,9 +7,17 @@
 
 mod error;
 mod layer;
+#[cfg(feature = "ntlm")]
+mod ntlm;
+mod protection;
+mod spnego;
 
 pub use error::{SaslError, SaslFault};
 pub use layer::{MAX_FRAME, SecurityLayer};
+#[cfg(feature = "ntlm")]
+pub use ntlm::{Fresh, Ntlm};
+pub use protection::Protection;
+pub use spnego::{SecurityContext, Spnego};
 
 use zeroize::Zeroizing;
 
