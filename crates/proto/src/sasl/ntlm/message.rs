@@ -121,6 +121,18 @@ fn array<const N: usize>(bytes: &[u8], at: usize) -> Result<[u8; N], SaslError> 
 mod tests {
     use super::*;
 
+    /// What the domain controller of Samba 4.17 answered to `NTLM` with sealing.
+    const SAMBA: &[u8] = include_bytes!("fixtures/samba-4.17-challenge.bin");
+
+    #[test]
+    fn a_challenge_of_sambas_is_read() {
+        let challenge = Challenge::read(SAMBA).unwrap();
+        assert_eq!(challenge.flags, 0x6289_8235);
+        assert_eq!(challenge.server_challenge, [0x2f, 0x68, 0xff, 0x1a, 0x0c, 0xf8, 0x46, 0x80]);
+        let target = super::super::target_info::TargetInfo::read(challenge.target_info).unwrap();
+        assert_eq!(target.timestamp(), Some([0x88, 0x40, 0x46, 0x5d, 0xbe, 0x7d, 0xdd, 0x01]));
+    }
+
     #[test]
     fn a_challenge_that_is_cut_or_points_outside_is_refused() {
         let mut whole = [&SIGNATURE[..], &[2, 0, 0, 0], &[0; 36]].concat();

@@ -115,7 +115,7 @@ impl Ntlm {
         self
     }
 
-    /// What protects the connection after the bind. None by default.
+    /// What protects the connection after the bind; signing brings sealing with it over LDAP. None by default.
     #[must_use]
     pub fn protection(mut self, protection: Protection) -> Ntlm {
         self.protection = protection;
@@ -166,7 +166,7 @@ impl Ntlm {
         let mut message = authenticate.write();
         let mic = keys::hmac(&session_key[..], &[negotiate, bytes, &message]);
         message::set_mic(&mut message, &mic);
-        self.state = State::Answered(Box::new(Session::new(&session_key, self.protection, encryption)));
+        self.state = State::Answered(Box::new(Session::new(&session_key, encryption)));
         Ok(Zeroizing::new(message))
     }
 }
@@ -234,7 +234,7 @@ impl SecurityContext for Ntlm {
 
     fn take_layer(&mut self) -> Option<Box<dyn SecurityLayer>> {
         match std::mem::replace(&mut self.state, State::Over) {
-            State::Answered(session) if session.protection() != Protection::None => Some(session),
+            State::Answered(session) if self.protection != Protection::None => Some(session),
             _ => None,
         }
     }

@@ -6,7 +6,7 @@ use subtle::ConstantTimeEq;
 
 use super::NAME;
 use super::keys::{self, CLIENT_SEALS, CLIENT_SIGNS, Key, SERVER_SEALS, SERVER_SIGNS, cipher, derived};
-use crate::sasl::{MAX_FRAME, Protection, SaslError, SecurityLayer};
+use crate::sasl::{MAX_FRAME, SaslError, SecurityLayer};
 
 /// In front of every frame.
 const SIGNATURE: usize = 16;
@@ -14,8 +14,10 @@ const SIGNATURE: usize = 16;
 const MAX_PLAIN: usize = (64 << 10) - SIGNATURE;
 
 /// Both directions of what was agreed on.
+///
+/// What is wrapped is sealed even where only signing was agreed on: over LDAP that is what Windows means by it, and Samba
+/// after it, which closes the connection when it is taken at its word.
 pub(super) struct Session {
-    protection: Protection,
     client: Direction,
     server: Direction,
 }
@@ -37,9 +39,8 @@ pub(super) enum ChecksumEncryption {
 }
 
 impl Session {
-    pub(super) fn new(session_key: &Key, protection: Protection, encryption: ChecksumEncryption) -> Session {
+    pub(super) fn new(session_key: &Key, encryption: ChecksumEncryption) -> Session {
         Session {
-            protection,
             client: Direction::new(session_key, CLIENT_SIGNS, CLIENT_SEALS, encryption),
             server: Direction::new(session_key, SERVER_SIGNS, SERVER_SEALS, encryption),
         }
@@ -57,10 +58,6 @@ impl Session {
         let right = bool::from(self.server.signature(message).ct_eq(signature));
         self.server.restart();
         if right { Ok(()) } else { Err(wrong()) }
-    }
-
-    pub(super) fn protection(&self) -> Protection {
-        self.protection
     }
 }
 
@@ -102,9 +99,7 @@ impl SecurityLayer for Session {
         sealed.extend_from_slice(&[0; SIGNATURE]);
         sealed.extend_from_slice(plain);
         // The text goes through the cipher before its checksum does.
-        if self.protection == Protection::Confidentiality {
-            self.client.cipher.apply_keystream(&mut sealed[start + SIGNATURE..]);
-        }
+        self.client.cipher.apply_keystream(&mut sealed[start + SIGNATURE..]);
         let signature = self.client.signature(plain);
         sealed[start..start + SIGNATURE].copy_from_slice(&signature);
         Ok(())
@@ -115,9 +110,7 @@ impl SecurityLayer for Session {
             return Err(wrong());
         };
         let mut plain = text.to_vec();
-        if self.protection == Protection::Confidentiality {
-            self.server.cipher.apply_keystream(&mut plain);
-        }
+        self.server.cipher.apply_keystream(&mut plain);
         if bool::from(self.server.signature(&plain).ct_eq(signature)) {
             return Ok(Bytes::from(plain));
         }
@@ -138,23 +131,24 @@ fn wrong() -> SaslError {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+mod tests {
     use super::*;
     use zeroize::Zeroizing;
 
-    fn agreed(protection: Protection) -> Session {
-        Session::new(&Zeroizing::new([0x55; 16]), protection, ChecksumEncryption::Rc4)
+    fn client() -> Session {
+        Session::new(&Zeroizing::new([0x55; 16]), ChecksumEncryption::Rc4)
     }
 
     /// The other end: its directions are exchanged.
-    pub(crate) fn mirrored(session: Session) -> Session {
-        Session { protection: session.protection, client: session.server, server: session.client }
+    fn server() -> Session {
+        let Session { client, server } = client();
+        Session { client: server, server: client }
     }
 
     #[test]
     fn a_message_is_sealed_as_in_ms_nlmp_4_2_4_4() {
         let mut sealed = BytesMut::new();
-        agreed(Protection::Confidentiality).wrap(&keys::utf16("Plaintext"), &mut sealed).unwrap();
+        client().wrap(&keys::utf16("Plaintext"), &mut sealed).unwrap();
         let signature = [1, 0, 0, 0, 0x7f, 0xb3, 0x8e, 0xc5, 0xc5, 0x5d, 0x49, 0x76, 0, 0, 0, 0];
         let text = [
             0x54, 0xe5, 0x01, 0x65, 0xbf, 0x19, 0x36, 0xdc, 0x99, 0x60, 0x20, 0xc1, 0x81, 0x1b, 0x0f, 0x06,
@@ -166,38 +160,45 @@ pub(super) mod tests {
 
     #[test]
     fn what_one_side_wraps_the_other_reads_in_order() {
-        for protection in [Protection::Integrity, Protection::Confidentiality] {
-            let (mut client, mut server) = (agreed(protection), mirrored(agreed(protection)));
-            for text in [&b"one"[..], b"", &[7; 1000]] {
-                let mut sealed = BytesMut::new();
-                client.wrap(text, &mut sealed).unwrap();
-                assert_eq!(sealed.ends_with(text), protection == Protection::Integrity || text.is_empty());
-                assert_eq!(server.unwrap(&sealed).unwrap(), text);
-            }
+        let (mut client, mut server) = (client(), server());
+        for text in [&b"one"[..], b"", &[7; 1000]] {
+            let mut sealed = BytesMut::new();
+            client.wrap(text, &mut sealed).unwrap();
+            assert_eq!(server.unwrap(&sealed).unwrap(), text);
         }
     }
 
     #[test]
+    fn the_signature_of_the_negotiation_leaves_the_cipher_as_it_was_and_uses_a_number() {
+        let (mut client, mut server) = (client(), server());
+        let signature = client.sign_once(b"mechanisms");
+        server.verify_once(b"mechanisms", &signature).unwrap();
+        let mut sealed = BytesMut::new();
+        client.wrap(b"one", &mut sealed).unwrap();
+        assert_eq!(sealed[12..16], [1, 0, 0, 0]);
+        assert_eq!(server.unwrap(&sealed).unwrap(), &b"one"[..]);
+        assert!(super::tests::server().verify_once(b"others", &signature).is_err());
+    }
+
+    #[test]
     fn a_frame_that_was_changed_repeated_left_out_or_cut_is_refused() {
-        for protection in [Protection::Integrity, Protection::Confidentiality] {
-            let mut client = agreed(protection);
-            let (mut first, mut second) = (BytesMut::new(), BytesMut::new());
-            client.wrap(b"one", &mut first).unwrap();
-            client.wrap(b"two", &mut second).unwrap();
-            let refuses = |frames: &[&[u8]]| {
-                let mut server = mirrored(agreed(protection));
-                let (last, before) = frames.split_last().unwrap();
-                before.iter().for_each(|frame| assert!(server.unwrap(frame).is_ok()));
-                assert!(server.unwrap(last).is_err(), "{frames:?}");
-            };
-            refuses(&[&first, &first]);
-            refuses(&[&second]);
-            refuses(&[&first[..15]]);
-            for changed in 0..first.len() {
-                let mut frame = first.to_vec();
-                frame[changed] ^= 1;
-                refuses(&[&frame]);
-            }
+        let mut client = client();
+        let (mut first, mut second) = (BytesMut::new(), BytesMut::new());
+        client.wrap(b"one", &mut first).unwrap();
+        client.wrap(b"two", &mut second).unwrap();
+        let refuses = |frames: &[&[u8]]| {
+            let mut server = server();
+            let (last, before) = frames.split_last().unwrap();
+            before.iter().for_each(|frame| assert!(server.unwrap(frame).is_ok()));
+            assert!(server.unwrap(last).is_err(), "{frames:?}");
+        };
+        refuses(&[&first, &first]);
+        refuses(&[&second]);
+        refuses(&[&first[..15]]);
+        for changed in 0..first.len() {
+            let mut frame = first.to_vec();
+            frame[changed] ^= 1;
+            refuses(&[&frame]);
         }
     }
 }
