@@ -49,6 +49,8 @@ mod connection;
 mod driver;
 mod error;
 mod extended;
+#[cfg(feature = "gssapi")]
+mod gssapi;
 mod modify;
 mod options;
 mod password;
