@@ -152,7 +152,9 @@ impl Error {
 
 /// A base that is not there, a refused service account, a password that would travel in clear text.
 fn is_ours_to_mend(error: &client::Error) -> bool {
-    use client::Error::{ClearPassword, Cleartext, NoName, NoUrl, Secret, ServiceBind, Url};
+    use client::Error::{
+        ClearPassword, ClearSasl, Cleartext, NoMechanism, NoName, NoUrl, Sasl, Secret, ServiceBind, Url,
+    };
     use proto::ResultCode;
     let refused = error.result().is_some_and(|result| {
         matches!(result.code, ResultCode::NO_SUCH_OBJECT | ResultCode::INVALID_DN_SYNTAX)
@@ -161,6 +163,9 @@ fn is_ours_to_mend(error: &client::Error) -> bool {
         || matches!(
             error,
             ClearPassword { .. }
+                | ClearSasl { .. }
+                | NoMechanism { .. }
+                | Sasl { .. }
                 | Cleartext { .. }
                 | NoName
                 | NoUrl

@@ -9,7 +9,7 @@ use crate::error::is_passing;
 use crate::{Connection, Error};
 
 /// The only version there is.
-const VERSION: u8 = 3;
+pub(crate) const VERSION: u8 = 3;
 
 /// What the server said to a bind. "No" is an answer like any other.
 #[derive(Debug, Clone)]
@@ -87,14 +87,14 @@ impl Connection {
     pub(crate) async fn bind_service(&self) -> Result<(), Error> {
         let Some(service) = &self.shared.options.service else { return Ok(()) };
         let secret = service.secret()?;
-        let result = self.bind(&service.dn, &secret).await?.result;
+        let result = self.bind_as(service, secret.as_ref()).await?.result;
         if result.is_success() {
             return Ok(());
         }
         if is_passing(result.code) {
             return Err(self.refused("bind", result));
         }
-        let (url, dn) = (self.url().to_owned(), service.dn.clone());
+        let (url, dn) = (self.url().to_owned(), service.name());
         Err(Error::ServiceBind { url, dn, result: Box::new(result), retry: None })
     }
 
@@ -132,7 +132,7 @@ impl Connection {
     }
 
     /// May a password be told to this connection?
-    fn keeps_secrets(&self) -> bool {
+    pub(crate) fn keeps_secrets(&self) -> bool {
         let private = self.shared.state.private.load(std::sync::atomic::Ordering::Acquire);
         private || self.shared.options.allow_cleartext
     }

@@ -24,6 +24,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Io for S {}
 pub(crate) struct Transport {
     pub(crate) stream: Box<dyn Io>,
     pub(crate) privacy: Privacy,
+    /// What an authentication can bind itself to, when there is TLS.
+    pub(crate) bindings: Option<tls::Bindings>,
 }
 
 /// Who could listen on a stream.
@@ -73,7 +75,7 @@ impl Connection {
         let deadline = Instant::now() + options.connect_timeout;
         let local = address.scheme() == Scheme::Ldapi || is_local_name(address.host());
         let privacy = if local { Privacy::Local } else { Privacy::Open };
-        let transport = Transport { stream: Box::new(stream), privacy };
+        let transport = Transport { stream: Box::new(stream), privacy, bindings: None };
         let transport = secure(transport, address, options, deadline).await?;
         let connection = Connection::finish(transport, address, options, None, deadline).await?;
         connection.bind_service().await?;
@@ -130,7 +132,7 @@ async fn reach_socket(address: &Address, options: &Options, deadline: Instant) -
         .await
         .map_err(|_| late(address, options, "the connection"))?
         .map_err(|source| Error::Connect { url: address.text.clone(), source })?;
-    Ok(Transport { stream: Box::new(stream), privacy: Privacy::Local })
+    Ok(Transport { stream: Box::new(stream), privacy: Privacy::Local, bindings: None })
 }
 
 async fn reach_host(address: &Address, options: &Options, deadline: Instant) -> Result<Transport, Error> {
@@ -167,7 +169,7 @@ fn over_tcp(stream: TcpStream, peer: SocketAddr) -> Transport {
         tracing::debug!(%error, "TCP_NODELAY could not be set");
     }
     let privacy = if peer.ip().to_canonical().is_loopback() { Privacy::Local } else { Privacy::Open };
-    Transport { stream: Box::new(stream), privacy }
+    Transport { stream: Box::new(stream), privacy, bindings: None }
 }
 
 /// The handshake of an `ldaps` URL.
@@ -185,7 +187,8 @@ async fn secure(
         .await
         .map_err(|_| late(address, options, "the TLS handshake"))?
         .map_err(|source| Error::Tls { url: address.text.clone(), source: Box::new(source) })?;
-    Ok(Transport { stream: Box::new(stream), privacy: Privacy::Encrypted })
+    let bindings = Some(stream.bindings());
+    Ok(Transport { stream: Box::new(stream), privacy: Privacy::Encrypted, bindings })
 }
 
 fn late(address: &Address, options: &Options, stage: &'static str) -> Error {
@@ -196,7 +199,13 @@ fn late(address: &Address, options: &Options, stage: &'static str) -> Error {
 fn is_of_the_account(error: &Error) -> bool {
     matches!(
         error,
-        Error::ServiceBind { .. } | Error::Secret { .. } | Error::Cleartext { .. } | Error::NoName
+        Error::ServiceBind { .. }
+            | Error::Secret { .. }
+            | Error::Cleartext { .. }
+            | Error::ClearSasl { .. }
+            | Error::NoMechanism { .. }
+            | Error::Sasl { .. }
+            | Error::NoName
     )
 }
 

@@ -61,6 +61,9 @@ impl Connection {
     ) -> Connection {
         let (commands, receiver) = mpsc::unbounded_channel();
         let state = Arc::new(State::new(&address.text, transport.privacy));
+        if let Some(bindings) = &transport.bindings {
+            state.bindings.get_or_init(|| bindings.clone());
+        }
         tokio::spawn(Driver::new(transport, receiver, state.clone(), idle).run());
         let shared = Shared {
             commands,
@@ -89,12 +92,23 @@ impl Connection {
         self.shared.state.encrypted.load(Ordering::Acquire)
     }
 
+    /// What an authentication can bind itself to; `None` without TLS.
+    pub fn bindings(&self) -> Option<&tls::Bindings> {
+        self.shared.state.bindings.get()
+    }
+
     /// Ends the connection: unbind, then the socket. Operations that wait for answers fail.
     pub async fn close(&self) {
         let (done, closed) = oneshot::channel();
         if self.shared.commands.send(Command::Close(done)).is_ok() {
             drop(closed.await);
         }
+    }
+
+    /// Ends the connection without waiting for it.
+    pub(crate) fn hang_up(&self) {
+        let (done, _) = oneshot::channel();
+        drop(self.shared.commands.send(Command::Close(done)));
     }
 
     /// From now on nobody binds on it, whoever has a handle.
@@ -269,7 +283,7 @@ mod tests {
     fn pooled(idle: Duration) -> (Connection, tokio::io::DuplexStream) {
         let (client, server) = tokio::io::duplex(1024);
         let options = Options::new(["ldap://localhost"]).unwrap();
-        let transport = Transport { stream: Box::new(client), privacy: Privacy::Local };
+        let transport = Transport { stream: Box::new(client), privacy: Privacy::Local, bindings: None };
         (Connection::start(transport, &options.servers[0].clone(), &options, Some(idle)), server)
     }
 

@@ -1,13 +1,12 @@
 //! How connections are made and used: everything that a caller chooses once.
 
-use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use proto::{Password, Scheme, Url};
+use proto::{Scheme, Url};
 use tls::{ClientSettings, ClientTls};
 
-use crate::{BoxError, Error};
+use crate::{Error, Identity};
 
 /// Which server is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -37,7 +36,7 @@ pub enum Balance {
 #[derive(Debug, Clone)]
 pub struct Options {
     pub(crate) servers: Vec<Address>,
-    pub(crate) service: Option<Simple>,
+    pub(crate) service: Option<Identity>,
     pub(crate) start_tls: bool,
     pub(crate) allow_cleartext: bool,
     pub(crate) connect_timeout: Duration,
@@ -90,10 +89,10 @@ impl Options {
     }
 
     /// The service account that a pool's look-up connections, and a connection of its own, bind as; without one they
-    /// are anonymous.
+    /// are anonymous. A [`Simple`](crate::Simple) bind or a [`Sasl`](crate::Sasl) one.
     #[must_use]
-    pub fn bind(mut self, service: Simple) -> Options {
-        self.service = Some(service);
+    pub fn bind(mut self, service: impl Into<Identity>) -> Options {
+        self.service = Some(service.into());
         self
     }
 
@@ -218,39 +217,5 @@ impl Address {
 
     pub(crate) fn scheme(&self) -> Scheme {
         self.url.scheme()
-    }
-}
-
-type SecretSource = dyn Fn() -> Result<Password, BoxError> + Send + Sync;
-
-/// A simple bind: a name and the source of its secret.
-#[derive(Clone)]
-pub struct Simple {
-    pub(crate) dn: String,
-    secret: Arc<SecretSource>,
-}
-
-impl Simple {
-    /// A name and its password.
-    pub fn new(dn: impl Into<String>, password: Password) -> Simple {
-        Simple::reading(dn, move || Ok(password.duplicate()))
-    }
-
-    /// A name, and a source that is asked at every bind: a secret that was changed on disk needs no restart.
-    pub fn reading(
-        dn: impl Into<String>,
-        secret: impl Fn() -> Result<Password, BoxError> + Send + Sync + 'static,
-    ) -> Simple {
-        Simple { dn: dn.into(), secret: Arc::new(secret) }
-    }
-
-    pub(crate) fn secret(&self) -> Result<Password, Error> {
-        (self.secret)().map_err(|source| Error::Secret { dn: self.dn.clone(), source })
-    }
-}
-
-impl fmt::Debug for Simple {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Simple").field("dn", &self.dn).finish_non_exhaustive()
     }
 }

@@ -26,6 +26,7 @@
 //! Reading order: `client`, `verify` (what is trusted), `explain` (a failure in words), `file` and `looks` (what a file
 //! holds), `certificate` (the few fields of X.509 that messages show).
 
+mod binding;
 mod certificate;
 mod client;
 mod date;
@@ -38,6 +39,7 @@ mod server;
 mod stream;
 mod verify;
 
+pub use binding::Bindings;
 pub use certificate::Certificate;
 pub use client::{ClientSettings, ClientTls, Identity, Version};
 pub use error::{Error, HandshakeFault};

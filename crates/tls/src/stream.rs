@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::{Certificate, explain};
+use crate::{Bindings, Certificate, explain};
 
 /// An encrypted stream, either side's.
 #[derive(Debug)]
@@ -30,6 +30,15 @@ impl<S> Stream<S> {
     #[must_use]
     pub fn peer_certificate(&self) -> Option<Certificate> {
         Certificate::from_der(self.peer_certificates_der()?.first()?)
+    }
+
+    /// What authentication above can bind itself to.
+    #[must_use]
+    pub fn bindings(&self) -> Bindings {
+        match &self.inner {
+            tokio_rustls::TlsStream::Client(stream) => Bindings::of_client(stream.get_ref().1),
+            tokio_rustls::TlsStream::Server(stream) => Bindings::of_server(stream.get_ref().1),
+        }
     }
 
     /// The protocol agreed on by ALPN, such as `h2`.

@@ -10,6 +10,7 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tokio::time::Instant;
 
 use super::page::PageSink;
+use super::sasl::Verdict;
 use crate::Error;
 
 /// What handles ask of the task.
@@ -45,6 +46,8 @@ pub(crate) enum Sink {
     Page(PageSink),
     /// StartTLS: the handshake follows the answer.
     Tls { reply: oneshot::Sender<Result<Answer, Error>>, tls: ClientTls, host: String },
+    /// A step of a SASL bind: after success nothing is read before the caller has judged it.
+    Sasl { reply: oneshot::Sender<Result<Answer, Error>>, verdict: oneshot::Receiver<Verdict> },
     /// Nobody: the request is a courtesy.
     Nobody,
 }
@@ -66,7 +69,9 @@ impl Command {
 impl Sink {
     pub(super) fn fail(self, error: Error) {
         match self {
-            Sink::One(reply) | Sink::Tls { reply, .. } => drop(reply.send(Err(error))),
+            Sink::One(reply) | Sink::Tls { reply, .. } | Sink::Sasl { reply, .. } => {
+                drop(reply.send(Err(error)))
+            }
             Sink::Page(page) => page.fail(error),
             Sink::Nobody => {}
         }

@@ -7,6 +7,8 @@
 mod command;
 mod end;
 mod page;
+mod sasl;
+mod sealed;
 mod start_tls;
 mod state;
 
@@ -22,13 +24,15 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use proto::message::{MessageId, Request, Response};
 use proto::session::{ClientSession, Event, SessionError};
-use proto::{Controls, Limits};
+use proto::{Controls, LdapResult, Limits};
 use tokio::io::{AsyncReadExt, AsyncWrite};
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::time::{Instant, Sleep, sleep_until};
 
 pub(crate) use command::{Answer, Command, Sink, Start};
 pub(crate) use page::{Item, Items, page};
+use sasl::Judging;
+pub(crate) use sasl::Verdict;
 use start_tls::Upgrade;
 pub(crate) use state::State;
 
@@ -54,6 +58,8 @@ pub(crate) struct Driver {
     waiting: HashMap<MessageId, Waiting>,
     /// The handshake that the answer just read asks for.
     upgrade: Option<Upgrade>,
+    /// The success of a SASL bind, whose caller has to say whether it is one.
+    judging: Option<Judging>,
     state: Arc<State>,
     idle: Option<Duration>,
     last_used: Instant,
@@ -113,6 +119,7 @@ impl Driver {
             held: None,
             waiting: HashMap::new(),
             upgrade: None,
+            judging: None,
             state,
             idle,
             last_used: now,
@@ -300,6 +307,9 @@ impl Driver {
             if let Some(upgrade) = self.upgrade.take() {
                 self.upgrade(upgrade).await?;
             }
+            if let Some(judging) = self.judging.take() {
+                self.judge(judging).await?;
+            }
         }
     }
 
@@ -321,6 +331,11 @@ impl Driver {
             Sink::One(reply) => drop(reply.send(Ok(answer))),
             Sink::Page(page) => page.end(answer, &self.state.url, waiting.operation),
             Sink::Nobody => {}
+            Sink::Sasl { reply, verdict } => {
+                let ended = answer.response.result().is_some_and(LdapResult::is_success);
+                self.judging = ended.then_some(Judging { verdict, deadline: waiting.deadline });
+                drop(reply.send(Ok(answer)));
+            }
             Sink::Tls { reply, tls, host } => {
                 let (deadline, limit) = (waiting.deadline, waiting.limit);
                 self.upgrade = Some(Upgrade { reply, answer, tls, host, deadline, limit });

@@ -35,6 +35,7 @@ impl Driver {
         let url = self.state.url.clone();
         let error = match outcome {
             Ok(Ok(stream)) => {
+                self.state.bindings.get_or_init(|| stream.bindings());
                 self.stream = Box::new(stream);
                 self.state.encrypted.store(true, Ordering::Release);
                 self.state.private.store(true, Ordering::Release);

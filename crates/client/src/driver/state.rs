@@ -14,6 +14,10 @@ pub(crate) struct State {
     pub(crate) suspect: AtomicBool,
     pub(crate) private: AtomicBool,
     pub(crate) encrypted: AtomicBool,
+    /// A SASL security layer is in place.
+    pub(crate) layered: AtomicBool,
+    /// What an authentication can bind itself to, once there is TLS.
+    pub(crate) bindings: OnceLock<tls::Bindings>,
 }
 
 impl State {
@@ -24,6 +28,8 @@ impl State {
             suspect: AtomicBool::new(false),
             private: AtomicBool::new(privacy != Privacy::Open),
             encrypted: AtomicBool::new(privacy == Privacy::Encrypted),
+            layered: AtomicBool::new(false),
+            bindings: OnceLock::new(),
         }
     }
 

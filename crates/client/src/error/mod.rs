@@ -7,6 +7,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use proto::sasl::SaslError;
 use proto::session::SessionError;
 use proto::{LdapResult, ResultCode, UrlError};
 
@@ -47,6 +48,37 @@ pub enum Error {
     Cleartext {
         /// The server.
         url: String,
+    },
+    /// A SASL mechanism that shows the password, or lets a listener try passwords, in clear text.
+    #[error(
+        "{mechanism} to {url} would show the secret to a listener, or let one guess it: use ldaps:// or StartTLS, or allow clear text"
+    )]
+    ClearSasl {
+        /// The server.
+        url: String,
+        /// The mechanism.
+        mechanism: String,
+    },
+    /// The server has no SASL mechanism for a name and a password that could be used on this connection.
+    #[error(
+        "{url} offers no SASL mechanism for a name and a password that is safe on this connection; it offers {}",
+        listed(.offered)
+    )]
+    NoMechanism {
+        /// The server.
+        url: String,
+        /// What it offers, by its root entry.
+        offered: Vec<String>,
+    },
+    /// A SASL exchange cannot begin, or broke off; a server that did not prove itself is such a one.
+    #[error("the {mechanism} bind to {url} failed")]
+    Sasl {
+        /// The server.
+        url: String,
+        /// The mechanism.
+        mechanism: String,
+        /// What went wrong.
+        source: SaslError,
     },
     /// A new password would travel in clear text, which nothing allows.
     #[error("a new password would travel to {url} in clear text: use ldaps:// or StartTLS")]
@@ -302,6 +334,15 @@ pub(crate) fn told(result: &LdapResult) -> String {
 /// Marks that change the direction of the text around them (Unicode's `Bidi_Control`).
 fn turns_text(c: char) -> bool {
     matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// "A, B and C", cut and freed of what could break a line; "none" for none.
+fn listed(names: &[String]) -> String {
+    const MOST: usize = 40;
+    let printable =
+        |name: &String| name.chars().filter(char::is_ascii_graphic).take(MOST).collect::<String>();
+    let names: Vec<String> = names.iter().take(MOST).map(printable).collect();
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }
 
 fn next_try(retry: &Option<Duration>) -> String {

@@ -5,12 +5,12 @@ mod layer;
 mod negotiated;
 mod offer;
 
+use std::sync::mpsc;
 use std::time::Duration;
 
 use cross_krb5::{ClientCtx, InitiateFlags, K5Ctx, PendingClientCtx, Step};
 use proto::sasl::{Mechanism, Protection, SaslError, SecurityLayer, Spnego};
-use tokio::sync::{Semaphore, oneshot};
-use tokio::time::timeout;
+use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
 use self::layer::{Layer, Order};
@@ -35,47 +35,43 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    /// The mechanism `GSSAPI`, once there is a ticket for the service.
+    /// The mechanism `GSSAPI`, once there is a ticket for the service. It blocks for `limit` at most.
     ///
     /// # Errors
     ///
     /// [`SaslError::Library`] with the library's words: no ticket, an expired one, a service that is not known; or when it
     /// took longer than `limit`.
-    pub(crate) async fn gssapi(self, limit: Duration) -> Result<Gssapi, SaslError> {
-        let (context, token) = self.clone().initiate(limit).await?;
+    pub(crate) fn gssapi(self, limit: Duration) -> Result<Gssapi, SaslError> {
+        let (context, token) = self.clone().initiate(limit)?;
         Ok(Gssapi { request: self, state: State::Initiated { context, token } })
     }
 
-    /// The mechanism `GSS-SPNEGO` around Kerberos.
+    /// The mechanism `GSS-SPNEGO` around Kerberos. It blocks for `limit` at most.
     ///
     /// # Errors
     ///
     /// As [`Request::gssapi`]; and without protection, which cannot be negotiated with this library.
-    pub(crate) async fn spnego(self, limit: Duration) -> Result<Spnego<Negotiated>, SaslError> {
+    pub(crate) fn spnego(self, limit: Duration) -> Result<Spnego<Negotiated>, SaslError> {
         if self.protection == Protection::None {
-            let what = "inside TLS, where it would sign once more; GSSAPI does not";
+            let what = "Kerberos without a layer of its own; GSSAPI can";
             return Err(SaslError::Unsupported { mechanism: "GSS-SPNEGO", what });
         }
-        let (context, token) = self.clone().initiate(limit).await?;
+        let (context, token) = self.clone().initiate(limit)?;
         Ok(Spnego::new(Negotiated::new(&self, context, token)))
     }
 
-    /// Gets a ticket for the service, in a thread of its own: the library blocks while it reads files and asks key
-    /// distribution centres.
-    async fn initiate(self, limit: Duration) -> Result<Initiated, SaslError> {
-        let wait = async {
-            let permit = WAITING.acquire().await.map_err(|_| gone())?;
-            let (reply, answer) = oneshot::channel();
-            let ask = move || {
-                drop(reply.send(self.ask()));
-                drop(permit);
-            };
-            // Not the runtime's blocking threads: it would wait for them when it ends.
-            let thread = std::thread::Builder::new().name("kerberos".to_owned()).spawn(ask);
-            thread.map_err(|error| failed(&format!("no thread for Kerberos: {error}")))?;
-            answer.await.map_err(|_| gone())?
+    /// Gets a ticket for the service. The library reads files and asks key distribution centres, each for as long as it
+    /// likes, in a thread that is left behind when it takes too long: a runtime that ends would wait for one of its own.
+    fn initiate(self, limit: Duration) -> Result<Initiated, SaslError> {
+        let permit = WAITING.try_acquire().map_err(|_| failed(&"too many wait for Kerberos already"))?;
+        let (reply, answer) = mpsc::sync_channel(1);
+        let ask = move || {
+            drop(reply.send(self.ask()));
+            drop(permit);
         };
-        timeout(limit, wait).await.unwrap_or_else(|_| Err(failed(&format!("no ticket within {limit:?}"))))
+        let thread = std::thread::Builder::new().name("kerberos".to_owned()).spawn(ask);
+        thread.map_err(|error| failed(&format!("no thread for Kerberos: {error}")))?;
+        answer.recv_timeout(limit).unwrap_or_else(|_| Err(failed(&format!("no ticket within {limit:?}"))))
     }
 
     fn ask(self) -> Result<Initiated, SaslError> {
@@ -195,8 +191,4 @@ fn out_of_turn(what: &'static str) -> SaslError {
 fn failed(error: &impl std::fmt::Display) -> SaslError {
     let reason = format!("{error:#}").chars().filter(|character| !character.is_control()).take(500).collect();
     SaslError::Library { mechanism: NAME, reason }
-}
-
-fn gone() -> SaslError {
-    failed(&"its thread is gone")
 }

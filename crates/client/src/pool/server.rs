@@ -15,10 +15,10 @@ use super::rest::{Attempt, Refusal};
 use super::shelf::{Kept, Shelf};
 use crate::connect::jitter;
 use crate::error::is_passing;
-use crate::options::{Address, Options, Simple};
+use crate::options::{Address, Options};
 use crate::search::one_entry;
 use crate::stream::Source;
-use crate::{Connection, Error, Found, PasswordMethod, PasswordReply, Search, SearchStream};
+use crate::{Connection, Error, Found, Identity, PasswordMethod, PasswordReply, Search, SearchStream};
 
 /// One server of a pool. A login chooses one and keeps to it.
 #[derive(Clone)]
@@ -273,15 +273,15 @@ impl Server {
         Ok(connection)
     }
 
-    async fn open_bound(&self, service: &Simple, attempt: Attempt<'_>) -> Result<Kept, Error> {
+    async fn open_bound(&self, service: &Identity, attempt: Attempt<'_>) -> Result<Kept, Error> {
         // Read anew each time: it may have been changed on disk, most likely when it was refused.
         let secret = service.secret()?;
         let mut kept = self.fresh_or_connect().await?;
-        let mut bound = kept.connection.bind(&service.dn, &secret).await;
+        let mut bound = kept.connection.bind_as(service, secret.as_ref()).await;
         if matches!(&bound, Err(error @ Error::Closed { .. }) if !error.sent()) {
             // It had died while it waited.
             kept = self.connect().await?;
-            bound = kept.connection.bind(&service.dn, &secret).await;
+            bound = kept.connection.bind_as(service, secret.as_ref()).await;
         }
         let reply = bound.map_err(|error| self.unreachable(error))?;
         if reply.is_success() {
@@ -289,7 +289,7 @@ impl Server {
             self.slot.health.proved();
             return Ok(kept);
         }
-        let (url, dn, result) = (self.url().to_owned(), service.dn.clone(), reply.result);
+        let (url, dn, result) = (self.url().to_owned(), service.name(), reply.result);
         if is_passing(result.code) {
             return Err(self.failed(kept.connection.refused("bind", result)));
         }

@@ -29,4 +29,9 @@ pub trait SecurityLayer: Send {
     /// The longest frame that the server may send, without its length. The driver refuses longer ones by their length
     /// alone, and whatever exceeds [`MAX_FRAME`].
     fn max_sealed(&self) -> usize;
+
+    /// Does it hide what it carries, or sign only?
+    fn is_confidential(&self) -> bool {
+        false
+    }
 }

@@ -3,8 +3,8 @@ use crate::ber::Limits;
 use crate::control::Controls;
 use crate::extended::{NoticeOfDisconnection, StartTls};
 use crate::message::{
-    Authentication, BindRequest, ExtendedResponse, LdapResult, Message, MessageId, Request, Response, encode,
-    open,
+    Authentication, BindRequest, ExtendedResponse, LdapResult, Message, MessageId, Request, Response,
+    ResultCode, encode, open,
 };
 use bytes::{Bytes, BytesMut};
 use std::collections::HashMap;
@@ -20,6 +20,8 @@ pub struct ClientSession {
     last_id: u32,
     /// What is waited for. An id at most the last issued that is not in here is a late answer.
     outstanding: HashMap<u32, Kind>,
+    /// The server has answered a bind with saslBindInProgress: nothing but another bind may follow.
+    binding: bool,
     closed: bool,
 }
 
@@ -62,13 +64,14 @@ const LAST_ID: u32 = i32::MAX as u32;
 impl ClientSession {
     /// A connection on which nothing was sent yet.
     pub fn new(limits: Limits) -> ClientSession {
-        ClientSession { limits, last_id: 0, outstanding: HashMap::new(), closed: false }
+        ClientSession { limits, last_id: 0, outstanding: HashMap::new(), binding: false, closed: false }
     }
 
     /// Gives the request an id and the bytes to write.
     ///
     /// Bind and StartTLS are sent alone: nothing may wait for its answer before, and nothing is sent until they are
-    /// answered (RFC 4511 sections 4.2.1 and 4.14.1).
+    /// answered (RFC 4511 sections 4.2.1 and 4.14.1). While a bind of several steps is in progress only its next step may
+    /// be sent, or another bind, which ends it.
     ///
     /// # Errors
     ///
@@ -83,6 +86,9 @@ impl ClientSession {
             return Err(SessionError::Closed);
         }
         let kind = Kind::of(request)?;
+        if self.binding && kind != Kind::Bind {
+            return Err(SessionError::BindInProgress { request: request.kind() });
+        }
         let alone = self.outstanding.values().any(|waiting| waiting.is_alone());
         if alone || (kind.is_alone() && !self.outstanding.is_empty()) {
             let outstanding = self.outstanding.len();
@@ -174,6 +180,9 @@ impl ClientSession {
             return Err(SessionError::WrongResponse { id, request: kind.name(), response: response.kind() });
         }
         let last = response.is_last();
+        if let Response::Bind(bind) = &response {
+            self.binding = bind.result.code == ResultCode::SASL_BIND_IN_PROGRESS;
+        }
         if last {
             self.outstanding.remove(&id.0);
         }

@@ -52,6 +52,12 @@ pub enum SessionError {
     /// Unbind and abandon are calls of their own.
     #[error("a {0} request is sent by a call of its own")]
     NotARequest(&'static str),
+    /// A bind of several steps is not over: only its next step can be sent (RFC 4511 section 4.2.1).
+    #[error("a {request} request cannot be sent before the SASL bind is over")]
+    BindInProgress {
+        /// What was to be sent.
+        request: &'static str,
+    },
     /// A bind with a name and without a password, which many servers answer with success (RFC 4513 section 5.1.2).
     #[error("a bind with a name needs a password")]
     NoPassword,
@@ -85,6 +91,7 @@ impl SessionError {
             | SessionError::TooManyRequests(_) => Fault::Peer,
             SessionError::RequestTooLong { .. }
             | SessionError::NotAlone { .. }
+            | SessionError::BindInProgress { .. }
             | SessionError::NotARequest(_)
             | SessionError::NoPassword
             | SessionError::IdsUsedUp

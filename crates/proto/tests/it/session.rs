@@ -166,6 +166,36 @@ fn a_bind_is_sent_alone() {
 }
 
 #[test]
+fn nothing_but_its_next_step_is_sent_while_a_bind_is_in_progress() {
+    let step = || {
+        let authentication = Authentication::Sasl { mechanism: "X".into(), credentials: None };
+        Request::Bind(BindRequest { version: 3, name: String::new(), authentication })
+    };
+    let answer = |code| {
+        let result = LdapResult::new(code, "");
+        Response::Bind(BindResponse { result, server_credentials: None })
+    };
+    for last in [ResultCode::SUCCESS, ResultCode::INVALID_CREDENTIALS] {
+        let mut world = World::new();
+        let id = world.send(step());
+        world.serve().expect("the first step");
+        world.reply(id, answer(ResultCode::SASL_BIND_IN_PROGRESS));
+        world.receive().expect("a challenge");
+        let refused = world.client.send(&search(), &Controls::default()).unwrap_err();
+        assert_eq!(refused, SessionError::BindInProgress { request: "search" });
+        assert_eq!(refused.fault(), Fault::Caller);
+        let tls = Request::Extended(StartTls::request());
+        assert!(world.client.send(&tls, &Controls::default()).is_err());
+
+        let id = world.send(step());
+        world.serve().expect("the second step");
+        world.reply(id, answer(last));
+        world.receive().expect("the end");
+        world.send(search());
+    }
+}
+
+#[test]
 fn start_tls_is_sent_alone() {
     let mut world = World::new();
     world.send(Request::Extended(StartTls::request()));

@@ -1,0 +1,100 @@
+//! Which of a server's mechanisms is the strongest that a name and a password can do (RFC 4513 section 5.2).
+
+use super::ScramHash;
+
+/// A mechanism for a name and a password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Offer {
+    /// SCRAM, with channel binding or without.
+    Scram {
+        /// The hash.
+        hash: ScramHash,
+        /// `-PLUS`: bound to the TLS connection.
+        plus: bool,
+    },
+    /// DIGEST-MD5.
+    DigestMd5,
+    /// CRAM-MD5.
+    CramMd5,
+    /// PLAIN.
+    Plain,
+}
+
+/// Best first. What hides the password from the server goes before what shows it.
+const RANKED: [Offer; 9] = [
+    Offer::Scram { hash: ScramHash::Sha512, plus: true },
+    Offer::Scram { hash: ScramHash::Sha256, plus: true },
+    Offer::Scram { hash: ScramHash::Sha1, plus: true },
+    Offer::Scram { hash: ScramHash::Sha512, plus: false },
+    Offer::Scram { hash: ScramHash::Sha256, plus: false },
+    Offer::Scram { hash: ScramHash::Sha1, plus: false },
+    Offer::DigestMd5,
+    Offer::CramMd5,
+    Offer::Plain,
+];
+
+/// The strongest of the mechanisms that a server names in `supportedSASLMechanisms`; `None` when none is fit.
+///
+/// `private` says that nobody listens: without it only SCRAM will do, whatever the server offers or somebody on the way made
+/// of its offer. `bound` says that there is a TLS connection to bind to.
+///
+/// ```
+/// use ldapgate_proto::sasl::{Offer, ScramHash, strongest};
+///
+/// let offered = ["PLAIN", "scram-sha-256", "CRAM-MD5"];
+/// let scram = Offer::Scram { hash: ScramHash::Sha256, plus: false };
+/// assert_eq!(strongest(offered, true, true), Some(scram));
+/// assert_eq!(strongest(["PLAIN"], true, false), Some(Offer::Plain));
+/// assert_eq!(strongest(["PLAIN", "CRAM-MD5"], false, false), None);
+/// ```
+pub fn strongest<'m>(
+    offered: impl IntoIterator<Item = &'m str>,
+    private: bool,
+    bound: bool,
+) -> Option<Offer> {
+    let offered: Vec<&str> = offered.into_iter().collect();
+    RANKED.into_iter().find(|offer| {
+        let fit = match offer {
+            Offer::Scram { plus, .. } => !plus || bound,
+            Offer::DigestMd5 | Offer::CramMd5 | Offer::Plain => private,
+        };
+        fit && offered.iter().any(|name| name.eq_ignore_ascii_case(offer.name()))
+    })
+}
+
+impl Offer {
+    /// The mechanism's registered name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Offer::Scram { hash, plus } => hash.mechanism(plus),
+            Offer::DigestMd5 => "DIGEST-MD5",
+            Offer::CramMd5 => "CRAM-MD5",
+            Offer::Plain => "PLAIN",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_strongest_fit_one_is_chosen() {
+        let scram = ["SCRAM-SHA-1", "SCRAM-SHA-256", "SCRAM-SHA-256-PLUS"];
+        let mixed = ["PLAIN", "LOGIN", "GSSAPI", "EXTERNAL", "DIGEST-MD5", "CRAM-MD5", "NTLM"];
+        for (offered, private, bound, expected) in [
+            (&scram[..], true, true, Some("SCRAM-SHA-256-PLUS")),
+            (&scram, true, false, Some("SCRAM-SHA-256")),
+            (&scram, false, false, Some("SCRAM-SHA-256")),
+            (&mixed, true, true, Some("DIGEST-MD5")),
+            (&mixed, false, false, None),
+            (&["CRAM-MD5", "PLAIN"], true, false, Some("CRAM-MD5")),
+            (&["PLAIN"], false, false, None),
+            (&["GSSAPI"], true, true, None),
+            (&[], true, true, None),
+        ] {
+            let chosen = strongest(offered.iter().copied(), private, bound).map(Offer::name);
+            assert_eq!(chosen, expected, "{offered:?}");
+        }
+    }
+}
