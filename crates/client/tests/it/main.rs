@@ -12,6 +12,7 @@ mod paging;
 mod password;
 mod peer;
 mod pool;
+mod sasl;
 mod servers;
 mod spans;
 mod start_tls;

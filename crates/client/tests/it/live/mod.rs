@@ -1,2 +1,10 @@
 //! What the client can do, each shown on the servers that can do it: one file a capability, whose first line is its
 //! row in the book's table of peers; a test's name begins with the peer it ran against.
+
+mod sasl_authzid;
+mod sasl_cram_md5;
+mod sasl_digest_md5;
+mod sasl_external;
+mod sasl_plain;
+mod sasl_scram;
+mod sasl_strongest;

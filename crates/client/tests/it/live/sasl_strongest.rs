@@ -1,0 +1,23 @@
+//! SASL: the strongest mechanism that a server offers (RFC 4513 section 5.2)
+
+use ldapgate_client::{Connection, Options, ResultCode, Sasl};
+use testkit::openldap::OpenLdap;
+
+use crate::sasl::{password, trusting};
+
+#[tokio::test]
+async fn openldap_is_asked_and_the_strongest_taken() {
+    let server = OpenLdap::equipped().await;
+    let tls = trusting(&server.ca_file());
+    for url in [server.ldap_url(), server.ldaps_url(), server.ldapi_url()] {
+        let options = Options::new([url]).unwrap().tls(tls.clone());
+        let connection = Connection::open(&options).await.unwrap();
+        let reply = connection.sasl_bind(Sasl::strongest("alice", password("Red-Apple-11"))).await.unwrap();
+        assert!(reply.is_success(), "{}: {reply:?}", connection.url());
+        assert_eq!(connection.who_am_i().await.unwrap(), "dn:uid=alice,ou=people,dc=example,dc=com");
+        let reply = connection.sasl_bind(Sasl::strongest("alice", password("wrong"))).await.unwrap();
+        assert_eq!(reply.result.code, ResultCode::INVALID_CREDENTIALS);
+    }
+    let log = server.log_lines("BIND dn=\"uid=alice");
+    assert!(log.iter().any(|line| line.contains("mech=SCRAM-SHA-512")), "{log:#?}");
+}
