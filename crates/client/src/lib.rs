@@ -47,17 +47,16 @@ mod cancel;
 mod compare;
 mod connect;
 mod connection;
-<<<<<<< HEAD
 pub mod control;
-=======
 mod dir_sync;
->>>>>>> streams
 mod driver;
 mod error;
 mod extended;
 mod fast_bind;
-mod membership;
+#[cfg(feature = "gssapi")]
+mod gssapi;
 mod identity;
+mod membership;
 mod modify;
 mod notification;
 mod options;
@@ -65,20 +64,14 @@ mod password;
 mod persistent_search;
 mod pool;
 mod read;
-<<<<<<< HEAD
+mod referral;
 mod reply;
 mod sasl;
 mod search;
 mod start_tls;
 mod stream;
-mod unlock;
-=======
-mod referral;
-mod search;
-mod start_tls;
-mod stream;
 mod sync;
->>>>>>> streams
+mod unlock;
 
 pub use proto;
 pub use proto::{
@@ -92,31 +85,23 @@ pub use connection::Connection;
 pub use dir_sync::{DirSyncSearch, DirSyncStream};
 pub use error::{BoxError, Closed, Error, Failures};
 pub use extended::ExtendedReply;
-pub use membership::Group;
 pub use identity::{Identity, Simple};
+pub use membership::Group;
 pub use modify::Rename;
-<<<<<<< HEAD
-pub use options::{Balance, Options};
-=======
 pub use notification::{Notification, Notifications};
-pub use options::{Balance, Options, Simple};
->>>>>>> streams
+pub use options::{Balance, Options};
 pub use password::{PasswordMethod, PasswordReply};
 pub use persistent_search::{ChangeStream, Changed};
 pub use pool::{Pool, Proving, Server};
+pub use proto::sasl::Protection;
 pub use read::{ReadEntry, ReadError};
-<<<<<<< HEAD
+pub use referral::Referrals;
 pub use reply::Reply;
 pub use sasl::{Binding, Sasl, SaslPeer};
 pub use search::{Found, Search};
 pub use stream::{End, SearchStream};
-pub use unlock::Lockout;
-=======
-pub use referral::Referrals;
-pub use search::{Found, Search};
-pub use stream::{End, SearchStream};
 pub use sync::{ContentSync, SyncEvent, SyncStream};
->>>>>>> streams
+pub use unlock::Lockout;
 
 /// The book's pages, whose examples run with the tests.
 #[cfg(doctest)]

@@ -51,8 +51,13 @@ impl Equipped {
     /// # Panics
     /// As [`OpenLdap::equipped`].
     pub async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    /// One of the caller's own, with variables in its environment.
+    pub(crate) async fn start_with(environment: &[(&str, &str)]) -> Self {
         let authority = Authority::new("Example Test CA");
-        let server = OpenLdap::configured(&ldif(), &authority, Flaw::None, settings).await;
+        let server = OpenLdap::configured(&ldif(), &authority, Flaw::None, environment, settings).await;
         Self { server, authority }
     }
 

@@ -13,7 +13,7 @@
 //! # }
 //! ```
 //!
-//! Reading order: [`people`], [`world`], [`openldap`], [`equipped`], [`ds389`], [`samba`], [`certificate`], [`http`], [`browser`], [`clock`].
+//! Reading order: [`people`], [`world`], [`openldap`], [`equipped`], [`ds389`], [`samba`], [`kerberos`], [`certificate`], [`http`], [`browser`], [`clock`].
 
 pub mod book;
 pub mod browser;
@@ -23,6 +23,7 @@ pub mod ds389;
 pub mod equipped;
 pub mod example;
 pub mod http;
+pub mod kerberos;
 mod memory;
 pub mod openldap;
 pub mod people;

@@ -20,6 +20,8 @@ pub struct OpenLdap {
     folder: tempfile::TempDir,
     port: u16,
     tls_port: u16,
+    /// Variables that it is started with.
+    environment: Vec<(String, String)>,
     server: Option<Server>,
     /// Connections that this kit made to see whether the server answers.
     probes: usize,
@@ -39,14 +41,15 @@ impl OpenLdap {
     /// # Panics
     /// As [`OpenLdap::start`].
     pub async fn guarded(ldif: &str, authority: &Authority, flaw: Flaw, access: &str) -> Self {
-        Self::configured(ldif, authority, flaw, |folder| settings(folder, access)).await
+        Self::configured(ldif, authority, flaw, &[], |folder| settings(folder, access)).await
     }
 
-    /// Starts a server whose whole `slapd.conf` is the caller's, made for its folder.
+    /// Starts a server whose whole `slapd.conf` is the caller's, made for its folder, with variables in its environment.
     pub(crate) async fn configured(
         ldif: &str,
         authority: &Authority,
         flaw: Flaw,
+        environment: &[(&str, &str)],
         settings: impl FnOnce(&Path) -> String,
     ) -> Self {
         let folder =
@@ -65,6 +68,10 @@ impl OpenLdap {
             folder,
             port: process::free_port(),
             tls_port: process::free_port(),
+            environment: environment
+                .iter()
+                .map(|&(name, value)| (name.to_owned(), value.to_owned()))
+                .collect(),
             server: None,
             probes: 0,
         };
@@ -91,7 +98,9 @@ impl OpenLdap {
                 self.ldapi_url()
             ),
         ];
-        self.server = Some(Server::start("slapd", SLAPD, &arguments, &self.log()));
+        let environment: Vec<_> = self.environment.iter().map(|(name, value)| (&**name, &**value)).collect();
+        let program = process::find("slapd", SLAPD);
+        self.server = Some(Server::start_at(&program, &arguments, &environment, &self.log()));
         self.answers().await;
     }
 

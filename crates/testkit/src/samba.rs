@@ -112,6 +112,25 @@ impl Samba {
         format!("ldaps://{}", self.address)
     }
 
+    /// The address it listens on; its name is `dc1.example.com`.
+    #[must_use]
+    pub fn address(&self) -> Ipv4Addr {
+        self.address
+    }
+
+    /// Changes one of its settings, which it reads when it starts again.
+    ///
+    /// # Panics
+    /// When there is no such line, or the domain controller does not come back within 30 seconds.
+    pub async fn configure(&mut self, from: &str, to: &str) {
+        let file = self.folder.path().join("smb.conf");
+        let settings = std::fs::read_to_string(&file).expect("the settings were written");
+        assert!(settings.contains(from), "no line {from} in {settings}");
+        self.stop();
+        std::fs::write(file, settings.replace(from, to)).expect("the test folder is writable");
+        self.resume().await;
+    }
+
     /// The authority's certificate file.
     #[must_use]
     pub fn ca_file(&self) -> PathBuf {

@@ -132,6 +132,7 @@ impl Connection {
             port: if local { 0 } else { address.url.port() },
             is_encrypted: self.is_encrypted(),
             bindings: self.bindings(),
+            limit: self.shared.options.timeout,
         }
     }
 

@@ -1,6 +1,7 @@
 //! SASL (RFC 4513 section 5.2): who binds by which mechanism. The mechanisms themselves are in `proto::sasl`.
 
 mod exchange;
+mod layered;
 mod peer;
 
 use std::fmt;
@@ -12,6 +13,7 @@ use proto::sasl::{
     ScramHash,
 };
 
+use layered::{LayerChoice, Layered};
 pub use peer::{Binding, SaslPeer};
 
 use crate::identity::SecretSource;
@@ -39,6 +41,7 @@ pub struct Sasl {
     authzid: String,
     realm: Option<String>,
     binding: Option<Binding>,
+    layer: LayerChoice,
     secret: Option<Arc<SecretSource>>,
 }
 
@@ -52,6 +55,7 @@ enum Way {
     Password(Offer),
     Strongest,
     OAuthBearer,
+    Layered(Layered),
     Made { name: String, maker: Arc<Maker> },
     Once { name: String, mechanism: Arc<Mutex<Option<Box<dyn Mechanism>>>> },
 }
@@ -127,7 +131,7 @@ impl Sasl {
             ("EXTERNAL", None) => Way::External,
             ("ANONYMOUS", None) => Way::Anonymous,
             ("OAUTHBEARER", None) => Way::OAuthBearer,
-            _ => return None,
+            (name, None) => Way::Layered(Layered::named(name)?),
         };
         Some(Sasl::new(way, ""))
     }
@@ -205,7 +209,7 @@ impl Sasl {
 
     fn new(way: Way, user: impl Into<String>) -> Sasl {
         let (user, authzid) = (user.into(), String::new());
-        Sasl { way, user, authzid, realm: None, binding: None, secret: None }
+        Sasl { way, user, authzid, realm: None, binding: None, layer: LayerChoice::default(), secret: None }
     }
 
     fn scram(hash: ScramHash, user: impl Into<String>) -> Sasl {
@@ -220,6 +224,7 @@ impl Sasl {
             Way::Password(offer) => offer.name(),
             Way::Strongest => "SASL",
             Way::OAuthBearer => "OAUTHBEARER",
+            Way::Layered(layered) => layered.name(),
             Way::Made { name, .. } | Way::Once { name, .. } => name,
         }
     }
@@ -268,6 +273,7 @@ impl Sasl {
                 let bearer = OAuthBearer::new(secret("OAUTHBEARER")?).at(peer.host(), peer.port());
                 return Ok(Box::new(bearer.authzid(if authzid.is_empty() { user } else { authzid })));
             }
+            (Way::Layered(layered), _) => return layered.make(self, peer, secret(layered.name()).ok()),
             (Way::Made { maker, .. }, _) => return maker(peer, secret("the mechanism").ok().as_ref()),
             (Way::Once { mechanism, .. }, _) => {
                 let mechanism = mechanism.lock().unwrap_or_else(PoisonError::into_inner).take();

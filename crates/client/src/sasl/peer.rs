@@ -1,5 +1,7 @@
 //! What a mechanism may know of the connection it is used on.
 
+use std::time::Duration;
+
 use proto::sasl::ChannelBinding;
 use tls::Bindings;
 
@@ -19,6 +21,7 @@ pub struct SaslPeer<'c> {
     pub(super) port: u16,
     pub(super) is_encrypted: bool,
     pub(super) bindings: Option<&'c Bindings>,
+    pub(super) limit: Duration,
 }
 
 impl<'c> SaslPeer<'c> {
@@ -35,6 +38,11 @@ impl<'c> SaslPeer<'c> {
     /// Is everything encrypted? Active Directory then refuses a layer of the mechanism's own.
     pub fn is_encrypted(&self) -> bool {
         self.is_encrypted
+    }
+
+    /// How long the bind may take; what blocks for longer is waited for in vain.
+    pub fn limit(&self) -> Duration {
+        self.limit
     }
 
     /// What the TLS connection gives to bind to.
@@ -71,7 +79,8 @@ mod tests {
             (&end_point, Some(Binding::Exporter), None),
             (&none, None, None),
         ] {
-            let peer = SaslPeer { host: "h", port: 636, is_encrypted: true, bindings: Some(bindings) };
+            let (bindings, limit) = (Some(bindings), Duration::ZERO);
+            let peer = SaslPeer { host: "h", port: 636, is_encrypted: true, bindings, limit };
             let found = peer.channel_binding(kind);
             assert_eq!(found.as_ref().map(ChannelBinding::name), expected);
         }

@@ -2,12 +2,14 @@
 
 mod account_usability;
 mod assertion;
+mod dir_sync;
 mod extended_dn;
 mod marker;
 mod matched_values;
 mod netscape_password;
 mod paged;
 mod password_policy;
+mod persistent_search;
 mod policy_hints;
 mod proxied_authorization;
 mod read_entry;
@@ -15,10 +17,12 @@ mod sd_flags;
 mod server_side_sort;
 mod session_tracking;
 mod subentries;
+mod sync;
 mod virtual_list_view;
 
 pub use account_usability::{AccountUsability, Unusable};
 pub use assertion::Assertion;
+pub use dir_sync::{DirSync, DirSyncFlags, DirSyncReply};
 pub use extended_dn::{ExtendedDn, ExtendedName, ExtendedNameError};
 pub use marker::{
     DomainScope, DontUseCopy, ManageDsaIt, PermissiveModify, Relax, ShowDeactivatedLinks, ShowDeleted,
@@ -28,6 +32,7 @@ pub use matched_values::{MatchedValues, NotSimple};
 pub use netscape_password::{PasswordExpired, PasswordExpiring};
 pub use paged::PagedResults;
 pub use password_policy::{PasswordPolicy, PasswordPolicyError};
+pub use persistent_search::{ChangeType, ChangeTypes, EntryChangeNotification, PersistentSearch};
 pub use policy_hints::PolicyHints;
 pub use proxied_authorization::ProxiedAuthorization;
 pub use read_entry::{PostRead, PreRead};
@@ -35,14 +40,8 @@ pub use sd_flags::SdFlags;
 pub use server_side_sort::{ServerSideSort, SortKey, SortResult};
 pub use session_tracking::SessionTracking;
 pub use subentries::Subentries;
-pub use virtual_list_view::{ViewTarget, VirtualListView, VirtualListViewResult};
-mod dir_sync;
-mod persistent_search;
-mod sync;
-
-pub use dir_sync::{DirSync, DirSyncFlags, DirSyncReply};
-pub use persistent_search::{ChangeType, ChangeTypes, EntryChangeNotification, PersistentSearch};
 pub use sync::{EntryState, SyncDone, SyncInfo, SyncMode, SyncRequest, SyncState};
+pub use virtual_list_view::{ViewTarget, VirtualListView, VirtualListViewResult};
 
 use crate::ber::{Error, ErrorKind, Limits, Reader, Tag, Writer};
 use bytes::Bytes;

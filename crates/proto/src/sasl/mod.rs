@@ -4,7 +4,6 @@
 //! A driver sends what [`Mechanism::start`] gives with the first bind, answers each `saslBindInProgress` with
 //! [`Mechanism::respond`], and hands what came with success to [`Mechanism::finish`]. Only when that returns `Ok` has the
 //! bind succeeded: mechanisms in which the server proves itself refuse a success without its proof.
-
 //!
 //! A client and a server half that talk in memory:
 //!
@@ -36,11 +35,15 @@ mod directives;
 mod error;
 mod external;
 mod layer;
+#[cfg(feature = "ntlm")]
+mod ntlm;
 mod oauth_bearer;
 mod plain;
+mod protection;
 mod scram;
 mod scram_hash;
 mod scram_server;
+mod spnego;
 mod text;
 
 pub use anonymous::Anonymous;
@@ -51,11 +54,15 @@ pub use digest_md5::DigestMd5;
 pub use error::{SaslError, SaslFault};
 pub use external::External;
 pub use layer::{MAX_FRAME, SecurityLayer};
+#[cfg(feature = "ntlm")]
+pub use ntlm::{Fresh, Ntlm};
 pub use oauth_bearer::OAuthBearer;
 pub use plain::Plain;
+pub use protection::Protection;
 pub use scram::{LEAST_ITERATIONS, MOST_ITERATIONS, Scram};
 pub use scram_hash::ScramHash;
 pub use scram_server::ScramServer;
+pub use spnego::{SecurityContext, Spnego};
 pub use text::nonce;
 
 use zeroize::Zeroizing;

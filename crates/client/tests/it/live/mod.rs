@@ -6,6 +6,8 @@ mod sasl_authzid;
 mod sasl_cram_md5;
 mod sasl_digest_md5;
 mod sasl_external;
+#[cfg(feature = "ntlm")]
+mod sasl_gss_spnego;
 mod sasl_layer;
 mod sasl_oauth_bearer;
 mod sasl_plain;
