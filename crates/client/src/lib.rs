@@ -42,6 +42,7 @@
 //! `driver` is the task behind it, which owns the socket; [`SearchStream`] pages; [`Pool`] keeps connections, with one
 //! file for each of the things it decides: a server's health, the service account's rest, what is on the shelf.
 
+mod apply;
 mod bind;
 mod compare;
 mod connect;
@@ -54,9 +55,11 @@ mod options;
 mod password;
 mod pool;
 mod read;
+mod recorder;
 mod search;
 mod start_tls;
 mod stream;
+mod write;
 
 pub use proto;
 pub use proto::{
@@ -64,6 +67,7 @@ pub use proto::{
 };
 pub use tls;
 
+pub use apply::{Applied, ApplyError, Failed, OnFailure};
 pub use bind::BindReply;
 pub use connection::Connection;
 pub use error::{BoxError, Closed, Error, Failures};
@@ -72,9 +76,11 @@ pub use modify::Rename;
 pub use options::{Balance, Options, Simple};
 pub use password::{PasswordMethod, PasswordReply};
 pub use pool::{Pool, Proving, Server};
-pub use read::{ReadEntry, ReadError};
+pub use read::{ReadEntry, ReadError, many};
+pub use recorder::{RecordError, Recorder, Secrets};
 pub use search::{Found, Search};
 pub use stream::{End, SearchStream};
+pub use write::{Attributes, WriteError, changes_between, changes_between_entries, to_attributes};
 
 /// The book's pages, whose examples run with the tests.
 #[cfg(doctest)]
