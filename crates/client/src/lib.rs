@@ -42,6 +42,7 @@
 //! `driver` is the task behind it, which owns the socket; [`SearchStream`] pages; [`Pool`] keeps connections, with one
 //! file for each of the things it decides: a server's health, the service account's rest, what is on the shelf.
 
+mod apply;
 mod bind;
 mod cancel;
 mod compare;
@@ -64,6 +65,7 @@ mod password;
 mod persistent_search;
 mod pool;
 mod read;
+mod recorder;
 mod referral;
 mod reply;
 mod sasl;
@@ -72,6 +74,7 @@ mod start_tls;
 mod stream;
 mod sync;
 mod unlock;
+mod write;
 
 pub use proto;
 pub use proto::{
@@ -79,6 +82,7 @@ pub use proto::{
 };
 pub use tls;
 
+pub use apply::{Applied, ApplyError, Failed, OnFailure};
 pub use bind::BindReply;
 pub use cancel::Cancelled;
 pub use connection::Connection;
@@ -94,7 +98,8 @@ pub use password::{PasswordMethod, PasswordReply};
 pub use persistent_search::{ChangeStream, Changed};
 pub use pool::{Pool, Proving, Server};
 pub use proto::sasl::Protection;
-pub use read::{ReadEntry, ReadError};
+pub use read::{ReadEntry, ReadError, many};
+pub use recorder::{RecordError, Recorder, Secrets};
 pub use referral::Referrals;
 pub use reply::Reply;
 pub use sasl::{Binding, Sasl, SaslPeer};
@@ -102,6 +107,7 @@ pub use search::{Found, Search};
 pub use stream::{End, SearchStream};
 pub use sync::{ContentSync, SyncEvent, SyncStream};
 pub use unlock::Lockout;
+pub use write::{Attributes, WriteError, changes_between, changes_between_entries, to_attributes};
 
 /// The book's pages, whose examples run with the tests.
 #[cfg(doctest)]

@@ -35,6 +35,15 @@ impl Rename {
         self.superior = Some(superior.into());
         self
     }
+
+    pub(crate) fn request(&self, dn: &str) -> ModifyDnRequest {
+        ModifyDnRequest {
+            dn: dn.to_owned(),
+            new_rdn: self.rdn.to_string(),
+            delete_old_rdn: !self.keep_old,
+            new_superior: self.superior.clone(),
+        }
+    }
 }
 
 impl Connection {
@@ -100,13 +109,7 @@ impl Connection {
     /// [`Error::Refused`] for every answer but success; otherwise as every call.
     #[tracing::instrument(name = "ldap.modify_dn", level = "debug", skip_all, fields(url = self.url(), dn = dn))]
     pub async fn rename(&self, dn: &str, rename: &Rename) -> Result<Reply, Error> {
-        let request = ModifyDnRequest {
-            dn: dn.to_owned(),
-            new_rdn: rename.rdn.to_string(),
-            delete_old_rdn: !rename.keep_old,
-            new_superior: rename.superior.clone(),
-        };
-        self.write("modify DN", Request::ModifyDn(request)).await
+        self.write("modify DN", Request::ModifyDn(rename.request(dn))).await
     }
 
     async fn write(&self, name: &'static str, request: Request) -> Result<Reply, Error> {

@@ -101,6 +101,13 @@ pub enum Error {
         /// The server.
         url: String,
     },
+    /// A value cannot be written as an entry.
+    #[error("this cannot be an entry")]
+    Entry {
+        /// What is wrong with it.
+        #[from]
+        source: crate::WriteError,
+    },
     /// StartTLS on a connection that is encrypted already.
     #[error("the connection to {url} is encrypted already")]
     AlreadyEncrypted {

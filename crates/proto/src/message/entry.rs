@@ -175,7 +175,7 @@ impl EntryBuilder {
 }
 
 /// Are two attribute descriptions the same (RFC 4512 section 2.5)? Case and the order of options do not matter.
-fn same_description(one: &str, other: &str) -> bool {
+pub(crate) fn same_description(one: &str, other: &str) -> bool {
     if one.eq_ignore_ascii_case(other) {
         return true;
     }

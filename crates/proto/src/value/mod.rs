@@ -6,6 +6,7 @@
 mod file_time;
 mod generalized_time;
 mod guid;
+mod serial;
 mod sid;
 
 pub use file_time::FileTime;
