@@ -13,6 +13,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::Error;
 use crate::connect::Transport;
 use crate::driver::{Answer, Command, Driver, Sink, Start, State};
+use crate::metrics::Open;
 use crate::options::{Address, Options};
 
 /// How many operations may wait for their answers on one connection; more wait for their turn.
@@ -61,7 +62,9 @@ impl Connection {
     ) -> Connection {
         let (commands, receiver) = mpsc::unbounded_channel();
         let state = Arc::new(State::new(&address.text, transport.privacy));
-        tokio::spawn(Driver::new(transport, receiver, state.clone(), idle).run());
+        let mut driver = Driver::new(transport, receiver, state.clone(), idle);
+        driver.open = address.meter.clone().map(Open::new);
+        tokio::spawn(driver.run());
         let shared = Shared {
             commands,
             slots: Arc::new(Semaphore::new(MOST_OUTSTANDING)),

@@ -9,6 +9,7 @@ use tokio::time::timeout;
 
 use super::{Command, Driver};
 use crate::error::Closed;
+use crate::metrics::Failure;
 
 /// How long a farewell may take.
 const FAREWELL: Duration = Duration::from_secs(1);
@@ -20,6 +21,7 @@ impl Driver {
         self.state.closed.get_or_init(|| Arc::new(reason));
         self.commands.close();
         for waiting in std::mem::take(&mut self.waiting).into_values() {
+            self.count(Failure::Closed);
             let sent = waiting.sent.is_some();
             waiting.sink.fail(self.state.ended(waiting.operation, sent));
         }
@@ -30,7 +32,10 @@ impl Driver {
         let mut command = self.held.take();
         loop {
             match command {
-                Some(Command::Start(start)) => start.sink.fail(self.state.ended(start.operation, false)),
+                Some(Command::Start(start)) => {
+                    self.count(Failure::Closed);
+                    start.sink.fail(self.state.ended(start.operation, false));
+                }
                 Some(Command::Close(done)) => closing.push(done),
                 Some(Command::Cancel(_)) | None => {}
             }

@@ -4,6 +4,8 @@
 
 mod bind;
 mod deadlines;
+#[cfg(feature = "srv")]
+mod dns;
 mod faults;
 mod ldapi;
 mod live;
