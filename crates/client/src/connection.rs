@@ -13,6 +13,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::connect::Transport;
 use crate::control::beside;
 use crate::driver::{Answer, Command, Driver, Sink, Start, State};
+use crate::metrics::Open;
 use crate::options::{Address, Options};
 use crate::referral;
 use crate::{Error, Reply};
@@ -68,7 +69,9 @@ impl Connection {
         if let Some(bindings) = &transport.bindings {
             state.bindings.get_or_init(|| bindings.clone());
         }
-        tokio::spawn(Driver::new(transport, receiver, state.clone(), idle).run());
+        let mut driver = Driver::new(transport, receiver, state.clone(), idle);
+        driver.open = address.meter.clone().map(Open::new);
+        tokio::spawn(driver.run());
         let shared = Shared {
             commands,
             slots: Arc::new(Semaphore::new(MOST_OUTSTANDING)),

@@ -9,6 +9,7 @@ use tokio::time::timeout;
 
 use super::{Command, Driver};
 use crate::error::Closed;
+use crate::metrics::Failure;
 
 /// How long a farewell may take.
 const FAREWELL: Duration = Duration::from_secs(1);
@@ -21,6 +22,7 @@ impl Driver {
         self.commands.close();
         self.state.notices.end();
         for waiting in std::mem::take(&mut self.waiting).into_values() {
+            self.count(Failure::Closed);
             let sent = waiting.sent.is_some();
             waiting.sink.fail(self.state.ended(waiting.operation, sent));
         }
@@ -31,7 +33,10 @@ impl Driver {
         let mut command = self.held.take();
         loop {
             match command {
-                Some(Command::Start(start)) => start.sink.fail(self.state.ended(start.operation, false)),
+                Some(Command::Start(start)) => {
+                    self.count(Failure::Closed);
+                    start.sink.fail(self.state.ended(start.operation, false));
+                }
                 Some(Command::Close(done)) => closing.push(done),
                 Some(Command::Cancel(_) | Command::Identify(..)) | None => {}
             }

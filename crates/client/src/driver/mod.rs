@@ -38,6 +38,7 @@ pub(crate) use state::State;
 
 use crate::connect::{Io, Transport};
 use crate::error::{Closed, Error};
+use crate::metrics::{Failure, Open};
 
 /// Room for reads, made when less than [`LEAST`] is left of it.
 const READ: usize = 16 * 1024;
@@ -61,6 +62,8 @@ pub(crate) struct Driver {
     /// The success of a SASL bind, whose caller has to say whether it is one.
     judging: Option<Judging>,
     state: Arc<State>,
+    /// The server's numbers, when a pool counts.
+    pub(crate) open: Option<Open>,
     idle: Option<Duration>,
     last_used: Instant,
     last_heard: Instant,
@@ -121,6 +124,7 @@ impl Driver {
             upgrade: None,
             judging: None,
             state,
+            open: None,
             idle,
             last_used: now,
             last_heard: now,
@@ -335,6 +339,9 @@ impl Driver {
         }
         self.last_used = Instant::now();
         let Some(waiting) = self.waiting.remove(&id) else { return Ok(()) };
+        if let (Some(open), Some(sent)) = (&self.open, waiting.sent) {
+            open.meter().answered(self.last_used - sent);
+        }
         let answer = Answer { response, controls };
         match waiting.sink {
             Sink::One(reply) => drop(reply.send(Ok(answer))),
@@ -387,6 +394,7 @@ impl Driver {
             let gone = self.waiting.get(&id).is_some_and(|waiting| waiting.exclusive);
             let waiting = if gone { self.waiting.remove(&id) } else { self.give_up(id)? };
             let Some(waiting) = waiting else { continue };
+            self.count(Failure::Timeout);
             if waiting.sent.is_none_or(|sent| self.last_heard <= sent) {
                 self.state.suspect.store(true, Ordering::Release);
             }
@@ -400,6 +408,12 @@ impl Driver {
         match self.idle {
             Some(idle) if self.waiting.is_empty() && self.last_used + idle <= now => Err(Closed::Idle),
             _ => Ok(()),
+        }
+    }
+
+    fn count(&self, failure: Failure) {
+        if let Some(open) = &self.open {
+            open.meter().failed(failure);
         }
     }
 

@@ -33,6 +33,14 @@ pub enum Error {
     /// No URL was given.
     #[error("no server is named: give at least one URL")]
     NoUrl,
+    /// A domain cannot be looked for in the DNS.
+    #[error("LDAP servers of {domain:?} cannot be looked for: {problem}")]
+    Domain {
+        /// What was given.
+        domain: String,
+        /// Why not.
+        problem: &'static str,
+    },
     /// The source of the service account's secret failed.
     #[error("the secret of {dn} cannot be read")]
     Secret {
@@ -124,6 +132,14 @@ pub enum Error {
     },
 
     // The peer's, or of the way to it.
+    /// The DNS names no server.
+    #[error("no LDAP server of {domain} is found in the DNS: {problem}")]
+    Discovery {
+        /// The domain.
+        domain: String,
+        /// What the DNS says, or that it says nothing.
+        problem: String,
+    },
     /// The host's name has no address.
     #[error("the host name {host:?} cannot be resolved: check the URL and the resolver")]
     Resolve {
@@ -298,6 +314,10 @@ pub enum Error {
 }
 
 impl Error {
+    pub(crate) fn domain(domain: &str, problem: &'static str) -> Error {
+        Error::Domain { domain: domain.to_owned(), problem }
+    }
+
     /// The request may have reached the server: what it asked for may have been done.
     pub fn sent(&self) -> bool {
         match self {
@@ -317,7 +337,8 @@ impl Error {
     /// The server could not be reached, or could not serve: another server, or a later try, may do better.
     pub fn is_unreachable(&self) -> bool {
         match self {
-            Error::Resolve { .. }
+            Error::Discovery { .. }
+            | Error::Resolve { .. }
             | Error::Connect { .. }
             | Error::Tls { .. }
             | Error::ConnectTimeout { .. }

@@ -6,6 +6,8 @@ mod bind;
 mod changes;
 mod controls;
 mod deadlines;
+#[cfg(feature = "srv")]
+mod dns;
 mod faults;
 mod ldapi;
 mod live;

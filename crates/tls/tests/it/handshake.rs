@@ -120,7 +120,11 @@ async fn a_server_name_of_the_settings_is_asked_for_instead() {
         ..ClientSettings::default()
     };
     let client = settings.load().unwrap();
-    assert_eq!(client.describe(), "trusts 1 of its files, asks for ldap.example.com, TLS 1.2 or later");
+    let told = client.describe();
+    assert_tells(
+        &told,
+        &["trusts 1 of its files (PEM /", "ca.pem), asks for ldap.example.com, TLS 1.2 or later"],
+    );
     let right = serving(&authority.issue(&server(&["ldap.example.com"])));
     assert!(meet(&client, "10.0.0.1", &right).await.0.is_ok());
     let other = serving(&authority.issue(&server(&["10.0.0.1"])));

@@ -2,6 +2,7 @@
 //! row in the book's table of peers; a test's name begins with the peer it ran against.
 
 mod changes;
+mod metrics;
 mod sasl_anonymous;
 mod sasl_authzid;
 mod sasl_cram_md5;
@@ -16,3 +17,6 @@ mod sasl_scram;
 mod sasl_scram_plus;
 mod sasl_service_account;
 mod sasl_strongest;
+#[cfg(feature = "srv")]
+mod srv;
+mod tls_files;
