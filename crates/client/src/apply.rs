@@ -6,7 +6,7 @@ use proto::ldif::{ChangeRecord, ChangeType, LdifError};
 use proto::message::Request;
 
 use crate::connection::Operation;
-use crate::{Connection, Error};
+use crate::{Connection, Error, Reply};
 
 /// Failures that are kept; of more only the number is.
 const MOST_KEPT: usize = 10_000;
@@ -76,7 +76,7 @@ impl Connection {
     /// As [`add`](Connection::add), [`modify`](Connection::modify), [`delete`](Connection::delete) and
     /// [`rename`](Connection::rename).
     #[tracing::instrument(name = "ldap.apply", level = "debug", skip_all, fields(url = self.url(), dn = record.dn()))]
-    pub async fn apply(&self, record: &ChangeRecord) -> Result<(), Error> {
+    pub async fn apply(&self, record: &ChangeRecord) -> Result<Reply, Error> {
         let name = match record.change {
             ChangeType::Add(_) => "add",
             ChangeType::Delete(_) => "delete",
@@ -97,10 +97,9 @@ impl Connection {
     /// ```
     /// use ldapgate_client::{Connection, OnFailure, Options, proto::ldif::{Changes, Untyped}};
     ///
-    /// # #[path = "../../../docs/client_example.rs"] mod people;
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let (_running, url) = people::serve().await?;
+    /// # let (_running, url) = testkit::example::serve().await?;
     /// # let password = ldapgate_client::Password::new("analytical")?;
     /// let connection = Connection::open(&Options::new([url])?).await?;
     /// # connection.bind("uid=ada,dc=example,dc=com", &password).await?;
@@ -122,7 +121,7 @@ impl Connection {
         for change in changes {
             let failed = match change {
                 Ok(record) => match self.apply(&record).await {
-                    Ok(()) => {
+                    Ok(_) => {
                         applied.done += 1;
                         continue;
                     }

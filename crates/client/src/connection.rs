@@ -157,7 +157,7 @@ impl Connection {
         let Operation { name, request, controls } = &operation;
         let answer = self.call_once(Operation::new(name, request.clone(), controls.clone())).await?;
         if answer.response.result().is_some_and(|result| result.code.is_referral()) {
-            return referral::follow(self, referrals, &operation, answer).await;
+            return Box::pin(referral::follow(self, referrals, &operation, answer)).await;
         }
         Ok(answer)
     }

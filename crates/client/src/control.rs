@@ -11,10 +11,9 @@ impl Connection {
     /// Where an operation has a control of the same kind of its own, as a paged search has, its own one is sent.
     ///
     /// ```
-    /// # #[path = "../../../docs/client_example.rs"] mod people;
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let (_running, url) = people::serve().await?;
+    /// # let (_running, url) = testkit::example::serve().await?;
     /// use ldapgate_client::control::{Assertion, PostRead, PreRead};
     /// use ldapgate_client::{Change, Connection, Filter, Options, Password};
     ///

@@ -106,10 +106,9 @@ impl Connection {
     /// change their own, use [`Connection::change_password`].
     ///
     /// ```
-    /// # #[path = "../../../docs/client_example.rs"] mod people;
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let (_running, url) = people::serve().await?;
+    /// # let (_running, url) = testkit::example::serve().await?;
     /// use ldapgate_client::{Connection, Options, Password, PasswordMethod};
     ///
     /// let connection = Connection::open(&Options::new([url])?).await?;

@@ -117,7 +117,7 @@ impl Server {
         let _one_at_a_time = self.slot.opening.lock().await;
         match self.pick() {
             Some(connection) => Ok(connection),
-            None => self.open_lookup().await,
+            None => Box::pin(self.open_lookup()).await,
         }
     }
 
@@ -189,7 +189,7 @@ impl Server {
         let kept = self.slot.shelf().proving(Instant::now());
         let kept = match kept {
             Some(kept) => kept,
-            None => self.fresh().await?,
+            None => Box::pin(self.fresh()).await?,
         };
         Ok(Proving::new(self.clone(), kept, lease))
     }
@@ -213,11 +213,11 @@ impl Server {
             return Ok(kept);
         }
         if self.rank() <= Rank::Doubtful {
-            return self.connect().await;
+            return Box::pin(self.connect()).await;
         }
         let _one_at_a_time = self.slot.opening.lock().await;
         self.admit()?;
-        self.connect().await
+        Box::pin(self.connect()).await
     }
 
     /// Sees to it that the server is there.
@@ -231,7 +231,7 @@ impl Server {
             return Ok(());
         }
         self.admit()?;
-        let kept = self.connect().await?;
+        let kept = Box::pin(self.connect()).await?;
         self.slot.shelf().add_fresh(kept);
         Ok(())
     }
@@ -243,12 +243,12 @@ impl Server {
         let lookups = self.slot.shelf().lookups(Instant::now());
         for _ in lookups..connections.min(options.lookup) {
             let _one_at_a_time = self.slot.opening.lock().await;
-            self.open_lookup().await?;
+            Box::pin(self.open_lookup()).await?;
         }
         for _ in self.proving()..connections.min(options.prove) {
             let _one_at_a_time = self.slot.opening.lock().await;
             self.admit()?;
-            let kept = self.connect().await?;
+            let kept = Box::pin(self.connect()).await?;
             self.give_back(kept);
         }
         Ok(())
@@ -312,7 +312,7 @@ impl Server {
         let server = self.clone();
         tokio::spawn(async move {
             let one_at_a_time = server.slot.opening.lock().await;
-            if let Err(error) = server.open_lookup().await {
+            if let Err(error) = Box::pin(server.open_lookup()).await {
                 tracing::debug!(%error, causes = ?error.causes(), "no further look-up connection");
             }
             drop(one_at_a_time);
@@ -346,7 +346,7 @@ impl Server {
         let mut bound = kept.connection.bind_as(service, secret.as_ref()).await;
         if matches!(&bound, Err(error @ Error::Closed { .. }) if !error.sent()) {
             // It had died while it waited.
-            kept = self.connect().await?;
+            kept = Box::pin(self.connect()).await?;
             bound = kept.connection.bind_as(service, secret.as_ref()).await;
         }
         let reply = bound.map_err(|error| self.unreachable(error))?;
@@ -368,7 +368,7 @@ impl Server {
         let kept = self.slot.shelf().fresh(Instant::now());
         match kept {
             Some(kept) => Ok(kept),
-            None => self.connect().await,
+            None => Box::pin(self.connect()).await,
         }
     }
 

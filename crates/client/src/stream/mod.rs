@@ -403,7 +403,7 @@ impl SearchStream {
             return Ok(());
         };
         // The end told is the first server's, and truncated if any of them was.
-        let end = following.end.get_or_insert_with(|| (result, None, controls));
+        let end = following.end.get_or_insert((result, None, controls));
         end.1 = end.1.take().or(truncated);
         if let Some(next) = following.next()? {
             self.go(next);

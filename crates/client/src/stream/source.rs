@@ -60,7 +60,7 @@ impl Source {
             Source::Pool { pool, .. } => pool.connection().await,
             Source::Referred(referred) => {
                 let Referred { target, options, privacy, deadline } = &**referred;
-                target.connect(options, *privacy, *deadline).await
+                Box::pin(target.connect(options, *privacy, *deadline)).await
             }
         }
     }

@@ -13,7 +13,7 @@ use serde::Serialize;
 use serde::ser::{Impossible, SerializeMap, SerializeStruct, Serializer};
 
 use crate::read::DN;
-use crate::{Connection, Error};
+use crate::{Connection, Error, Reply};
 
 use changes::changes;
 pub use changes::changes_between_entries;
@@ -98,23 +98,27 @@ impl Connection {
     /// # Errors
     ///
     /// [`Error::Entry`] when the struct cannot be an entry; otherwise as [`Connection::add`].
-    pub async fn add_entry<T: Serialize + ?Sized>(&self, entry: &T) -> Result<(), Error> {
+    pub async fn add_entry<T: Serialize + ?Sized>(&self, entry: &T) -> Result<Reply, Error> {
         let (dn, attributes) = named(entry)?;
         self.add(&dn, attributes).await
     }
 
-    /// Makes the entry that was `before` be `after`, both with the same `dn`, by [`changes_between`]; without a change
-    /// nothing is sent.
+    /// Makes the entry that was `before` be `after`, both with the same `dn`, by [`changes_between`]; `None`: there was
+    /// nothing to change, and nothing was sent.
     ///
     /// # Errors
     ///
     /// [`Error::Entry`] when a struct cannot be an entry; otherwise as [`Connection::modify`].
-    pub async fn modify_entry<T: Serialize + ?Sized>(&self, before: &T, after: &T) -> Result<(), Error> {
+    pub async fn modify_entry<T: Serialize + ?Sized>(
+        &self,
+        before: &T,
+        after: &T,
+    ) -> Result<Option<Reply>, Error> {
         let (dn, changes) = changed(before, after)?;
         if changes.is_empty() {
-            return Ok(());
+            return Ok(None);
         }
-        self.modify(&dn, changes).await
+        self.modify(&dn, changes).await.map(Some)
     }
 }
 
