@@ -228,6 +228,9 @@ impl Connection {
         slot: Option<OwnedSemaphorePermit>,
     ) -> Result<Guard, Error> {
         let Operation { name, request, controls } = operation;
+        if self.shared.options.read_only && request.may_write() {
+            return Err(Error::ReadOnly { url: self.url().to_owned(), operation: name });
+        }
         let controls = beside(&self.controls, controls);
         let ticket = self.shared.tickets.fetch_add(1, Ordering::Relaxed);
         let start = Start { ticket, operation: name, request, controls, deadline, limit, sink, slot };

@@ -53,6 +53,7 @@ pub struct Options {
     pub(crate) max_age: Duration,
     pub(crate) page_size: u32,
     pub(crate) max_bytes: usize,
+    pub(crate) read_only: bool,
     pub(crate) referrals: Option<Referrals>,
     tls: Arc<OnceLock<ClientTls>>,
 }
@@ -108,6 +109,7 @@ impl Options {
             max_age: Duration::from_secs(60 * 60),
             page_size: 500,
             max_bytes: 64 * 1024 * 1024,
+            read_only: false,
             referrals: None,
             tls: Arc::default(),
         })
@@ -241,6 +243,14 @@ impl Options {
     #[must_use]
     pub fn max_bytes(mut self, bytes: usize) -> Options {
         self.max_bytes = bytes;
+        self
+    }
+
+    /// Refuse what could change the directory before it is sent: add, modify, delete, rename, and every extended operation
+    /// that is not known to change nothing.
+    #[must_use]
+    pub fn read_only(mut self) -> Options {
+        self.read_only = true;
         self
     }
 

@@ -1,7 +1,7 @@
 //! What the task and its handles both see.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use proto::sasl::SecurityLayer;
 
@@ -22,6 +22,8 @@ pub(crate) struct State {
     /// What an authentication can bind itself to, once there is TLS.
     pub(crate) bindings: OnceLock<tls::Bindings>,
     pub(crate) notices: Notices,
+    /// Who was proved last.
+    bound: Mutex<Option<String>>,
 }
 
 impl State {
@@ -35,6 +37,7 @@ impl State {
             layered: AtomicBool::new(false),
             bindings: OnceLock::new(),
             notices: Notices::default(),
+            bound: Mutex::default(),
         }
     }
 
@@ -45,6 +48,16 @@ impl State {
             self.encrypted.store(true, Ordering::Release);
             self.private.store(true, Ordering::Release);
         }
+    }
+
+    /// A bind was answered: from now on the connection is this one's, or nobody's.
+    pub(crate) fn bind(&self, name: Option<String>) {
+        *self.bound.lock().unwrap_or_else(PoisonError::into_inner) = name.filter(|name| !name.is_empty());
+    }
+
+    /// Who was proved last.
+    pub(crate) fn bound(&self) -> Option<String> {
+        self.bound.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Why the connection ended; a task that was torn down with its runtime gave no reason.

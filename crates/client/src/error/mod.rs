@@ -97,6 +97,14 @@ pub enum Error {
     /// A password that is not UTF-8, for a directory that takes text only.
     #[error("the password is not UTF-8 text")]
     PasswordText,
+    /// A write on a connection whose options say that it only reads.
+    #[error("the {operation} request could change the directory, and the connection to {url} only reads")]
+    ReadOnly {
+        /// The server.
+        url: String,
+        /// The operation.
+        operation: &'static str,
+    },
     /// A simple bind without a name, which servers take for an anonymous one (RFC 4513 section 5.1.2).
     #[error("a simple bind needs a name: an anonymous bind is a call of its own")]
     NoName,
