@@ -117,7 +117,7 @@ async fn entries_without_the_attribute_come_last_and_the_second_key_decides_betw
     let mut rest = names[1..].to_vec();
     rest.sort_unstable_by(|one, other| other.cmp(one));
     assert_eq!((names[0], &names[1..]), ("alice", &rest[..]));
-    let keys = ServerSideSort::by(SortKey::descending("employeeNumber"));
+    let keys = ServerSideSort::by(SortKey::descending("employeeNumber").rule("integerOrderingMatch"));
     let (answer, _) = sort(&mut peer, keys, None).await;
     assert_eq!(answer.dns().last(), Some(&ALICE), "no value is larger than any other");
 }
