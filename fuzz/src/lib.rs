@@ -3,11 +3,18 @@
 //! Each function is one target of `fuzz/run`; a failing input is kept in `fuzz/corpus/TARGET` when it is mended.
 
 use bytes::{Bytes, BytesMut};
-use proto::message::{Message, Request, Response};
+use proto::control::{
+    AccountUsability, Assertion, ExtendedDn, ExtendedName, MatchedValues, PolicyHints, PostRead, PreRead,
+    ProxiedAuthorization, SdFlags, ServerSideSort, SessionTracking, SortResult, Subentries, VirtualListView,
+    VirtualListViewResult,
+};
+use proto::extended::{EndTransaction, Ended};
+use proto::message::{ExtendedRequest, ExtendedResponse, Message, Request, Response};
 use proto::session::{ClientSession, ServerSession};
 use proto::value::{FileTime, GeneralizedTime, Guid, Sid};
 use proto::{
-    Control, Controls, Dn, Filter, Limits, PagedResults, PasswordExpiring, PasswordPolicy, Range, Url, ldif,
+    Control, Controls, Dn, Filter, LdapResult, Limits, PagedResults, PasswordExpiring, PasswordPolicy, Range,
+    Url, ldif,
 };
 
 /// What a server sends: to a client's session, and a message alone.
@@ -86,12 +93,53 @@ pub fn ldif(data: &[u8]) {
 
 /// The values of controls.
 pub fn control(data: &[u8]) {
-    let control = Control { oid: String::new(), critical: false, value: Some(Bytes::copy_from_slice(data)) };
-    if let Ok(paged) = PagedResults::parse(&control) {
-        assert_eq!(PagedResults::parse(&paged.to_control()), Ok(paged));
+    let control = Control::new("", Some(Bytes::copy_from_slice(data)));
+    macro_rules! come_back {
+        ($($kind:ident),*) => {
+            $(if let Ok(read) = $kind::parse(&control) {
+                assert_eq!($kind::parse(&read.to_control()), Ok(read));
+            })*
+        };
+    }
+    come_back!(
+        AccountUsability,
+        Assertion,
+        ExtendedDn,
+        MatchedValues,
+        PagedResults,
+        PolicyHints,
+        PostRead,
+        PreRead,
+        ProxiedAuthorization,
+        SdFlags,
+        ServerSideSort,
+        SessionTracking,
+        SortResult,
+        Subentries,
+        VirtualListView,
+        VirtualListViewResult
+    );
+    if let Ok(entry) = PreRead::entry(&control) {
+        assert_eq!(PreRead::entry(&PreRead::response(&entry)), Ok(entry));
     }
     let _ = PasswordPolicy::parse(&control);
     let _ = PasswordExpiring::parse(&control);
+    transaction(control.value);
+    if let Ok(text) = std::str::from_utf8(data) {
+        let _ = ExtendedName::parse(text);
+    }
+}
+
+/// RFC 5805.
+fn transaction(value: Option<Bytes>) {
+    let request = ExtendedRequest { oid: String::new(), value: value.clone() };
+    if let Ok(read) = EndTransaction::parse(&request) {
+        assert_eq!(EndTransaction::parse(&read.request()), Ok(read));
+    }
+    let response = ExtendedResponse { value, ..ExtendedResponse::new(LdapResult::success()) };
+    if let Ok(read) = Ended::parse(&response) {
+        assert_eq!(Ended::parse(&read.response(LdapResult::success())), Ok(read));
+    }
 }
 
 /// What attributes hold.
