@@ -114,12 +114,14 @@ pub fn control(data: &[u8]) {
     }
     round_trip!(
         AccountUsability Assertion DirSync DirSyncReply EntryChangeNotification ExtendedDn MatchedValues PagedResults
-        PersistentSearch PolicyHints ProxiedAuthorization SdFlags ServerSideSort SessionTracking SortResult
+        PersistentSearch PolicyHints PostRead PreRead ProxiedAuthorization SdFlags ServerSideSort SessionTracking SortResult
         Subentries SyncDone SyncRequest SyncState VirtualListView VirtualListViewResult
     );
     let _ =
         (PasswordPolicy::parse(&control), PasswordExpiring::parse(&control), Transaction::parse(&control));
-    let _ = (PreRead::parse(&control), PostRead::parse(&control));
+    if let Ok(entry) = PreRead::entry(&control) {
+        assert_eq!(PreRead::entry(&PreRead::response(&entry)), Ok(entry));
+    }
 
     let value = Some(Bytes::copy_from_slice(data));
     let message = IntermediateResponse { oid: Some(SyncInfo::OID.to_owned()), value: value.clone() };

@@ -119,5 +119,8 @@ pub use write::{Attributes, WriteError, changes_between, changes_between_entries
 #[doc = include_str!("../../../docs/client.md")]
 struct Book;
 #[cfg(doctest)]
+#[doc = include_str!("../../../docs/client-controls.md")]
+struct Controls;
+#[cfg(doctest)]
 #[doc = include_str!("../../../docs/client-reference.md")]
 struct Reference;

@@ -3,8 +3,8 @@ use crate::ber::Limits;
 use crate::control::Controls;
 use crate::extended::{NoticeOfDisconnection, StartTls};
 use crate::message::{
-    Authentication, BindRequest, ExtendedResponse, LdapResult, Message, MessageId, Request, Response,
-    ResultCode, encode, open,
+    Authentication, BindRequest, BindResponse, ExtendedResponse, LdapResult, Message, MessageId, Request,
+    Response, ResultCode, encode, open,
 };
 use bytes::{Bytes, BytesMut};
 use std::collections::HashMap;
@@ -176,6 +176,7 @@ impl ClientSession {
     fn answer(&mut self, message: Message<Response>, following: usize) -> Result<Event, SessionError> {
         let Message { id, operation: response, controls } = message;
         let Some(&kind) = self.outstanding.get(&id.0) else { return Err(SessionError::UnknownId(id)) };
+        let response = if kind.allows(&response) { response } else { kind.put_right(response) };
         if !kind.allows(&response) {
             return Err(SessionError::WrongResponse { id, request: kind.name(), response: response.kind() });
         }
@@ -242,6 +243,25 @@ impl Kind {
             Response::Compare(_) => self == Kind::Compare,
             Response::Extended(_) => matches!(self, Kind::Extended | Kind::StartTls),
             Response::Intermediate(_) => !self.is_alone(),
+        }
+    }
+
+    /// Samba refuses whatever carries a critical control that it does not know by an extended response: the refusal is taken
+    /// for what it means. A success of the wrong kind stays wrong.
+    fn put_right(self, response: Response) -> Response {
+        let result = match response {
+            Response::Extended(refusal) if !refusal.result.is_success() => refusal.result,
+            other => return other,
+        };
+        match self {
+            Kind::Bind => Response::Bind(BindResponse::new(result)),
+            Kind::Search => Response::SearchDone(result),
+            Kind::Modify => Response::Modify(result),
+            Kind::Add => Response::Add(result),
+            Kind::Delete => Response::Delete(result),
+            Kind::ModifyDn => Response::ModifyDn(result),
+            Kind::Compare => Response::Compare(result),
+            Kind::Extended | Kind::StartTls => Response::Extended(ExtendedResponse::new(result)),
         }
     }
 

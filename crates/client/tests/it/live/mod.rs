@@ -1,8 +1,21 @@
 //! What the client can do, each shown on the servers that can do it: one file a capability, whose first line is its
 //! row in the book's table of peers; a test's name begins with the peer it ran against.
 
+mod account_usability;
+mod administrator;
+mod assertion;
 mod changes;
+mod domain_scope;
+mod dont_use_copy;
+mod extended_dn;
+mod fast_bind;
+mod manage_dsa_it;
+mod matched_values;
+mod membership;
 mod metrics;
+mod proxied_authorization;
+mod read_entry;
+mod reset_password;
 mod sasl_anonymous;
 mod sasl_authzid;
 mod sasl_cram_md5;
@@ -17,6 +30,13 @@ mod sasl_scram;
 mod sasl_scram_plus;
 mod sasl_service_account;
 mod sasl_strongest;
+mod sd_flags;
+mod server_side_sort;
+mod show_deleted;
 #[cfg(feature = "srv")]
 mod srv;
+mod subentries;
 mod tls_files;
+mod tree_delete;
+mod unknown_control;
+mod unlock;
