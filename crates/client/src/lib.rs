@@ -124,3 +124,6 @@ struct Controls;
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/client-reference.md")]
 struct Reference;
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/client-sasl.md")]
+struct SaslBinds;

@@ -25,15 +25,14 @@ pub(crate) struct Target {
     /// Read the bind password from standard input, one line
     #[arg(long)]
     pub(crate) password_stdin: bool,
-    /// Simple authentication; the only kind there is, taken for the sake of habit
+    /// Simple authentication, which is what happens without -Y and -U, too
     #[arg(short = 'x')]
     pub(crate) simple: bool,
+    #[command(flatten)]
+    pub(crate) sasl: SaslFlags,
     /// Protocol version; 3 is the only one there is
     #[arg(short = 'P', value_name = "VERSION", value_parser = ["3"], hide = true)]
     pub(crate) protocol: Option<String>,
-    /// SASL quiet mode, taken for the sake of habit
-    #[arg(short = 'Q', hide = true)]
-    pub(crate) sasl_quiet: bool,
     /// StartTLS, required to succeed; -ZZ means the same
     #[arg(short = 'Z', action = ArgAction::Count)]
     pub(crate) start_tls: u8,
@@ -43,12 +42,67 @@ pub(crate) struct Target {
     /// CA certificates to trust, instead of $LDAPTLS_CACERT, $SSL_CERT_FILE or the system's
     #[arg(long, value_name = "FILE")]
     pub(crate) ca_file: Option<PathBuf>,
+    /// The client certificate, instead of $LDAPTLS_CERT
+    #[arg(long = "cert", value_name = "FILE", requires = "client_key")]
+    pub(crate) client_cert: Option<PathBuf>,
+    /// The client certificate's key, instead of $LDAPTLS_KEY
+    #[arg(long = "key", value_name = "FILE", requires = "client_cert")]
+    pub(crate) client_key: Option<PathBuf>,
     /// Which [[directory]] of the configuration
     #[arg(long, value_name = "NAME", conflicts_with = "url")]
     pub(crate) directory: Option<String>,
     /// Send a password without encryption to a host that is not this one
     #[arg(long)]
     pub(crate) allow_cleartext: bool,
+}
+
+/// How to bind by SASL.
+#[derive(Debug, Default, Args)]
+pub(crate) struct SaslFlags {
+    /// Bind by this SASL mechanism, such as SCRAM-SHA-256 or EXTERNAL; with -U alone the strongest that the server has
+    #[arg(id = "sasl_Y", short = 'Y', value_name = "MECHANISM")]
+    pub(crate) mechanism: Option<String>,
+    /// The SASL user name
+    #[arg(id = "sasl_U", short = 'U', value_name = "NAME")]
+    pub(crate) user: Option<String>,
+    /// Whom to act as: "dn:..." or "u:..."
+    #[arg(id = "sasl_X", short = 'X', value_name = "AUTHZID")]
+    pub(crate) authzid: Option<String>,
+    /// The SASL realm
+    #[arg(id = "sasl_R", short = 'R', value_name = "REALM")]
+    pub(crate) realm: Option<String>,
+    /// SASL security properties: none, noplain, noanonymous, minssf=FACTOR, maxssf=FACTOR
+    #[arg(id = "sasl_O", short = 'O', value_name = "PROPERTIES")]
+    pub(crate) properties: Vec<String>,
+    /// SASL interactive mode: ask for the password unless it is given
+    #[arg(id = "sasl_I", short = 'I', conflicts_with = "sasl_Q")]
+    pub(crate) interactive: bool,
+    /// SASL quiet mode: never ask
+    #[arg(id = "sasl_Q", short = 'Q')]
+    pub(crate) quiet: bool,
+    /// Do not look the host's name up for SASL; which is never done
+    #[arg(id = "sasl_N", short = 'N', hide = true)]
+    pub(crate) no_canonical: bool,
+}
+
+impl SaslFlags {
+    /// Does any of them ask for a SASL bind? -Q and -N alone say how, not whether.
+    pub(crate) fn are_given(&self) -> bool {
+        let words = [&self.mechanism, &self.user, &self.authzid, &self.realm];
+        self.interactive || !self.properties.is_empty() || words.iter().any(|word| word.is_some())
+    }
+
+    /// A bearer token names its user itself.
+    pub(crate) fn is_bearer(&self) -> bool {
+        self.mechanism.as_ref().is_some_and(|name| name.eq_ignore_ascii_case("OAUTHBEARER"))
+    }
+}
+
+impl Target {
+    /// Does a flag say where the password comes from?
+    pub(crate) fn gives_password(&self) -> bool {
+        self.password.is_some() || self.password_file.is_some() || self.password_stdin || self.prompt
+    }
 }
 
 /// -s

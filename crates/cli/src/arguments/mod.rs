@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand};
 
-pub(crate) use ldap::{ChangeSource, Deref, Passwd, Scope, Search, Target, Whoami};
+pub(crate) use ldap::{ChangeSource, Deref, Passwd, SaslFlags, Scope, Search, Target, Whoami};
 
 /// LDAP sign-in for web applications: gateway, diagnostics and LDAP tools.
 #[derive(Debug, Parser)]

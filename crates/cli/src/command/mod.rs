@@ -11,6 +11,7 @@ mod login;
 mod pages;
 mod passwd;
 mod sample;
+mod sasl;
 mod search;
 mod serve;
 mod user;

@@ -15,6 +15,7 @@ mod outage;
 mod passwd;
 mod password;
 mod samba;
+mod sasl;
 mod servers;
 mod states;
 mod transport;
