@@ -17,6 +17,8 @@ mod password;
 mod peer;
 mod pool;
 mod sasl;
+mod ranges;
+mod referrals;
 mod servers;
 mod spans;
 mod start_tls;
