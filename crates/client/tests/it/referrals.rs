@@ -269,7 +269,7 @@ async fn a_write_goes_where_it_is_sent_under_the_name_it_has_there() {
                 match kind {
                     "add" => connection
                         .add(
-                            &format!("cn=x,{name}"),
+                            &format!("cn=x,cn=y,{name}"),
                             [("objectClass", vec!["person"]), ("cn", vec!["x"]), ("sn", vec!["x"])],
                         )
                         .await

@@ -1,8 +1,13 @@
 //! What the client can do, each shown on the servers that can do it: one file a capability, whose first line is its
 //! row in the book's table of peers; a test's name begins with the peer it ran against.
 
+mod cancel;
 mod changes;
+mod dir_sync;
 mod metrics;
+mod persistent_search;
+mod ranges;
+mod referrals;
 mod sasl_anonymous;
 mod sasl_authzid;
 mod sasl_cram_md5;
@@ -19,4 +24,13 @@ mod sasl_service_account;
 mod sasl_strongest;
 #[cfg(feature = "srv")]
 mod srv;
+mod sync;
 mod tls_files;
+
+/// The in-memory directory with the world in it, and a connection to it.
+async fn memory() -> (testkit::world::World, ldapgate_client::Connection) {
+    let world = testkit::world::World::start(testkit::world::Peer::Memory).await;
+    let options = ldapgate_client::Options::new([world.ldap_url()]).unwrap();
+    let connection = ldapgate_client::Connection::open(&options).await.unwrap();
+    (world, connection)
+}
