@@ -128,10 +128,16 @@ pub fn control(data: &[u8]) {
     let _ = SyncInfo::parse(&message);
     for oid in [Cancel::OID, PasswordModify::OID, EndTransaction::OID] {
         let request = ExtendedRequest { oid: oid.to_owned(), value: value.clone() };
-        let _ = (Cancel::parse(&request), PasswordModify::parse(&request), EndTransaction::parse(&request));
+        let _ = (Cancel::parse(&request), PasswordModify::parse(&request));
+        if let Ok(read) = EndTransaction::parse(&request) {
+            assert_eq!(EndTransaction::parse(&read.request()), Ok(read));
+        }
     }
     let response = ExtendedResponse { result: LdapResult::success(), oid: None, value };
-    let _ = (Ended::parse(&response), WhoAmI::parse(&response));
+    let _ = WhoAmI::parse(&response);
+    if let Ok(read) = Ended::parse(&response) {
+        assert_eq!(Ended::parse(&read.response(LdapResult::success())), Ok(read));
+    }
     if let Ok(text) = std::str::from_utf8(data) {
         let _ = ExtendedName::parse(text).map(|name| name.parse_dn());
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ::tls::ClientSettings;
 use auth::Vendor;
-use client::{Balance, BoxError, Options, Simple};
+use client::{Balance, BoxError, Options, Referrals, Simple};
 use proto::{Scheme, Url};
 
 use super::expression::parse_dn;
@@ -29,6 +29,7 @@ pub(crate) struct Connection {
     connect_timeout: Duration,
     timeout: Duration,
     page_size: u32,
+    referrals: Option<Referrals>,
     pool: Pool,
     pub(crate) tls: ClientSettings,
     /// Some URL is reached by TLS, or a TLS file is configured.
@@ -57,7 +58,7 @@ impl Connection {
         let balance = section.choice("balance", BALANCES, "failover").value;
         let simple = read_bind_name(section, vendor);
         let secret = section.secret("bind_password");
-        read_referrals(section);
+        let referrals = read_referrals(section);
         let connect_timeout = section.duration("connect_timeout", "3s", Zero::Wrong).value;
         let timeout = section.duration("timeout", "10s", Zero::Wrong).value;
         let page_size = section.number("page_size", 500, 0..=100_000).value;
@@ -74,6 +75,7 @@ impl Connection {
             connect_timeout,
             timeout,
             page_size,
+            referrals,
             pool,
             catalogue,
             needs_tls: encrypted || !tls.ca_files.is_empty() || tls.client_identity.is_some(),
@@ -114,6 +116,9 @@ impl Connection {
             .prove(self.pool.prove)
             .idle(self.pool.idle)
             .max_age(self.pool.max_age);
+        if let Some(referrals) = &self.referrals {
+            options = options.referrals(referrals.clone());
+        }
         if self.needs_tls {
             options = options.tls(self.tls.load()?);
         }
@@ -266,12 +271,36 @@ fn read_service(
     }
 }
 
-fn read_referrals(section: &Section<'_>) {
+/// Hosts that the directory may refer to; who names none would follow nothing.
+fn read_referrals(section: &Section<'_>) -> Option<Referrals> {
     let follow = section.choice("referrals", &[("ignore", false), ("follow", true)], "ignore");
     let hosts = section.texts("referral_hosts");
-    if follow.value {
-        section.sheet().not_yet(&follow.place, "referrals = \"follow\"");
-    } else if !hosts.value.is_empty() {
-        section.sheet().wrong(&hosts.place, "referral_hosts goes with referrals = \"follow\"");
+    match (follow.value, hosts.value.is_empty()) {
+        (true, true) => {
+            let message = "referrals = \"follow\" needs referral_hosts: the servers that may be asked, as in \"ldap2.example.com\"";
+            section.sheet().wrong(&follow.place, message);
+        }
+        (false, false) => {
+            section.sheet().wrong(&hosts.place, "referral_hosts goes with referrals = \"follow\"");
+        }
+        _ => {}
     }
+    for host in &hosts.value {
+        read_referral_host(section.sheet(), host);
+    }
+    follow.value.then(|| Referrals::follow(hosts.value.iter().map(|host| &host.value)))
+}
+
+/// A host, with a port or without: what a URL has between `//` and `/`.
+fn read_referral_host(sheet: &Sheet<'_>, host: &Found<String>) {
+    let plain = !host.value.is_empty() && !host.value.contains(['/', '?', '@']);
+    if plain && Url::parse(&format!("ldap://{}", host.value)).is_ok() {
+        return;
+    }
+    let message = format!("referral_hosts: {} is no host", quote(&host.value));
+    sheet.wrong_but(
+        &host.place,
+        message,
+        "write it as in \"ldap2.example.com\" or \"ldap2.example.com:3890\"",
+    );
 }

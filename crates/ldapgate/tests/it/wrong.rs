@@ -127,7 +127,15 @@ const INSIDE: &[(&str, &str)] = &[
     ),
     (
         "referrals = \"follow\"",
-        "ldapgate.toml:5:13: referrals = \"follow\" is not available yet: it comes with a later release",
+        "ldapgate.toml:5:13: referrals = \"follow\" needs referral_hosts: the servers that may be asked, as in \"ldap2.example.com\"",
+    ),
+    (
+        "referral_hosts = [\"ldap2.example.com\"]",
+        "ldapgate.toml:5:18: referral_hosts goes with referrals = \"follow\"",
+    ),
+    (
+        "referrals = \"follow\"\nreferral_hosts = [\"ldap://ldap2.example.com\"]",
+        "ldapgate.toml:6:19: referral_hosts: \"ldap://ldap2.example.com\" is no host; write it as in \"ldap2.example.com\" or \"ldap2.example.com:3890\"",
     ),
     (
         "sasl = { mechanism = \"EXTERNAL\" }",

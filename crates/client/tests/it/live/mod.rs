@@ -4,7 +4,9 @@
 mod account_usability;
 mod administrator;
 mod assertion;
+mod cancel;
 mod changes;
+mod dir_sync;
 mod domain_scope;
 mod dont_use_copy;
 mod extended_dn;
@@ -13,8 +15,11 @@ mod manage_dsa_it;
 mod matched_values;
 mod membership;
 mod metrics;
+mod persistent_search;
 mod proxied_authorization;
+mod ranges;
 mod read_entry;
+mod referrals;
 mod reset_password;
 mod sasl_anonymous;
 mod sasl_authzid;
@@ -36,7 +41,16 @@ mod show_deleted;
 #[cfg(feature = "srv")]
 mod srv;
 mod subentries;
+mod sync;
 mod tls_files;
 mod tree_delete;
 mod unknown_control;
 mod unlock;
+
+/// The in-memory directory with the world in it, and a connection to it.
+async fn memory() -> (testkit::world::World, ldapgate_client::Connection) {
+    let world = testkit::world::World::start(testkit::world::Peer::Memory).await;
+    let options = ldapgate_client::Options::new([world.ldap_url()]).unwrap();
+    let connection = ldapgate_client::Connection::open(&options).await.unwrap();
+    (world, connection)
+}
