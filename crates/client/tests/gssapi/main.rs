@@ -6,7 +6,4 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
 
 mod again;
-mod sasl_gss_spnego_kerberos;
-mod sasl_gssapi;
-mod sasl_gssapi_channel_binding;
-mod sasl_strict_samba;
+mod live;

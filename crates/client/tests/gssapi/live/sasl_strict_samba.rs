@@ -20,7 +20,8 @@ async fn reads(connection: &Connection) -> bool {
 async fn samba_takes_a_ticket_that_signs_or_seals_in_the_clear_and_no_other() {
     let Some(server) = again::server() else {
         let samba = Samba::strict().await;
-        let test = "sasl_strict_samba::samba_takes_a_ticket_that_signs_or_seals_in_the_clear_and_no_other";
+        let test =
+            "live::sasl_strict_samba::samba_takes_a_ticket_that_signs_or_seals_in_the_clear_and_no_other";
         let client = Client::of_samba(samba);
         return again::run(test, &Server::from(samba), &client.ticket("alice", "Red-Apple-11"));
     };
@@ -42,7 +43,7 @@ async fn samba_takes_a_ticket_that_signs_or_seals_in_the_clear_and_no_other() {
 async fn samba_takes_a_ticket_without_a_layer_inside_tls_and_no_other() {
     let Some(server) = again::server() else {
         let samba = Samba::strict().await;
-        let test = "sasl_strict_samba::samba_takes_a_ticket_without_a_layer_inside_tls_and_no_other";
+        let test = "live::sasl_strict_samba::samba_takes_a_ticket_without_a_layer_inside_tls_and_no_other";
         let client = Client::of_samba(samba);
         return again::run(test, &Server::from(samba), &client.ticket("bob", "Blue-Boat-22"));
     };

@@ -14,7 +14,7 @@ async fn kerberos_a_ticket_is_bound_to_the_servers_certificate() {
         let realm = Realm::shared().await;
         let slapd = realm.kdc.slapd().await;
         slapd.configure(DEMANDED);
-        let test = "sasl_gssapi_channel_binding::kerberos_a_ticket_is_bound_to_the_servers_certificate";
+        let test = "live::sasl_gssapi_channel_binding::kerberos_a_ticket_is_bound_to_the_servers_certificate";
         let ticket = realm.kdc.client().ticket("grace", "Gray-Goose-14");
         return again::run(test, &Server::from(&slapd), &ticket);
     };

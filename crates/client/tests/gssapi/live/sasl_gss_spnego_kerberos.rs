@@ -10,7 +10,7 @@ use crate::again::{self, Server};
 async fn kerberos_a_ticket_is_negotiated_and_seals() {
     let Some(server) = again::server() else {
         let realm = Realm::shared().await;
-        let test = "sasl_gss_spnego_kerberos::kerberos_a_ticket_is_negotiated_and_seals";
+        let test = "live::sasl_gss_spnego_kerberos::kerberos_a_ticket_is_negotiated_and_seals";
         let ticket = realm.kdc.client().ticket("expiring", "Soon-Salmon-16");
         again::run(test, &Server::from(&realm.slapd), &ticket);
         let binds = realm.slapd.log_lines(" mech=GSS-SPNEGO ");
@@ -30,7 +30,7 @@ async fn kerberos_a_ticket_is_negotiated_and_seals() {
 async fn samba_takes_a_ticket_in_a_negotiation_that_seals() {
     let Some(server) = again::server() else {
         let samba = Samba::strict().await;
-        let test = "sasl_gss_spnego_kerberos::samba_takes_a_ticket_in_a_negotiation_that_seals";
+        let test = "live::sasl_gss_spnego_kerberos::samba_takes_a_ticket_in_a_negotiation_that_seals";
         let client = Client::of_samba(samba);
         return again::run(test, &Server::from(samba), &client.ticket("carol", "Green-Garden-33"));
     };

@@ -24,7 +24,7 @@ fn bound(realm: &Realm, words: &str) -> bool {
 #[tokio::test]
 async fn kerberos_a_ticket_binds_and_seals_in_the_clear() {
     let Some(server) = again::server() else {
-        let test = "sasl_gssapi::kerberos_a_ticket_binds_and_seals_in_the_clear";
+        let test = "live::sasl_gssapi::kerberos_a_ticket_binds_and_seals_in_the_clear";
         let realm = as_holder(test, "alice", "Red-Apple-11").await;
         return assert!(bound(realm, "uid=alice,ou=people,dc=example,dc=com\" mech=GSSAPI bind_ssf=256"));
     };
@@ -40,7 +40,7 @@ async fn kerberos_a_ticket_binds_and_seals_in_the_clear() {
 #[tokio::test]
 async fn kerberos_a_ticket_signs_where_that_is_asked_for() {
     let Some(server) = again::server() else {
-        let test = "sasl_gssapi::kerberos_a_ticket_signs_where_that_is_asked_for";
+        let test = "live::sasl_gssapi::kerberos_a_ticket_signs_where_that_is_asked_for";
         let realm = as_holder(test, "bob", "Blue-Boat-22").await;
         return assert!(bound(realm, "uid=bob,ou=people,dc=example,dc=com\" mech=GSSAPI bind_ssf=1 "));
     };
@@ -56,7 +56,7 @@ async fn kerberos_a_ticket_signs_where_that_is_asked_for() {
 #[tokio::test]
 async fn kerberos_a_ticket_adds_no_layer_inside_tls() {
     let Some(server) = again::server() else {
-        let test = "sasl_gssapi::kerberos_a_ticket_adds_no_layer_inside_tls";
+        let test = "live::sasl_gssapi::kerberos_a_ticket_adds_no_layer_inside_tls";
         let realm = as_holder(test, "carol", "Green-Garden-33").await;
         return assert!(bound(realm, "uid=carol,ou=people,dc=example,dc=com\" mech=GSSAPI bind_ssf=0 "));
     };
@@ -68,7 +68,7 @@ async fn kerberos_a_ticket_adds_no_layer_inside_tls() {
 #[tokio::test]
 async fn kerberos_the_proxy_acts_as_somebody_else() {
     let Some(server) = again::server() else {
-        let test = "sasl_gssapi::kerberos_the_proxy_acts_as_somebody_else";
+        let test = "live::sasl_gssapi::kerberos_the_proxy_acts_as_somebody_else";
         let _ = as_holder(test, "proxy", "Proxy-Pass-2").await;
         return;
     };
@@ -87,7 +87,7 @@ async fn kerberos_a_key_in_a_file_is_as_good_as_a_ticket() {
         let mut environment = realm.kdc.client().environment();
         environment[1].1 = "MEMORY:".to_owned();
         environment.push(("KRB5_CLIENT_KTNAME", realm.kdc.keytab("reader").display().to_string()));
-        let test = "sasl_gssapi::kerberos_a_key_in_a_file_is_as_good_as_a_ticket";
+        let test = "live::sasl_gssapi::kerberos_a_key_in_a_file_is_as_good_as_a_ticket";
         return again::run(test, &Server::from(&realm.slapd), &environment);
     };
     // As a service has it: no ticket of its own, and a pool that binds by itself.
@@ -100,7 +100,7 @@ async fn kerberos_a_key_in_a_file_is_as_good_as_a_ticket() {
 async fn kerberos_without_a_ticket_nothing_is_sent() {
     let Some(server) = again::server() else {
         let realm = Realm::shared().await;
-        let test = "sasl_gssapi::kerberos_without_a_ticket_nothing_is_sent";
+        let test = "live::sasl_gssapi::kerberos_without_a_ticket_nothing_is_sent";
         return again::run(test, &Server::from(&realm.slapd), &realm.kdc.client().environment());
     };
     let connection = server.open().await;
@@ -114,7 +114,7 @@ async fn kerberos_without_a_ticket_nothing_is_sent() {
 #[tokio::test]
 async fn kerberos_a_service_that_the_realm_does_not_know_is_told() {
     let Some(server) = again::server() else {
-        let test = "sasl_gssapi::kerberos_a_service_that_the_realm_does_not_know_is_told";
+        let test = "live::sasl_gssapi::kerberos_a_service_that_the_realm_does_not_know_is_told";
         let _ = as_holder(test, "nogroups", "None-Nickel-17").await;
         return;
     };
@@ -139,8 +139,7 @@ async fn kerberos_a_realm_that_does_not_answer_is_waited_for_as_long_as_the_opti
         let file = realm.kdc.client().folder().join("silent.conf");
         std::fs::write(&file, settings).unwrap();
         environment[0].1 = file.display().to_string();
-        let test =
-            "sasl_gssapi::kerberos_a_realm_that_does_not_answer_is_waited_for_as_long_as_the_options_say";
+        let test = "live::sasl_gssapi::kerberos_a_realm_that_does_not_answer_is_waited_for_as_long_as_the_options_say";
         let (server, test) = (Server::from(&realm.slapd), test.to_owned());
         return tokio::task::spawn_blocking(move || again::run(&test, &server, &environment)).await.unwrap();
     };
