@@ -87,3 +87,8 @@ pub use stream::{End, SearchStream};
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/client.md")]
 struct Book;
+
+/// Its page on what needs Kerberos's library or NTLM.
+#[cfg(all(doctest, feature = "gssapi", feature = "ntlm"))]
+#[doc = include_str!("../../../docs/client-kerberos.md")]
+struct Kerberos;
