@@ -6,7 +6,7 @@ use tracing::field::Field;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::field::MakeExt as _;
 use tracing_subscriber::fmt;
-use tracing_subscriber::fmt::format::{Writer, debug_fn};
+use tracing_subscriber::fmt::format::{FmtSpan, Writer, debug_fn};
 
 use crate::output;
 
@@ -49,7 +49,8 @@ impl Voice {
         match self {
             Voice::Quiet => "error".to_owned(),
             Voice::Usual => usual.to_owned(),
-            Voice::Verbose => "debug".to_owned(),
+            // Ours alone: the directory's operations, not a library's SQL and handshakes.
+            Voice::Verbose => "info,ldapgate=debug".to_owned(),
             Voice::Everything => "trace".to_owned(),
         }
     }
@@ -58,7 +59,9 @@ impl Voice {
 /// Switches the log on; later calls change nothing.
 pub(crate) fn start(voice: Voice, usual: &str, json: bool) {
     let filter = EnvFilter::try_new(voice.filter(usual)).unwrap_or_else(|_| EnvFilter::new("info"));
-    let base = fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // Each operation is told when it is over, with what it took.
+    let spans = if voice.is_verbose() { FmtSpan::CLOSE } else { FmtSpan::NONE };
+    let base = fmt().with_env_filter(filter).with_writer(std::io::stderr).with_span_events(spans);
     let _already_on = if json {
         base.json().flatten_event(true).try_init()
     } else {

@@ -120,10 +120,13 @@ impl Connection {
         if self.is_sealed() {
             return Err(Error::Shared { url: self.url().to_owned() });
         }
+        let name = request.name.clone();
         let operation = Operation::new("bind", Request::Bind(request), controls);
         let answer = self.call(operation).await?;
         match answer.response {
             Response::Bind(response) => {
+                // Whatever was before is over: a bind that failed leaves nobody (RFC 4511 section 4.2.1).
+                self.shared.state.bind(Some(name).filter(|_| response.result.is_success()));
                 tracing::debug!(code = %response.result.code, "answered");
                 Ok(BindReply { result: response.result, controls: answer.controls })
             }

@@ -50,7 +50,8 @@ impl Connection {
     /// when it would travel in clear text: no other server is asked then.
     pub async fn open(options: &Options) -> Result<Connection, Error> {
         let mut failures = Vec::new();
-        for address in &options.servers {
+        let discovered = options.discovered().await?;
+        for address in discovered.iter().flat_map(|found| found.iter()).chain(&options.servers) {
             match Connection::open_at(address, options).await {
                 Ok(connection) => return Ok(connection),
                 // Other servers know the same account, and would count another wrong password.
@@ -89,6 +90,7 @@ impl Connection {
     }
 
     /// Connects to one server, as nobody; a connection with an idle limit closes itself when nobody uses it for so long.
+    #[tracing::instrument(name = "ldap.connect", level = "debug", skip_all, fields(url = address.text))]
     pub(crate) async fn to(
         address: &Address,
         options: &Options,
@@ -108,7 +110,7 @@ impl Connection {
         deadline: Instant,
     ) -> Result<Connection, Error> {
         let connection = Connection::start(transport, address, options, idle);
-        if options.start_tls && address.scheme() == Scheme::Ldap {
+        if (options.start_tls || address.start_tls) && address.scheme() == Scheme::Ldap {
             connection.start_tls_by(deadline, options.connect_timeout).await?;
         }
         Ok(connection)
@@ -209,22 +211,28 @@ fn is_of_the_account(error: &Error) -> bool {
     )
 }
 
-fn is_local_name(host: &str) -> bool {
+pub(crate) fn is_local_name(host: &str) -> bool {
     host.eq_ignore_ascii_case("localhost")
         || host.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
 }
 
 /// A random part of a span, so that many connections do not all end in the same moment.
 pub(crate) fn jitter(span: Duration) -> Duration {
-    let mut random = [0; 2];
+    span.mul_f64(f64::from(random_to(u32::MAX)) / f64::from(u32::MAX))
+}
+
+/// A random number up to this one, which is included.
+pub(crate) fn random_to(most: u32) -> u32 {
+    let mut random = [0; 8];
     #[expect(
         clippy::disallowed_methods,
         reason = "spreads load; nothing secret and no decision depends on it"
     )]
     let filled = getrandom::fill(&mut random);
     match filled {
-        Ok(()) => span.mul_f64(f64::from(u16::from_le_bytes(random)) / f64::from(u16::MAX)),
-        Err(_) => Duration::ZERO,
+        // Of sixty-four bits the remainder is as good as even.
+        Ok(()) => (u64::from_le_bytes(random) % (u64::from(most) + 1)) as u32,
+        Err(_) => 0,
     }
 }
 

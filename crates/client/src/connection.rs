@@ -5,15 +5,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use proto::message::{Request, Response};
+use proto::message::{MessageId, Request, Response};
 use proto::{Controls, LdapResult};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::time::{Instant, timeout_at};
 
-use crate::Error;
 use crate::connect::Transport;
+use crate::control::beside;
 use crate::driver::{Answer, Command, Driver, Sink, Start, State};
+use crate::metrics::Open;
 use crate::options::{Address, Options};
+use crate::referral;
+use crate::{Error, Reply};
 
 /// How many operations may wait for their answers on one connection; more wait for their turn.
 const MOST_OUTSTANDING: usize = 256;
@@ -25,6 +28,8 @@ const MOST_OUTSTANDING: usize = 256;
 #[derive(Clone)]
 pub struct Connection {
     pub(crate) shared: Arc<Shared>,
+    /// What every operation of this handle carries.
+    pub(crate) controls: Controls,
 }
 
 pub(crate) struct Shared {
@@ -64,7 +69,9 @@ impl Connection {
         if let Some(bindings) = &transport.bindings {
             state.bindings.get_or_init(|| bindings.clone());
         }
-        tokio::spawn(Driver::new(transport, receiver, state.clone(), idle).run());
+        let mut driver = Driver::new(transport, receiver, state.clone(), idle);
+        driver.open = address.meter.clone().map(Open::new);
+        tokio::spawn(driver.run());
         let shared = Shared {
             commands,
             slots: Arc::new(Semaphore::new(MOST_OUTSTANDING)),
@@ -74,7 +81,7 @@ impl Connection {
             address: address.clone(),
             options: options.clone(),
         };
-        Connection { shared: Arc::new(shared) }
+        Connection { shared: Arc::new(shared), controls: Controls::default() }
     }
 
     /// The server's URL, as it was given.
@@ -111,6 +118,11 @@ impl Connection {
         drop(self.shared.commands.send(Command::Close(done)));
     }
 
+    /// Can nobody but this machine, or nobody at all, listen?
+    pub(crate) fn is_private(&self) -> bool {
+        self.shared.state.private.load(Ordering::Acquire)
+    }
+
     /// From now on nobody binds on it, whoever has a handle.
     pub(crate) fn seal(&self) {
         self.shared.sealed.store(true, Ordering::Release);
@@ -135,8 +147,23 @@ impl Connection {
         MOST_OUTSTANDING - self.shared.slots.available_permits()
     }
 
-    /// Sends a request and waits for its one answer, under the options' timeout.
+    /// Sends a request and waits for its one answer, under the options' timeout. A referral is followed where the options
+    /// say so.
     pub(crate) async fn call(&self, operation: Operation) -> Result<Answer, Error> {
+        let referrals = self.shared.options.referrals.as_ref();
+        let Some(referrals) = referrals.filter(|_| referral::may_follow(&operation.request)) else {
+            return self.call_once(operation).await;
+        };
+        let Operation { name, request, controls } = &operation;
+        let answer = self.call_once(Operation::new(name, request.clone(), controls.clone())).await?;
+        if answer.response.result().is_some_and(|result| result.code.is_referral()) {
+            return Box::pin(referral::follow(self, referrals, &operation, answer)).await;
+        }
+        Ok(answer)
+    }
+
+    /// The same on this connection alone.
+    pub(crate) async fn call_once(&self, operation: Operation) -> Result<Answer, Error> {
         let limit = self.shared.options.timeout;
         let (reply, answer) = oneshot::channel();
         self.call_by(operation, Sink::One(reply), answer, Instant::now() + limit, limit).await
@@ -171,6 +198,19 @@ impl Connection {
         self.send_now(operation, sink, deadline, limit, Some(slot))
     }
 
+    /// The same for an operation that may go on after the deadline by which its turn has to come.
+    pub(crate) async fn send_lasting(
+        &self,
+        operation: Operation,
+        sink: Sink,
+        turn: Instant,
+        deadline: Instant,
+    ) -> Result<Guard, Error> {
+        let limit = self.shared.options.timeout;
+        let slot = self.slot(operation.name, turn, limit).await?;
+        self.send_now(operation, sink, deadline, limit, Some(slot))
+    }
+
     /// Sends a request that nobody waits for.
     pub(crate) fn send_courtesy(&self, operation: Operation) {
         let limit = self.shared.options.timeout;
@@ -188,6 +228,10 @@ impl Connection {
         slot: Option<OwnedSemaphorePermit>,
     ) -> Result<Guard, Error> {
         let Operation { name, request, controls } = operation;
+        if self.shared.options.read_only && request.may_write() {
+            return Err(Error::ReadOnly { url: self.url().to_owned(), operation: name });
+        }
+        let controls = beside(&self.controls, controls);
         let ticket = self.shared.tickets.fetch_add(1, Ordering::Relaxed);
         let start = Start { ticket, operation: name, request, controls, deadline, limit, sink, slot };
         match self.shared.commands.send(Command::Start(Box::new(start))) {
@@ -224,7 +268,7 @@ impl Connection {
     }
 
     /// For operations whose only good answer is success.
-    pub(crate) async fn perform(&self, operation: Operation) -> Result<(), Error> {
+    pub(crate) async fn perform(&self, operation: Operation) -> Result<Reply, Error> {
         let name = operation.name;
         let answer = self.call(operation).await?;
         match answer.response {
@@ -233,7 +277,7 @@ impl Connection {
             | Response::Modify(result)
             | Response::ModifyDn(result) => {
                 if result.is_success() {
-                    return Ok(());
+                    return Ok(Reply { result, controls: answer.controls });
                 }
                 Err(self.refused(name, result))
             }
@@ -263,6 +307,13 @@ pub(crate) struct Guard {
 impl Guard {
     pub(crate) fn disarm(mut self) {
         self.commands = None;
+    }
+
+    /// The id under which the operation waits for its answer; `None` when it does not wait any more.
+    pub(crate) async fn message_id(&self) -> Option<MessageId> {
+        let (reply, id) = oneshot::channel();
+        self.commands.as_ref()?.send(Command::Identify(self.ticket, reply)).ok()?;
+        id.await.ok().flatten()
     }
 }
 

@@ -42,25 +42,42 @@
 //! `driver` is the task behind it, which owns the socket; [`SearchStream`] pages; [`Pool`] keeps connections, with one
 //! file for each of the things it decides: a server's health, the service account's rest, what is on the shelf.
 
+mod apply;
 mod bind;
+mod cancel;
 mod compare;
 mod connect;
 mod connection;
+pub mod control;
+mod dir_sync;
 mod driver;
 mod error;
 mod extended;
+mod fast_bind;
 #[cfg(feature = "gssapi")]
 mod gssapi;
 mod identity;
+mod membership;
+mod metrics;
 mod modify;
+mod notification;
 mod options;
 mod password;
+mod persistent_search;
 mod pool;
 mod read;
+mod recorder;
+mod referral;
+mod reply;
 mod sasl;
 mod search;
+mod srv;
 mod start_tls;
+mod status;
 mod stream;
+mod sync;
+mod unlock;
+mod write;
 
 pub use proto;
 pub use proto::{
@@ -68,27 +85,42 @@ pub use proto::{
 };
 pub use tls;
 
+pub use apply::{Applied, ApplyError, Failed, OnFailure};
 pub use bind::BindReply;
+pub use cancel::Cancelled;
 pub use connection::Connection;
+pub use dir_sync::{DirSyncSearch, DirSyncStream};
 pub use error::{BoxError, Closed, Error, Failures};
 pub use extended::ExtendedReply;
 pub use identity::{Identity, Simple};
+pub use membership::Group;
+pub use metrics::{Failure, Metrics, RoundTrips, ServerMetrics};
 pub use modify::Rename;
+pub use notification::{Notification, Notifications};
 pub use options::{Balance, Options};
 pub use password::{PasswordMethod, PasswordReply};
+pub use persistent_search::{ChangeStream, Changed};
 pub use pool::{Pool, Proving, Server};
 pub use proto::sasl::Protection;
-pub use read::{ReadEntry, ReadError};
+pub use read::{ReadEntry, ReadError, many};
+pub use recorder::{RecordError, Recorder, Secrets};
+pub use referral::Referrals;
+pub use reply::Reply;
 pub use sasl::{Binding, Sasl, SaslPeer};
 pub use search::{Found, Search};
+pub use status::Status;
 pub use stream::{End, SearchStream};
+pub use sync::{ContentSync, SyncEvent, SyncStream};
+pub use unlock::Lockout;
+pub use write::{Attributes, WriteError, changes_between, changes_between_entries, to_attributes};
 
-/// The book's page, whose examples run with the tests.
+/// The book's pages, whose examples run with the tests.
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/client.md")]
 struct Book;
-
-/// Its page on what needs Kerberos's library or NTLM.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/client-reference.md")]
+struct Reference;
 #[cfg(all(doctest, feature = "gssapi", feature = "ntlm"))]
 #[doc = include_str!("../../../docs/client-kerberos.md")]
 struct Kerberos;

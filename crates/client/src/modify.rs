@@ -1,11 +1,12 @@
 //! Add, modify, delete and modify DN (RFC 4511 sections 4.6 to 4.9).
 
 use bytes::Bytes;
+use proto::control::TreeDelete;
 use proto::message::{AddRequest, ModifyDnRequest, ModifyRequest, Request};
 use proto::{Change, Controls, Rdn};
 
 use crate::connection::Operation;
-use crate::{Connection, Error};
+use crate::{Connection, Error, Reply};
 
 /// A new place for an entry.
 #[derive(Debug, Clone)]
@@ -34,6 +35,15 @@ impl Rename {
         self.superior = Some(superior.into());
         self
     }
+
+    pub(crate) fn request(&self, dn: &str) -> ModifyDnRequest {
+        ModifyDnRequest {
+            dn: dn.to_owned(),
+            new_rdn: self.rdn.to_string(),
+            delete_old_rdn: !self.keep_old,
+            new_superior: self.superior.clone(),
+        }
+    }
 }
 
 impl Connection {
@@ -47,7 +57,7 @@ impl Connection {
         &self,
         dn: &str,
         attributes: impl IntoIterator<Item = (N, Vec<V>)>,
-    ) -> Result<(), Error> {
+    ) -> Result<Reply, Error> {
         let attributes = attributes
             .into_iter()
             .map(|(name, values)| (name.into(), values.into_iter().map(Into::into).collect()))
@@ -61,7 +71,7 @@ impl Connection {
     ///
     /// [`Error::Refused`] for every answer but success; otherwise as every call.
     #[tracing::instrument(name = "ldap.modify", level = "debug", skip_all, fields(url = self.url(), dn = dn))]
-    pub async fn modify(&self, dn: &str, changes: Vec<Change>) -> Result<(), Error> {
+    pub async fn modify(&self, dn: &str, changes: Vec<Change>) -> Result<Reply, Error> {
         self.write("modify", Request::Modify(ModifyRequest { dn: dn.to_owned(), changes })).await
     }
 
@@ -71,8 +81,25 @@ impl Connection {
     ///
     /// [`Error::Refused`] for every answer but success; otherwise as every call.
     #[tracing::instrument(name = "ldap.delete", level = "debug", skip_all, fields(url = self.url(), dn = dn))]
-    pub async fn delete(&self, dn: &str) -> Result<(), Error> {
+    pub async fn delete(&self, dn: &str) -> Result<Reply, Error> {
         self.write("delete", Request::Delete(dn.to_owned())).await
+    }
+
+    /// Deletes an entry and everything below it, in one step (draft-armijo-ldap-treedelete). Active Directory, Samba and a
+    /// few others can.
+    ///
+    /// ```no_run
+    /// # async fn example(connection: ldapgate_client::Connection) -> Result<(), ldapgate_client::Error> {
+    /// connection.delete_tree("ou=closed,dc=example,dc=com").await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`] with unavailableCriticalExtension (12) where the server cannot; otherwise as
+    /// [`Connection::delete`].
+    pub async fn delete_tree(&self, dn: &str) -> Result<Reply, Error> {
+        self.with_controls([TreeDelete.into()]).delete(dn).await
     }
 
     /// Renames or moves an entry.
@@ -81,17 +108,11 @@ impl Connection {
     ///
     /// [`Error::Refused`] for every answer but success; otherwise as every call.
     #[tracing::instrument(name = "ldap.modify_dn", level = "debug", skip_all, fields(url = self.url(), dn = dn))]
-    pub async fn rename(&self, dn: &str, rename: &Rename) -> Result<(), Error> {
-        let request = ModifyDnRequest {
-            dn: dn.to_owned(),
-            new_rdn: rename.rdn.to_string(),
-            delete_old_rdn: !rename.keep_old,
-            new_superior: rename.superior.clone(),
-        };
-        self.write("modify DN", Request::ModifyDn(request)).await
+    pub async fn rename(&self, dn: &str, rename: &Rename) -> Result<Reply, Error> {
+        self.write("modify DN", Request::ModifyDn(rename.request(dn))).await
     }
 
-    async fn write(&self, name: &'static str, request: Request) -> Result<(), Error> {
+    async fn write(&self, name: &'static str, request: Request) -> Result<Reply, Error> {
         self.perform(Operation::new(name, request, Controls::default())).await
     }
 }

@@ -1,12 +1,15 @@
 //! How connections are made and used: everything that a caller chooses once.
 
+use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use proto::{Scheme, Url};
 use tls::{ClientSettings, ClientTls};
 
-use crate::{Error, Identity};
+use crate::metrics::Meter;
+use crate::srv::{self, Discovery};
+use crate::{Error, Identity, Referrals};
 
 /// Which server is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -36,6 +39,8 @@ pub enum Balance {
 #[derive(Debug, Clone)]
 pub struct Options {
     pub(crate) servers: Vec<Address>,
+    /// The domain whose servers go before those.
+    pub(crate) discovery: Option<Discovery>,
     pub(crate) service: Option<Identity>,
     pub(crate) start_tls: bool,
     pub(crate) allow_cleartext: bool,
@@ -48,6 +53,8 @@ pub struct Options {
     pub(crate) max_age: Duration,
     pub(crate) page_size: u32,
     pub(crate) max_bytes: usize,
+    pub(crate) read_only: bool,
+    pub(crate) referrals: Option<Referrals>,
     tls: Arc<OnceLock<ClientTls>>,
 }
 
@@ -56,22 +63,40 @@ pub struct Options {
 pub(crate) struct Address {
     pub(crate) text: String,
     pub(crate) url: Url,
+    /// StartTLS, whatever the options say.
+    pub(crate) start_tls: bool,
+    /// Those of a lower one go first.
+    pub(crate) tier: u32,
+    /// Counts what happens on its connections, when a pool asks for it.
+    pub(crate) meter: Option<Arc<Meter>>,
 }
 
 impl Options {
-    /// Servers of one directory, best first: `ldap`, `ldaps` or `ldapi` URLs.
+    /// Servers of one directory, best first: `ldap`, `ldaps` or `ldapi` URLs. `srv:example.com` stands for the servers
+    /// that the DNS names, as [`Options::discover`] finds them; URLs beside it are asked when none of those works.
     ///
     /// # Errors
     ///
-    /// [`Error::Url`] for a text that is no LDAP URL, [`Error::NoUrl`] for an empty list.
+    /// [`Error::Url`] for a text that is no LDAP URL, [`Error::NoUrl`] for an empty list; [`Error::Domain`] for a domain
+    /// that cannot be looked for.
     pub fn new(urls: impl IntoIterator<Item = impl AsRef<str>>) -> Result<Options, Error> {
-        let servers =
-            urls.into_iter().map(|url| Address::parse(url.as_ref())).collect::<Result<Vec<_>, _>>()?;
-        if servers.is_empty() {
+        let (mut servers, mut discovery) = (Vec::new(), None);
+        for url in urls {
+            match url.as_ref().strip_prefix(srv::PREFIX) {
+                None => servers.push(Address::parse(url.as_ref())?),
+                Some(domain) if discovery.is_none() => discovery = Some(find(domain)?),
+                Some(domain) => return Err(Error::domain(domain, "one domain is enough")),
+            }
+        }
+        if servers.is_empty() && discovery.is_none() {
             return Err(Error::NoUrl);
+        }
+        if discovery.is_some() {
+            servers.iter_mut().for_each(|address| address.tier = u32::MAX);
         }
         Ok(Options {
             servers,
+            discovery,
             service: None,
             start_tls: false,
             allow_cleartext: false,
@@ -84,8 +109,42 @@ impl Options {
             max_age: Duration::from_secs(60 * 60),
             page_size: 500,
             max_bytes: 64 * 1024 * 1024,
+            read_only: false,
+            referrals: None,
             tls: Arc::default(),
         })
+    }
+
+    /// The servers of a domain, which its DNS names (RFC 2782): those of `_ldaps._tcp`; where there are none, those of
+    /// `_ldap._tcp`, by StartTLS alone. Only hosts below the domain are taken, in the order of their priorities and, by
+    /// chance, their weights. A pool asks again when the answer has grown old: after its time to live, but not before half
+    /// a minute and not after an hour.
+    ///
+    /// Needs the feature `srv`.
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), ldapgate_client::Error> {
+    /// use ldapgate_client::{Options, Pool};
+    ///
+    /// let pool = Pool::open(Options::discover("example.com")?).await?;
+    /// println!("{:?}", pool.urls());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Domain`] for a text that is no domain, or without the feature. What the DNS says is seen later, as
+    /// [`Error::Discovery`].
+    pub fn discover(domain: &str) -> Result<Options, Error> {
+        Options::new([format!("{}{domain}", srv::PREFIX)])
+    }
+
+    /// Asks these name servers where a domain's servers are, by UDP and TCP, and not those of the system.
+    #[must_use]
+    pub fn name_servers(mut self, servers: impl IntoIterator<Item = SocketAddr>) -> Options {
+        self.discovery = self.discovery.map(|discovery| discovery.asking(servers.into_iter().collect()));
+        self
     }
 
     /// The service account that a pool's look-up connections, and a connection of its own, bind as; without one they
@@ -187,6 +246,40 @@ impl Options {
         self
     }
 
+    /// Refuse what could change the directory before it is sent: add, modify, delete, rename, and every extended operation
+    /// that is not known to change nothing.
+    #[must_use]
+    pub fn read_only(mut self) -> Options {
+        self.read_only = true;
+        self
+    }
+
+    /// Follow referrals and continuation references, as far as these say; without this they are told and not followed.
+    #[must_use]
+    pub fn referrals(mut self, referrals: Referrals) -> Options {
+        self.referrals = Some(referrals);
+        self
+    }
+
+    /// The same for another server of the same trust: as nobody, and following nothing.
+    pub(crate) fn elsewhere(&self, address: Address, start_tls: bool) -> Result<Options, Error> {
+        let mut options = self.clone().anonymous().start_tls(start_tls);
+        if start_tls || address.scheme() == Scheme::Ldaps {
+            options = options.tls(self.client_tls(&address.text)?.for_another_server());
+        }
+        Ok(Options { servers: vec![address], discovery: None, referrals: None, ..options })
+    }
+
+    /// The servers that the DNS names; `None` when it is not to be asked, or has no answer and there are URLs besides.
+    pub(crate) async fn discovered(&self) -> Result<Option<Arc<[Address]>>, Error> {
+        let Some(discovery) = &self.discovery else { return Ok(None) };
+        match discovery.servers(self.connect_timeout).await {
+            Ok(found) => Ok(Some(found)),
+            Err(_) if !self.servers.is_empty() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// The settings for TLS: those given, or the system's, which are read once.
     pub(crate) fn client_tls(&self, url: &str) -> Result<ClientTls, Error> {
         if let Some(tls) = self.tls.get() {
@@ -200,9 +293,9 @@ impl Options {
 }
 
 impl Address {
-    fn parse(text: &str) -> Result<Address, Error> {
+    pub(crate) fn parse(text: &str) -> Result<Address, Error> {
         match Url::parse(text) {
-            Ok(url) => Ok(Address { text: text.to_owned(), url }),
+            Ok(url) => Ok(Address { text: text.to_owned(), url, start_tls: false, tier: 0, meter: None }),
             Err(source) => Err(Error::Url { url: text.to_owned(), source }),
         }
     }
@@ -218,4 +311,14 @@ impl Address {
     pub(crate) fn scheme(&self) -> Scheme {
         self.url.scheme()
     }
+}
+
+fn find(domain: &str) -> Result<Discovery, Error> {
+    if !srv::is_domain(domain) {
+        return Err(Error::domain(domain, "it is no domain name"));
+    }
+    if cfg!(not(feature = "srv")) {
+        return Err(Error::domain(domain, "this program was built without the feature srv"));
+    }
+    Ok(Discovery::new(domain))
 }

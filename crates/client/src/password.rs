@@ -102,6 +102,41 @@ impl Connection {
         }
     }
 
+    /// Sets a password without the old one, as an administrator does. It proves nothing about who asks: to let people
+    /// change their own, use [`Connection::change_password`].
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let (_running, url) = testkit::example::serve().await?;
+    /// use ldapgate_client::{Connection, Options, Password, PasswordMethod};
+    ///
+    /// let connection = Connection::open(&Options::new([url])?).await?;
+    /// connection.bind("uid=ada,dc=example,dc=com", &Password::new("analytical")?).await?;
+    /// let new = Password::new("difference")?;
+    /// let reply = connection.reset_password(PasswordMethod::PasswordModify, "uid=ada,dc=example,dc=com", &new).await?;
+    /// assert!(reply.is_success());
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`Connection::modify_password`].
+    pub async fn reset_password(
+        &self,
+        method: PasswordMethod,
+        dn: &str,
+        new: &Password,
+    ) -> Result<PasswordReply, Error> {
+        match method {
+            PasswordMethod::PasswordModify => {
+                let (user, new) = (Some(dn.to_owned()), Some(new.duplicate()));
+                self.modify_password(&PasswordModify { user, old: None, new }).await
+            }
+            PasswordMethod::UnicodePwd => self.reset_unicode_pwd(dn, new).await,
+        }
+    }
+
     /// Sets a password of Active Directory without the old one, as an administrator does. It proves nothing about who
     /// asks: to let people change their own, use [`Connection::change_password`].
     ///

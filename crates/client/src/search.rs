@@ -30,6 +30,9 @@ pub struct Search {
     pub(crate) page_size: Option<Option<u32>>,
     pub(crate) deadline: Option<Duration>,
     pub(crate) controls: Vec<Control>,
+    /// References are followed where the options say so.
+    pub(crate) follow: bool,
+    pub(crate) whole_values: bool,
 }
 
 impl Search {
@@ -51,7 +54,14 @@ impl Search {
     fn new(base: String, scope: Scope) -> Search {
         // Every entry has an object class, and every server lets a search ask for it (RFC 4512 section 5.1).
         let request = SearchRequest::new(base, scope, Filter::present("objectClass"));
-        Search { request, page_size: None, deadline: None, controls: Vec::new() }
+        Search {
+            request,
+            page_size: None,
+            deadline: None,
+            controls: Vec::new(),
+            follow: true,
+            whole_values: false,
+        }
     }
 
     /// Only entries that match; without this, all.
@@ -131,6 +141,36 @@ impl Search {
         self
     }
 
+    /// Read attributes to their end of which the server hands out only so many values at once, as Active Directory does
+    /// with 1500 (`member;range=0-1499`): the entry then has them all, under the attribute's own name. Each part is
+    /// another request; a server that repeats itself or leaves a gap is [`Error::CutShort`].
+    ///
+    /// ```
+    /// use ldapgate_client::Search;
+    ///
+    /// let group = Search::read("cn=everybody,dc=example,dc=com").attributes(["member"]).whole_values();
+    /// # let _ = group;
+    /// ```
+    #[must_use]
+    pub fn whole_values(mut self) -> Search {
+        self.whole_values = true;
+        self
+    }
+
+    /// Tell references and referrals, and follow none, whatever the options say.
+    ///
+    /// ```
+    /// use ldapgate_client::Search;
+    ///
+    /// let here = Search::below("dc=example,dc=com").keep_referrals();
+    /// # let _ = here;
+    /// ```
+    #[must_use]
+    pub fn keep_referrals(mut self) -> Search {
+        self.follow = false;
+        self
+    }
+
     /// Names of attributes without their values.
     #[must_use]
     pub fn types_only(mut self) -> Search {
@@ -164,7 +204,7 @@ impl From<&Search> for Search {
 pub struct Found {
     /// The entries.
     pub entries: Vec<Entry>,
-    /// Where else to look: the URLs of each continuation reference. They are not followed.
+    /// Where else to look: the URLs of each continuation reference that was not followed.
     pub references: Vec<Vec<String>>,
     /// There would have been more: a limit on size, time or effort was reached, the server's or the search's own.
     pub truncated: Option<LdapResult>,

@@ -38,7 +38,7 @@ impl Connection {
         let sink = Sink::Tls { reply, tls, host: self.shared.address.host().to_owned() };
         let request = Request::Extended(ExtendedRequest { oid: StartTls::OID.to_owned(), value: None });
         let operation = Operation::new(NAME, request, Controls::default());
-        let answer = self.call_by(operation, sink, answer, deadline, limit).await?;
+        let answer = self.without_controls().call_by(operation, sink, answer, deadline, limit).await?;
         match answer.response {
             Response::Extended(response) if response.result.is_success() => Ok(()),
             Response::Extended(response) => Err(self.refused(NAME, response.result)),

@@ -34,7 +34,8 @@
 //!
 //! Reading order: [`session`] is what a driver calls, [`message`] has one file per operation of RFC 4511, [`control`]
 //! and [`extended`] what is carried inside, [`ber`] the octets. [`dn`], [`filter`], [`url`] and [`ldif`] are the text
-//! forms, [`value`] what attributes hold, [`oid`] names what servers advertise, [`sasl`] has one file per mechanism.
+//! forms, [`value`] what attributes hold, [`schema`] what a server knows of them, [`oid`] names what servers advertise,
+//! [`sasl`] has one file per mechanism.
 
 pub mod ber;
 pub mod control;
@@ -46,6 +47,7 @@ pub mod message;
 pub mod oid;
 pub mod range;
 pub mod sasl;
+pub mod schema;
 pub mod session;
 pub mod url;
 pub mod value;
@@ -66,5 +68,6 @@ pub use message::{
     Scope, SearchRequest,
 };
 pub use range::Range;
+pub use schema::Schema;
 pub use session::{ClientSession, Event, ServerSession, SessionError};
 pub use url::{Scheme, Url, UrlError};

@@ -21,6 +21,7 @@ pub mod certificate;
 pub mod clock;
 pub mod ds389;
 pub mod equipped;
+pub mod example;
 pub mod http;
 pub mod kerberos;
 mod memory;

@@ -76,10 +76,12 @@ impl fmt::Display for Certificate {
 }
 
 /// The undecoded fields, each the content of its element.
+#[derive(Clone)]
 pub(crate) struct Parts<'a> {
     pub(crate) issuer: &'a [u8],
     pub(crate) validity: &'a [u8],
     pub(crate) subject: &'a [u8],
+    key: &'a [u8],
     pub(crate) extensions: Option<&'a [u8]>,
 }
 
@@ -101,14 +103,33 @@ impl<'a> Parts<'a> {
         let issuer = body.expect(der::SEQUENCE)?;
         let validity = body.expect(der::SEQUENCE)?;
         let subject = body.expect(der::SEQUENCE)?;
-        body.expect(der::SEQUENCE)?;
+        let key = body.expect(der::SEQUENCE)?;
         let mut extensions = None;
         while let Some((tag, content)) = body.next() {
             if tag == EXTENSIONS {
                 extensions = Der::new(content).expect(der::SEQUENCE);
             }
         }
-        Some(Parts { issuer, validity, subject, extensions })
+        Some(Parts { issuer, validity, subject, key, extensions })
+    }
+
+    /// The length of an RSA key, in bits; `None` for keys of other kinds (RFC 8017 section A.1.1).
+    pub(crate) fn rsa_bits(&self) -> Option<usize> {
+        const RSA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01];
+        let mut key = Der::new(self.key);
+        if key.enter(der::SEQUENCE)?.expect(der::OID)? != RSA {
+            return None;
+        }
+        let (_, numbers) = key.expect(der::BIT_STRING)?.split_first()?;
+        let modulus = Der::new(numbers).enter(der::SEQUENCE)?.expect(der::INTEGER)?;
+        let zeros = modulus.iter().take_while(|byte| **byte == 0).count();
+        let first = modulus.get(zeros)?;
+        Some((modulus.len() - zeros) * 8 - first.leading_zeros() as usize)
+    }
+
+    /// Who carries it, as messages show it.
+    pub(crate) fn shown_subject(&self) -> Option<String> {
+        distinguished_name(self.subject).map(|name| join(&name))
     }
 }
 

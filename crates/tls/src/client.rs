@@ -4,13 +4,15 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::client::{ResolvesClientCert, Resumption};
+use rustls::pki_types::ServerName;
+use rustls::sign::CertifiedKey;
+use rustls::{ClientConfig, RootCertStore, SignatureScheme};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsConnector;
 
 use crate::explain::{self, Asked};
-use crate::file::Source;
+use crate::file::{Format, Found, Source};
 use crate::looks::Wanted;
 use crate::server::key_error;
 use crate::verify::Verifier;
@@ -26,13 +28,24 @@ pub enum Version {
     Tls13,
 }
 
-/// A client certificate and its key; each PEM or DER, both may be in one PEM file.
+/// A client certificate and its key, told apart by content; both may be in one file, PEM or PKCS#12.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
     /// The certificate chain, leaf first.
     pub cert: PathBuf,
-    /// The private key, without a passphrase.
+    /// The private key, without a passphrase. A PKCS#12 archive has an empty one.
     pub key: PathBuf,
+}
+
+/// A file whose certificates are trusted, and what it turned out to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrustedFile {
+    /// The file, as it was named.
+    pub file: String,
+    /// How it holds its certificates, by its content; its name is not looked at.
+    pub format: Format,
+    /// How many it holds.
+    pub certificates: usize,
 }
 
 /// How servers are proved.
@@ -46,8 +59,9 @@ pub struct Identity {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClientSettings {
-    /// Files with CA certificates, each a PEM bundle or one certificate in DER. A server's own certificate may be named
-    /// as well: it is then trusted for the hosts it names.
+    /// Files with CA certificates: PEM bundles, DER, PKCS#7 (`.p7b`) or, with the feature `pkcs12`, PKCS#12 (`.pfx`)
+    /// without a password; which one is seen by its content. A server's own certificate may be named as well: it is then
+    /// trusted for the hosts it names.
     pub ca_files: Vec<PathBuf>,
     /// Trust the system's CA certificates as well. `SSL_CERT_FILE` and `SSL_CERT_DIR` name others.
     pub system_roots: bool,
@@ -92,16 +106,20 @@ impl ClientSettings {
     fn build(&self, authorities: &[Source]) -> Result<ClientTls, Error> {
         let server_name = self.server_name.as_deref().map(parse_name).transpose()?;
         let mut roots = RootCertStore::empty();
-        let mut given = Vec::new();
+        let (mut given, mut files) = (Vec::new(), Vec::new());
         for source in authorities {
-            given.extend(trust(source, &mut roots)?);
+            let Found { format, certificates } = trust(source, &mut roots)?;
+            let (file, count) = (source.name().to_owned(), certificates.len());
+            tracing::debug!(file, %format, certificates = count, "CA certificates read");
+            files.push(TrustedFile { file, format, certificates: count });
+            given.extend(certificates);
         }
         let system = if self.system_roots { trust_system(&mut roots) } else { 0 };
         if self.danger_accept_invalid_certificates {
             tracing::warn!("TLS accepts any certificate: whoever is on the way can read every password");
         }
         let trusted = roots.len();
-        let words = self.words(given.len(), system);
+        let words = self.words(&files, system);
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let verifier =
             Verifier::new(roots, given, self.danger_accept_invalid_certificates, provider.clone())?;
@@ -120,7 +138,7 @@ impl ClientSettings {
             Some(identity) => {
                 let (cert, key) = (Source::read(&identity.cert)?, Source::read(&identity.key)?);
                 config
-                    .with_client_auth_cert(cert.certificates(Wanted::Chain)?, key.key()?)
+                    .with_client_auth_cert(cert.certificates(Wanted::Chain)?.certificates, key.key()?)
                     .map_err(|error| key_error(error, &cert, &key))?
             }
         };
@@ -130,17 +148,23 @@ impl ClientSettings {
             min_version: self.min_version,
             has_identity: self.client_identity.is_some(),
             trusted,
+            files: files.into(),
             words: words.into(),
         })
     }
 
-    fn words(&self, given: usize, system: usize) -> String {
+    fn words(&self, files: &[TrustedFile], system: usize) -> String {
+        let given: usize = files.iter().map(|file| file.certificates).sum();
+        let of_files = || {
+            let each: Vec<_> = files.iter().map(|file| format!("{} {}", file.format, file.file)).collect();
+            format!("{given} of its files ({})", each.join(", "))
+        };
         let mut words = match (self.danger_accept_invalid_certificates, given, system) {
             (true, _, _) => "accepts ANY certificate".to_owned(),
             (false, 0, 0) => "trusts no CA certificate at all".to_owned(),
-            (false, given, 0) => format!("trusts {given} of its files"),
+            (false, _, 0) => format!("trusts {}", of_files()),
             (false, 0, system) => format!("trusts {system} of the system"),
-            (false, given, system) => format!("trusts {given} of its files and {system} of the system"),
+            (false, _, system) => format!("trusts {} and {system} of the system", of_files()),
         };
         if let Some(name) = &self.server_name {
             words.push_str(&format!(", asks for {name}"));
@@ -164,11 +188,12 @@ pub struct ClientTls {
     min_version: Version,
     has_identity: bool,
     trusted: usize,
+    files: Arc<[TrustedFile]>,
     words: Arc<str>,
 }
 
 impl ClientTls {
-    /// Trusts exactly the certificates of this PEM text (or the one certificate of this DER).
+    /// Trusts exactly the certificates of this PEM text (or of another format that files may have).
     ///
     /// # Errors
     /// When it holds none, or a damaged one.
@@ -203,7 +228,13 @@ impl ClientTls {
         }
     }
 
-    /// One line about what is trusted: `trusts 2 of its files, TLS 1.2 or later`.
+    /// The files with CA certificates, and which of the formats each has.
+    #[must_use]
+    pub fn files(&self) -> &[TrustedFile] {
+        &self.files
+    }
+
+    /// One line about what is trusted: `trusts 2 of its files (PKCS#7 corp-ca.p7b), TLS 1.2 or later`.
     #[must_use]
     pub fn describe(&self) -> String {
         self.words.to_string()
@@ -214,6 +245,39 @@ impl ClientTls {
     pub fn trusted(&self) -> usize {
         self.trusted
     }
+
+    /// The same trust for another server: without the client certificate, without the name to ask for, and without
+    /// sessions to resume, which could carry the certificate's identity on.
+    ///
+    /// ```no_run
+    /// # fn example(settings: &ldapgate_tls::ClientSettings) -> Result<(), ldapgate_tls::Error> {
+    /// let elsewhere = settings.load()?.for_another_server();
+    /// # let _ = elsewhere;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn for_another_server(&self) -> Self {
+        let mut config = ClientConfig::clone(&self.config);
+        config.client_auth_cert_resolver = Arc::new(NoIdentity);
+        config.resumption = Resumption::default();
+        let words = format!("{}, for another server", self.words).into();
+        ClientTls { config: Arc::new(config), server_name: None, has_identity: false, words, ..self.clone() }
+    }
+}
+
+/// Shows no certificate to anybody.
+#[derive(Debug)]
+struct NoIdentity;
+
+impl ResolvesClientCert for NoIdentity {
+    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        None
+    }
+
+    fn has_certs(&self) -> bool {
+        false
+    }
 }
 
 impl fmt::Debug for ClientTls {
@@ -222,14 +286,14 @@ impl fmt::Debug for ClientTls {
     }
 }
 
-fn trust(source: &Source, roots: &mut RootCertStore) -> Result<Vec<CertificateDer<'static>>, Error> {
-    let certificates = source.certificates(Wanted::Authorities)?;
-    for (index, certificate) in certificates.iter().enumerate() {
+fn trust(source: &Source, roots: &mut RootCertStore) -> Result<Found, Error> {
+    let found = source.certificates(Wanted::Authorities)?;
+    for (index, certificate) in found.certificates.iter().enumerate() {
         roots
             .add(certificate.clone())
             .map_err(|error| source.damaged(format!("certificate {}", index + 1), error.to_string()))?;
     }
-    Ok(certificates)
+    Ok(found)
 }
 
 /// How many were found. Single files of the system's folder that cannot be read are no reason to give up.

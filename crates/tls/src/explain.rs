@@ -82,6 +82,14 @@ fn refusal(refused: &Refused, host: &str) -> Explained {
     let rustls::Error::InvalidCertificate(reason) = &refused.reason else {
         return unacceptable(&refused.reason.to_string());
     };
+    // A signature by a key that is too short is reported as a bad one.
+    if let (Bad::BadSignature, Some((subject, bits))) = (reason, &refused.weak_key) {
+        return explained(
+            Fault::Unacceptable,
+            format!("the RSA key of {subject} has {bits} bits, which can be broken"),
+            "issue that certificate anew with a key of RSA 2048, P-256 or better",
+        );
+    }
     match reason {
         Bad::NotValidForName | Bad::NotValidForNameContext { .. } => {
             wrong_host(refused.certificate.as_ref(), host)
@@ -117,8 +125,8 @@ fn refusal(refused: &Refused, host: &str) -> Explained {
         Bad::UnsupportedSignatureAlgorithmContext { .. }
         | Bad::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => explained(
             Fault::Unacceptable,
-            "the certificate is signed in a way that is no longer accepted, such as SHA-1 or a short key",
-            "issue one with SHA-256 and a key of RSA 2048, P-256 or better",
+            "a certificate is signed in a way that is no longer accepted, such as SHA-1",
+            "issue it anew with SHA-256 and a key of RSA 2048, P-256 or better",
         ),
         other if other.to_string().contains("CaUsedAsEndEntity") => explained(
             Fault::Unacceptable,
@@ -219,8 +227,8 @@ fn protocol(asked: &Asked<'_>, error: &rustls::Error) -> Explained {
         | Tls::PeerIncompatible(_) => explained(
             Fault::Refused,
             "the server and this program have no way of encryption in common",
-            "check that the server has a certificate and key configured, and allows TLS 1.2 with ECDHE and AES-GCM or \
-             TLS 1.3",
+            "let the server allow TLS 1.3, or TLS 1.2 with ECDHE and AES-GCM or ChaCha20: RSA key exchange, DHE and CBC \
+             alone are not supported; check, too, that it has a certificate and key configured",
         ),
         Tls::AlertReceived(AlertDescription::UnrecognisedName) => explained(
             Fault::WrongHost,
@@ -254,9 +262,10 @@ fn protocol(asked: &Asked<'_>, error: &rustls::Error) -> Explained {
 
 fn old_protocol(min_version: Version) -> Explained {
     let (wanted, advice) = match min_version {
-        Version::Tls12 => {
-            ("TLS 1.2 or 1.3", "update the server: TLS 1.0 and 1.1 are not supported (RFC 8996)")
-        }
+        Version::Tls12 => (
+            "TLS 1.2 or 1.3",
+            "update the server, or switch TLS 1.2 on there: TLS 1.0 and 1.1 are not supported (RFC 8996)",
+        ),
         Version::Tls13 => ("TLS 1.3", "update the server, or allow TLS 1.2 with min_version"),
     };
     explained(Fault::OldProtocol, format!("the server does not speak {wanted}"), advice)
@@ -268,8 +277,9 @@ fn transport(error: &io::Error) -> Explained {
         return explained(
             Fault::Closed,
             "the server closed the connection during the handshake",
-            "check the port (ldaps is usually 636, a server on 389 wants ldap:// with start_tls), and that the server \
-             has a certificate configured",
+            "check the port (ldaps is usually 636, a server on 389 wants ldap:// with start_tls), that the server has a \
+             certificate configured, and that it allows TLS 1.2 with ECDHE and AES-GCM or TLS 1.3 (old Windows servers \
+             hang up without a word)",
         );
     }
     explained(

@@ -1,5 +1,7 @@
 //! Certificates and keys out of files.
 
+use std::borrow::Cow;
+use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
@@ -8,12 +10,47 @@ use rustls::pki_types::pem::{Error as PemError, PemObject, SectionKind};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use zeroize::Zeroizing;
 
-use crate::Error;
 use crate::certificate::Parts;
+use crate::chain::leaf_first;
 use crate::looks::{Looks, Wanted, labels};
+use crate::{Error, pkcs7};
 
 /// The largest file that is read, in bytes; the bundles of operating systems have a quarter of a megabyte.
 const MAX_FILE: u64 = 16 << 20;
+
+/// Labels of PEM under which PKCS#7 goes.
+const BUNDLES: [&str; 2] = ["PKCS7", "CMS"];
+
+/// How a file holds its certificates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// Text, with BEGIN and END lines (RFC 7468).
+    Pem,
+    /// One bare certificate (RFC 5280).
+    Der,
+    /// A bundle, `.p7b`, in PEM or binary (RFC 5652).
+    Pkcs7,
+    /// An archive, `.pfx` or `.p12` (RFC 7292).
+    Pkcs12,
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Format::Pem => "PEM",
+            Format::Der => "DER",
+            Format::Pkcs7 => "PKCS#7",
+            Format::Pkcs12 => "PKCS#12",
+        })
+    }
+}
+
+/// At least one certificate.
+#[derive(Debug)]
+pub(crate) struct Found {
+    pub(crate) format: Format,
+    pub(crate) certificates: Vec<CertificateDer<'static>>,
+}
 
 /// A file's content under its name. It may hold a key, so the memory is wiped.
 pub(crate) struct Source {
@@ -56,20 +93,35 @@ impl Source {
         &self.name
     }
 
-    /// All certificates, at least one.
-    pub(crate) fn certificates(&self, wanted: Wanted) -> Result<Vec<CertificateDer<'static>>, Error> {
+    /// All certificates; for a chain, the presenter's first.
+    pub(crate) fn certificates(&self, wanted: Wanted) -> Result<Found, Error> {
         let content = self.without_mark();
-        let Some(text) = pem_text(content) else {
-            return match Looks::of(content) {
-                Looks::Certificate => Ok(vec![CertificateDer::from(content.to_vec())]),
-                looks => Err(self.wrong(looks, wanted)),
-            };
-        };
+        if let Some(text) = pem_text(content) {
+            return self.pem(text, wanted);
+        }
+        match Looks::of(content) {
+            Looks::Certificate => {
+                Ok(Found { format: Format::Der, certificates: vec![content.to_vec().into()] })
+            }
+            Looks::Pkcs7 => {
+                let certificates = self.pkcs7(content, wanted)?;
+                Ok(Found { format: Format::Pkcs7, certificates })
+            }
+            Looks::Pkcs12 => self.pkcs12(content, wanted),
+            looks => Err(self.wrong(looks, wanted)),
+        }
+    }
+
+    fn pem(&self, text: &str, wanted: Wanted) -> Result<Found, Error> {
         // The reader silently leaves out what it does not know, so what it found is counted.
-        let mut expected = 0;
+        let (mut expected, mut bundles) = (0, false);
         for label in labels(text) {
             match label {
                 "CERTIFICATE" => expected += 1,
+                label if BUNDLES.contains(&label) => {
+                    expected += 1;
+                    bundles = true;
+                }
                 "TRUSTED CERTIFICATE" | "X509 CERTIFICATE" => {
                     return Err(self.wrong(Looks::of_label(label), wanted));
                 }
@@ -77,25 +129,95 @@ impl Source {
             }
         }
         if expected == 0 {
-            return Err(self.wrong(Looks::of(content), wanted));
+            return Err(self.wrong(Looks::of(text.as_bytes()), wanted));
         }
-        let mut found = Vec::new();
-        for section in <(SectionKind, Vec<u8>)>::pem_slice_iter(content) {
-            let part = || format!("certificate {}", found.len() + 1);
+        let text = if bundles { relabelled(text) } else { Cow::Borrowed(text) };
+        let (mut format, mut certificates, mut sections) = (Format::Pem, Vec::new(), 0);
+        for section in <(SectionKind, Vec<u8>)>::pem_slice_iter(text.as_bytes()) {
+            let part = || format!("certificate {}", sections + 1);
             let (kind, bytes) = section.map_err(|error| self.damaged(part(), pem_problem(&error)))?;
             if kind != SectionKind::Certificate {
                 continue;
             }
-            if Parts::read(&bytes).is_none() {
+            if Parts::read(&bytes).is_some() {
+                certificates.push(CertificateDer::from(bytes));
+            } else if Looks::of(&bytes) == Looks::Pkcs7 {
+                // Windows' certutil writes BEGIN CERTIFICATE before anything.
+                certificates.extend(self.pkcs7(&bytes, wanted)?);
+                format = Format::Pkcs7;
+            } else {
                 return Err(self.damaged(part(), "its content is no certificate".to_owned()));
             }
-            found.push(CertificateDer::from(bytes));
+            sections += 1;
         }
-        if found.len() < expected {
-            let part = format!("certificate {}", found.len() + 1);
+        if sections < expected {
+            let part = format!("certificate {}", sections + 1);
             return Err(self.damaged(part, "its END line is missing".to_owned()));
         }
-        Ok(found)
+        Ok(Found { format, certificates })
+    }
+
+    fn pkcs7(&self, bytes: &[u8], wanted: Wanted) -> Result<Vec<CertificateDer<'static>>, Error> {
+        let found =
+            pkcs7::certificates(bytes).map_err(|(part, problem)| self.damaged(part, problem.to_owned()))?;
+        if found.is_empty() {
+            return Err(self.wrong(Looks::EmptyPkcs7, wanted));
+        }
+        let set = found.into_iter().map(|der| CertificateDer::from(der.to_vec())).collect();
+        Ok(if wanted == Wanted::Chain { leaf_first(set, None) } else { set })
+    }
+
+    #[cfg(not(feature = "pkcs12"))]
+    fn pkcs12(&self, _bytes: &[u8], wanted: Wanted) -> Result<Found, Error> {
+        Err(self.wrong(Looks::Pkcs12, wanted))
+    }
+
+    #[cfg(feature = "pkcs12")]
+    fn pkcs12(&self, bytes: &[u8], wanted: Wanted) -> Result<Found, Error> {
+        let archive = self.archive(bytes, wanted)?;
+        let key = archive.keys.first().and_then(|key| key.id.as_ref());
+        let mut leaf = None;
+        let mut set = Vec::new();
+        for certificate in archive.certificates {
+            let owned = certificate.id.is_some() && archive.keys.iter().any(|key| key.id == certificate.id);
+            // As `openssl pkcs12 -cacerts` has it: the owner of the key is no authority.
+            if owned && wanted == Wanted::Authorities {
+                continue;
+            }
+            if certificate.id.is_some() && certificate.id.as_ref() == key {
+                leaf = leaf.or(Some(set.len()));
+            }
+            set.push(CertificateDer::from(certificate.der));
+        }
+        if set.is_empty() {
+            let looks = if archive.keys.is_empty() { Looks::EmptyPkcs12 } else { Looks::KeyPkcs12 };
+            return Err(self.wrong(looks, wanted));
+        }
+        if !archive.has_mac {
+            tracing::warn!(
+                file = self.name,
+                "a PKCS#12 archive without MAC: a change of it would not be noticed"
+            );
+        }
+        let certificates = if wanted == Wanted::Chain { leaf_first(set, leaf) } else { set };
+        Ok(Found { format: Format::Pkcs12, certificates })
+    }
+
+    #[cfg(feature = "pkcs12")]
+    fn archive(&self, bytes: &[u8], wanted: Wanted) -> Result<crate::pkcs12::Archive, Error> {
+        use crate::pkcs12::{Archive, Problem};
+        Archive::read(bytes).map_err(|problem| match problem {
+            Problem::Locked => self.wrong(Looks::LockedPkcs12, wanted),
+            Problem::Unsupported => self.wrong(Looks::OddPkcs12, wanted),
+            Problem::TooMuch => Error::Read {
+                file: self.name.clone(),
+                problem:
+                    "this PKCS#12 archive is larger, or would take longer to read, than any that is honest"
+                        .to_owned(),
+                source: None,
+            },
+            Problem::Damaged(problem) => self.damaged("the PKCS#12 archive".to_owned(), problem),
+        })
     }
 
     /// The first private key.
@@ -105,6 +227,8 @@ impl Source {
             return match Looks::of(content) {
                 Looks::PrivateKey => PrivateKeyDer::try_from(content.to_vec())
                     .map_err(|problem| self.damaged("the private key".to_owned(), problem.to_owned())),
+                #[cfg(feature = "pkcs12")]
+                Looks::Pkcs12 => self.key_of_pkcs12(content),
                 looks => Err(self.wrong(looks, Wanted::Key)),
             };
         };
@@ -122,6 +246,15 @@ impl Source {
             .map_err(|error| self.damaged("the private key".to_owned(), pem_problem(&error)))
     }
 
+    #[cfg(feature = "pkcs12")]
+    fn key_of_pkcs12(&self, bytes: &[u8]) -> Result<PrivateKeyDer<'static>, Error> {
+        let archive = self.archive(bytes, Wanted::Key)?;
+        let Some(key) = archive.keys.first() else {
+            return Err(self.wrong(Looks::KeylessPkcs12, Wanted::Key));
+        };
+        Ok(PrivateKeyDer::Pkcs8(key.der.to_vec().into()))
+    }
+
     pub(crate) fn damaged(&self, part: String, problem: String) -> Error {
         Error::Damaged { file: self.name.clone(), part, problem }
     }
@@ -131,7 +264,7 @@ impl Source {
             file: self.name.clone(),
             looks: looks.words(),
             wanted: wanted.words(),
-            advice: looks.advice(&self.name, self.without_mark(), wanted),
+            advice: looks.advice(&self.name, wanted),
         }
     }
 
@@ -143,6 +276,18 @@ impl Source {
 
 fn pem_text(content: &[u8]) -> Option<&str> {
     std::str::from_utf8(content).ok().filter(|text| labels(text).next().is_some())
+}
+
+/// The PEM reader knows a certificate's label and not a bundle's. What is in it is seen by its content.
+fn relabelled(text: &str) -> Cow<'_, str> {
+    let mut text = text.to_owned();
+    for label in BUNDLES {
+        for side in ["BEGIN", "END"] {
+            text =
+                text.replace(&format!("-----{side} {label}-----"), &format!("-----{side} CERTIFICATE-----"));
+        }
+    }
+    Cow::Owned(text)
 }
 
 fn pem_problem(error: &PemError) -> String {

@@ -24,10 +24,11 @@
 //! Nothing here has a deadline of its own: the caller's connect timeout covers name lookup, TCP and TLS together.
 //!
 //! Reading order: `client`, `verify` (what is trusted), `explain` (a failure in words), `file` and `looks` (what a file
-//! holds), `certificate` (the few fields of X.509 that messages show).
+//! holds), `pkcs7` and `pkcs12` (the containers among them), `certificate` (the few fields of X.509 that messages show).
 
 mod binding;
 mod certificate;
+mod chain;
 mod client;
 mod date;
 mod der;
@@ -35,13 +36,18 @@ mod error;
 mod explain;
 mod file;
 mod looks;
+mod openldap;
+#[cfg(feature = "pkcs12")]
+mod pkcs12;
+mod pkcs7;
 mod server;
 mod stream;
 mod verify;
 
 pub use binding::Bindings;
 pub use certificate::Certificate;
-pub use client::{ClientSettings, ClientTls, Identity, Version};
+pub use client::{ClientSettings, ClientTls, Identity, TrustedFile, Version};
 pub use error::{Error, HandshakeFault};
+pub use file::Format;
 pub use server::{ServerSettings, ServerTls};
 pub use stream::Stream;

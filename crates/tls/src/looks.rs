@@ -2,6 +2,10 @@
 
 use crate::certificate::Parts;
 use crate::der::{self, Der};
+use crate::pkcs7::SIGNED_DATA;
+
+/// Was the feature chosen?
+const READS_PKCS12: bool = cfg!(feature = "pkcs12");
 
 /// What was to be found in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,8 +22,11 @@ impl Wanted {
     /// With its article.
     pub(crate) fn words(self) -> &'static str {
         match self {
-            Wanted::Authorities => "a CA certificate in PEM or DER",
-            Wanted::Chain => "a certificate in PEM or DER",
+            Wanted::Authorities if READS_PKCS12 => "a CA certificate in PEM, DER, PKCS#7 or PKCS#12",
+            Wanted::Authorities => "a CA certificate in PEM, DER or PKCS#7",
+            Wanted::Chain if READS_PKCS12 => "a certificate in PEM, DER, PKCS#7 or PKCS#12",
+            Wanted::Chain => "a certificate in PEM, DER or PKCS#7",
+            Wanted::Key if READS_PKCS12 => "a private key in PEM, DER or PKCS#12",
             Wanted::Key => "a private key in PEM or DER",
         }
     }
@@ -39,7 +46,20 @@ pub(crate) enum Looks {
     Request,
     RevocationList,
     Pkcs7,
+    /// Of revocation lists alone, or of nothing.
+    EmptyPkcs7,
     Pkcs12,
+    #[cfg_attr(not(feature = "pkcs12"), expect(dead_code, reason = "seen inside of archives only"))]
+    LockedPkcs12,
+    #[cfg_attr(not(feature = "pkcs12"), expect(dead_code, reason = "seen inside of archives only"))]
+    OddPkcs12,
+    #[cfg_attr(not(feature = "pkcs12"), expect(dead_code, reason = "seen inside of archives only"))]
+    EmptyPkcs12,
+    /// A private key and its certificate.
+    #[cfg_attr(not(feature = "pkcs12"), expect(dead_code, reason = "seen inside of archives only"))]
+    KeyPkcs12,
+    #[cfg_attr(not(feature = "pkcs12"), expect(dead_code, reason = "seen inside of archives only"))]
+    KeylessPkcs12,
     JavaKeyStore,
     OtherPem,
     IndentedPem,
@@ -107,7 +127,6 @@ impl Looks {
     }
 
     fn of_der(content: &[u8]) -> Looks {
-        const SIGNED_DATA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x02];
         // P7B and PFX are often written with indefinite lengths, which are BER but not DER.
         if content.starts_with(&[0x30, 0x80, der::OID, 9]) && content[4..].starts_with(SIGNED_DATA) {
             return Looks::Pkcs7;
@@ -170,7 +189,17 @@ impl Looks {
             Looks::Request => "a certificate request (CSR)",
             Looks::RevocationList => "a certificate revocation list (CRL)",
             Looks::Pkcs7 => "a PKCS#7 bundle (.p7b)",
+            Looks::EmptyPkcs7 => "a PKCS#7 bundle (.p7b) without a certificate",
             Looks::Pkcs12 => "a PKCS#12 archive (.pfx, .p12)",
+            Looks::LockedPkcs12 => "a PKCS#12 archive (.pfx, .p12) that a password protects",
+            Looks::OddPkcs12 => {
+                "a PKCS#12 archive (.pfx, .p12) with an encryption or MAC that is not supported"
+            }
+            Looks::EmptyPkcs12 => "a PKCS#12 archive (.pfx, .p12) without a certificate",
+            Looks::KeyPkcs12 => {
+                "a PKCS#12 archive (.pfx, .p12) with a private key and no authority's certificate"
+            }
+            Looks::KeylessPkcs12 => "a PKCS#12 archive (.pfx, .p12) without a private key",
             Looks::JavaKeyStore => "a Java key store (.jks)",
             Looks::OtherPem => "PEM of another kind",
             Looks::IndentedPem => "PEM with indented lines",
@@ -183,8 +212,7 @@ impl Looks {
     }
 
     /// What to do about it.
-    pub(crate) fn advice(self, file: &str, content: &[u8], wanted: Wanted) -> String {
-        let form = if content.starts_with(b"-----") { "PEM" } else { "DER" };
+    pub(crate) fn advice(self, file: &str, wanted: Wanted) -> String {
         let quoted = quote(file);
         match (self, wanted) {
             (Looks::Empty, _) => "was writing it interrupted? Copy it again".to_owned(),
@@ -207,20 +235,16 @@ impl Looks {
                 "a request only asks an authority for a certificate: name the certificate that it sent back"
                     .to_owned()
             }
-            (Looks::Pkcs7, Wanted::Authorities | Wanted::Chain) => {
+            (Looks::KeyPkcs12, _) => {
+                "keep that archive secret, and name the file with the authority's certificate".to_owned()
+            }
+            (Looks::Pkcs12, _) if !READS_PKCS12 => {
                 format!(
-                    "convert it: openssl pkcs7 -inform {form} -in {quoted} -print_certs -out certificates.pem"
+                    "this program was built without the feature pkcs12: {}",
+                    convert_archive(&quoted, wanted)
                 )
             }
-            (Looks::Pkcs12, Wanted::Authorities) => {
-                format!("convert it: openssl pkcs12 -in {quoted} -cacerts -nokeys -out ca.pem")
-            }
-            (Looks::Pkcs12, Wanted::Chain) => {
-                format!("convert it: openssl pkcs12 -in {quoted} -nokeys -out certificate.pem")
-            }
-            (Looks::Pkcs12, Wanted::Key) => {
-                format!("convert it: openssl pkcs12 -in {quoted} -nocerts -nodes -out key.pem")
-            }
+            (Looks::Pkcs12 | Looks::LockedPkcs12 | Looks::OddPkcs12, _) => convert_archive(&quoted, wanted),
             (Looks::JavaKeyStore, _) => {
                 format!(
                     "convert it: keytool -exportcert -rfc -keystore {quoted} -alias NAME > certificate.pem"
@@ -244,6 +268,17 @@ impl Looks {
 pub(crate) fn labels(text: &str) -> impl Iterator<Item = &str> {
     text.split(['\n', '\r'])
         .filter_map(|line| line.strip_prefix("-----BEGIN ")?.trim_end().strip_suffix("-----"))
+}
+
+/// `-legacy` is not said: this program reads those, and OpenSSL tells when it needs it.
+fn convert_archive(quoted: &str, wanted: Wanted) -> String {
+    match wanted {
+        Wanted::Authorities => {
+            format!("convert it: openssl pkcs12 -in {quoted} -cacerts -nokeys -out ca.pem")
+        }
+        Wanted::Chain => format!("convert it: openssl pkcs12 -in {quoted} -nokeys -out certificate.pem"),
+        Wanted::Key => format!("convert it: openssl pkcs12 -in {quoted} -nocerts -nodes -out key.pem"),
+    }
 }
 
 /// As a shell wants it.

@@ -12,7 +12,7 @@ use crate::file::Source;
 use crate::looks::Wanted;
 use crate::{Error, Stream, explain};
 
-/// A server's certificate and key files, each PEM or DER; both may be in one PEM file.
+/// A server's certificate and key files, told apart by content; both may be in one file, PEM or PKCS#12.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerSettings {
     /// The certificate, followed by its authorities' but the root's.
@@ -52,7 +52,7 @@ impl ServerTls {
             .with_safe_default_protocol_versions()
             .map_err(|error| Error::Settings { source: error.into() })?
             .with_no_client_auth()
-            .with_single_cert(cert.certificates(Wanted::Chain)?, key.key()?)
+            .with_single_cert(cert.certificates(Wanted::Chain)?.certificates, key.key()?)
             .map_err(|error| key_error(error, cert, key))?;
         Ok(ServerTls { config: Arc::new(config) })
     }

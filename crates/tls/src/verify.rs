@@ -14,6 +14,9 @@ use rustls::{CertificateError, DigitallySignedStruct, OtherError, RootCertStore,
 use crate::certificate::Parts;
 use crate::{Certificate, Error};
 
+/// The shortest RSA key with which a signature is verified, in bits: NIST SP 800-131A has allowed no less since 2014.
+const LEAST_RSA: usize = 2048;
+
 /// Proves servers, and lets a refusal carry the certificate that was refused.
 #[derive(Debug)]
 pub(crate) struct Verifier {
@@ -66,6 +69,38 @@ impl Verifier {
         chains.verify_server_cert(own, intermediates, name, &[], now)
     }
 
+    /// The certificate of this chain whose key is too short to prove anything, and the key's length in bits.
+    fn weak_key(&self, own: &CertificateDer<'_>, above: &[CertificateDer<'_>]) -> Option<(String, usize)> {
+        let presented = std::iter::once(own).chain(above).filter_map(|der| Parts::read(der));
+        let presented: Vec<Parts<'_>> = presented.collect();
+        let trusted = self.given.iter().filter_map(|der| Parts::read(der));
+        let trusted = trusted.filter(|root| presented.iter().any(|below| below.issuer == root.subject));
+        let mut chain = presented.iter().map(Parts::clone).chain(trusted);
+        chain.find_map(|parts| {
+            let bits = parts.rsa_bits().filter(|bits| *bits < LEAST_RSA)?;
+            Some((parts.shown_subject().unwrap_or_default(), bits))
+        })
+    }
+
+    /// The signature of the handshake itself, judged.
+    fn signature(
+        &self,
+        own: &CertificateDer<'_>,
+        judged: Result<HandshakeSignatureValid, rustls::Error>,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        judged.map_err(|reason| match self.weak_key(own, &[]) {
+            Some(weak_key) => refused(Refused {
+                reason,
+                certificate: Certificate::from_der(own),
+                intermediates: 0,
+                nothing_trusted: false,
+                knows_name_of_issuer: false,
+                weak_key: Some(weak_key),
+            }),
+            None => reason,
+        })
+    }
+
     /// Is a certificate trusted that has the issuer's name, though it did not sign?
     fn knows_name_of_issuer(&self, own: &CertificateDer<'_>) -> bool {
         let Some(own) = Parts::read(own) else { return false };
@@ -86,14 +121,14 @@ impl ServerCertVerifier for Verifier {
             return Ok(ServerCertVerified::assertion());
         }
         self.judge(own, intermediates, name, now).map_err(|reason| {
-            let refused = Refused {
+            refused(Refused {
                 reason,
                 certificate: Certificate::from_der(own),
                 intermediates: intermediates.len(),
                 nothing_trusted: self.chains.is_none(),
                 knows_name_of_issuer: self.knows_name_of_issuer(own),
-            };
-            rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(refused))))
+                weak_key: self.weak_key(own, intermediates),
+            })
         })
     }
 
@@ -106,7 +141,8 @@ impl ServerCertVerifier for Verifier {
         if self.accept_anything {
             return Ok(HandshakeSignatureValid::assertion());
         }
-        verify_tls12_signature(message, own, signed, &self.provider.signature_verification_algorithms)
+        let algorithms = &self.provider.signature_verification_algorithms;
+        self.signature(own, verify_tls12_signature(message, own, signed, algorithms))
     }
 
     fn verify_tls13_signature(
@@ -118,7 +154,8 @@ impl ServerCertVerifier for Verifier {
         if self.accept_anything {
             return Ok(HandshakeSignatureValid::assertion());
         }
-        verify_tls13_signature(message, own, signed, &self.provider.signature_verification_algorithms)
+        let algorithms = &self.provider.signature_verification_algorithms;
+        self.signature(own, verify_tls13_signature(message, own, signed, algorithms))
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
@@ -134,6 +171,8 @@ pub(crate) struct Refused {
     pub(crate) intermediates: usize,
     pub(crate) nothing_trusted: bool,
     pub(crate) knows_name_of_issuer: bool,
+    /// A certificate of the chain with a key that is too short, and its length in bits.
+    pub(crate) weak_key: Option<(String, usize)>,
 }
 
 impl fmt::Display for Refused {
@@ -143,6 +182,10 @@ impl fmt::Display for Refused {
 }
 
 impl std::error::Error for Refused {}
+
+fn refused(refused: Refused) -> rustls::Error {
+    rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(refused))))
+}
 
 /// A certificate whose dates cannot be read is not valid.
 fn dates(own: &CertificateDer<'_>, now: UnixTime) -> Result<(), rustls::Error> {

@@ -13,6 +13,7 @@ use crate::arguments::Target;
 use crate::exit::Exit;
 use crate::output;
 use crate::secret;
+use crate::telemetry;
 
 /// An LDAP tool's failure: what to say and the exit status.
 pub(crate) struct Failure {
@@ -54,6 +55,7 @@ pub(crate) struct Session {
 
 /// Connects and binds as the flags, else the configuration, say.
 pub(crate) async fn connect(context: &Context, target: &Target) -> Result<Session, Failure> {
+    telemetry::start(context.voice, "error", false);
     let config = configuration(context, target)?;
     let directory = target.directory.as_deref();
     let base = config.as_ref().and_then(|config| config.base(directory));

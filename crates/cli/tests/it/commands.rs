@@ -11,6 +11,7 @@ against_both!(
     search_and_whoami_end_with_the_result_code,
     whoami_says_who_the_configuration_binds_as,
     with_a_url_of_ones_own_no_stored_secret_is_sent,
+    verbose_tells_each_step_and_no_secret,
     health_asks_the_running_gateway,
 );
 
@@ -86,6 +87,18 @@ async fn whoami_says_who_the_configuration_binds_as(peer: Peer) {
     let document: serde_json::Value = serde_json::from_str(&found.stdout).expect("one document");
     assert_eq!(document["entries"][0]["dn"], "uid=zoe,ou=people,dc=example,dc=com");
     assert_eq!(document["entries"][0]["attributes"].as_object().map(serde_json::Map::len), Some(1));
+}
+
+async fn verbose_tells_each_step_and_no_secret(peer: Peer) {
+    let world = World::start(peer).await;
+    let (url, ca) = (world.ldaps_url(), world.ca_file().display().to_string());
+    let identity = ["-H", &url, "-D", READER, "-w", READER_PASSWORD, "--ca-file", &ca, "-b", BASE];
+    let done = ldap(&[&["-v", "search"], &identity[..], &["(uid=zoe)"]].concat());
+    assert_eq!(done.status, 0, "{}", done.stderr);
+    for step in ["ldap.connect", "ldap.bind"] {
+        assert!(done.stderr.contains(step), "{step}: {}", done.stderr);
+    }
+    assert!(!done.stderr.contains(READER_PASSWORD), "{}", done.stderr);
 }
 
 /// The other server knows the same service account: had the secret been sent, it would have said so.

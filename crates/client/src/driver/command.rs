@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use proto::Controls;
-use proto::message::{Request, Response};
+use proto::message::{MessageId, Request, Response};
 use tls::ClientTls;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tokio::time::Instant;
@@ -19,6 +19,8 @@ pub(crate) enum Command {
     Start(Box<Start>),
     /// Nobody waits for this one any more.
     Cancel(u64),
+    /// Under which message id does this one wait?
+    Identify(u64, oneshot::Sender<Option<MessageId>>),
     /// Say farewell and close.
     Close(oneshot::Sender<()>),
 }

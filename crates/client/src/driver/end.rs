@@ -9,6 +9,7 @@ use tokio::time::timeout;
 
 use super::{Command, Driver};
 use crate::error::Closed;
+use crate::metrics::Failure;
 
 /// How long a farewell may take.
 const FAREWELL: Duration = Duration::from_secs(1);
@@ -19,7 +20,9 @@ impl Driver {
         // The reason stands before anybody can ask for it. It is set once, here.
         self.state.closed.get_or_init(|| Arc::new(reason));
         self.commands.close();
+        self.state.notices.end();
         for waiting in std::mem::take(&mut self.waiting).into_values() {
+            self.count(Failure::Closed);
             let sent = waiting.sent.is_some();
             waiting.sink.fail(self.state.ended(waiting.operation, sent));
         }
@@ -30,9 +33,12 @@ impl Driver {
         let mut command = self.held.take();
         loop {
             match command {
-                Some(Command::Start(start)) => start.sink.fail(self.state.ended(start.operation, false)),
+                Some(Command::Start(start)) => {
+                    self.count(Failure::Closed);
+                    start.sink.fail(self.state.ended(start.operation, false));
+                }
                 Some(Command::Close(done)) => closing.push(done),
-                Some(Command::Cancel(_)) | None => {}
+                Some(Command::Cancel(_) | Command::Identify(..)) | None => {}
             }
             command = match self.commands.try_recv() {
                 Ok(command) => Some(command),

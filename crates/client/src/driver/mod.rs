@@ -38,6 +38,7 @@ pub(crate) use state::State;
 
 use crate::connect::{Io, Transport};
 use crate::error::{Closed, Error};
+use crate::metrics::{Failure, Open};
 
 /// Room for reads, made when less than [`LEAST`] is left of it.
 const READ: usize = 16 * 1024;
@@ -61,6 +62,8 @@ pub(crate) struct Driver {
     /// The success of a SASL bind, whose caller has to say whether it is one.
     judging: Option<Judging>,
     state: Arc<State>,
+    /// The server's numbers, when a pool counts.
+    pub(crate) open: Option<Open>,
     idle: Option<Duration>,
     last_used: Instant,
     last_heard: Instant,
@@ -121,6 +124,7 @@ impl Driver {
             upgrade: None,
             judging: None,
             state,
+            open: None,
             idle,
             last_used: now,
             last_heard: now,
@@ -231,6 +235,11 @@ impl Driver {
                 Ok(())
             }
             Command::Cancel(ticket) => self.cancel(ticket),
+            Command::Identify(ticket, reply) => {
+                // Who asked may have left.
+                let _ = reply.send(self.id_of(ticket));
+                Ok(())
+            }
             Command::Close(done) => {
                 self.held = Some(Command::Close(done));
                 Err(Closed::Ours)
@@ -263,11 +272,12 @@ impl Driver {
     }
 
     fn cancel(&mut self, ticket: u64) -> Step {
-        let Some(id) = self.waiting.iter().find(|(_, waiting)| waiting.ticket == ticket).map(|(id, _)| *id)
-        else {
-            return Ok(());
-        };
+        let Some(id) = self.id_of(ticket) else { return Ok(()) };
         self.give_up(id).map(drop)
+    }
+
+    fn id_of(&self, ticket: u64) -> Option<MessageId> {
+        self.waiting.iter().find(|(_, waiting)| waiting.ticket == ticket).map(|(id, _)| *id)
     }
 
     /// Stops waiting for an answer and tells the server so.
@@ -302,7 +312,10 @@ impl Driver {
                     self.deliver(id, response, controls, last, size)?;
                 }
                 Event::Disconnected(result) => return Err(Closed::Notice(result)),
-                Event::Unsolicited(_) => self.refuse_during_start_tls()?,
+                Event::Unsolicited(notice) => {
+                    self.refuse_during_start_tls()?;
+                    self.state.notices.tell(notice);
+                }
             }
             if let Some(upgrade) = self.upgrade.take() {
                 self.upgrade(upgrade).await?;
@@ -322,10 +335,13 @@ impl Driver {
         size: usize,
     ) -> Step {
         if !last {
-            return self.deliver_part(id, response, size);
+            return self.deliver_part(id, response, controls, size);
         }
         self.last_used = Instant::now();
         let Some(waiting) = self.waiting.remove(&id) else { return Ok(()) };
+        if let (Some(open), Some(sent)) = (&self.open, waiting.sent) {
+            open.meter().answered(self.last_used - sent);
+        }
         let answer = Answer { response, controls };
         match waiting.sink {
             Sink::One(reply) => drop(reply.send(Ok(answer))),
@@ -344,16 +360,16 @@ impl Driver {
         Ok(())
     }
 
-    fn deliver_part(&mut self, id: MessageId, response: Response, size: usize) -> Step {
+    fn deliver_part(&mut self, id: MessageId, response: Response, controls: Controls, size: usize) -> Step {
         let Some(waiting) = self.waiting.get(&id) else { return Ok(()) };
         if let Sink::Tls { .. } = waiting.sink {
             return Err(Closed::Injected);
         }
         let Sink::Page(page) = &waiting.sink else { return Ok(()) };
         let item = match response {
-            Response::SearchEntry(entry) => Item::Entry(entry),
-            Response::SearchReference(urls) => Item::Reference(urls, size),
-            _ => return Ok(()),
+            Response::SearchEntry(entry) if controls.is_empty() => Item::Entry(entry),
+            Response::SearchReference(urls) if controls.is_empty() => Item::Reference(urls, size),
+            response => Item::Controlled(Box::new((response, controls)), size),
         };
         if page.offer(item, size) {
             return Ok(());
@@ -378,6 +394,7 @@ impl Driver {
             let gone = self.waiting.get(&id).is_some_and(|waiting| waiting.exclusive);
             let waiting = if gone { self.waiting.remove(&id) } else { self.give_up(id)? };
             let Some(waiting) = waiting else { continue };
+            self.count(Failure::Timeout);
             if waiting.sent.is_none_or(|sent| self.last_heard <= sent) {
                 self.state.suspect.store(true, Ordering::Release);
             }
@@ -391,6 +408,12 @@ impl Driver {
         match self.idle {
             Some(idle) if self.waiting.is_empty() && self.last_used + idle <= now => Err(Closed::Idle),
             _ => Ok(()),
+        }
+    }
+
+    fn count(&self, failure: Failure) {
+        if let Some(open) = &self.open {
+            open.meter().failed(failure);
         }
     }
 

@@ -19,6 +19,8 @@ use crate::Error;
 pub(crate) enum Item {
     Entry(Entry),
     Reference(Vec<String>, usize),
+    /// An entry or a reference with controls, or an intermediate message.
+    Controlled(Box<(Response, Controls)>, usize),
     /// More than may wait; nothing comes after it.
     TooMuch,
     Done(Result<(LdapResult, Controls), Error>),

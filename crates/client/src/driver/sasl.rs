@@ -1,7 +1,5 @@
 //! The end of a SASL bind (RFC 4422 section 3.7): whether it was one, and the layer that begins with it.
 
-use std::sync::atomic::Ordering;
-
 use proto::sasl::SecurityLayer;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
@@ -37,11 +35,6 @@ impl Driver {
             // A server that answered before it had the whole request.
             return Err(Closed::GivenUp("SASL bind"));
         }
-        if layer.is_confidential() {
-            self.state.encrypted.store(true, Ordering::Release);
-            self.state.private.store(true, Ordering::Release);
-        }
-        self.state.layered.store(true, Ordering::Release);
         let plain = std::mem::replace(&mut self.stream, Box::new(tokio::io::empty()));
         self.stream = Box::new(Sealed::new(plain, layer, self.inbox.split()));
         Ok(())

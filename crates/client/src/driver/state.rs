@@ -1,10 +1,13 @@
 //! What the task and its handles both see.
 
-use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, OnceLock};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use proto::sasl::SecurityLayer;
 
 use crate::connect::Privacy;
 use crate::error::{Closed, Error};
+use crate::notification::Notices;
 
 /// One connection's facts.
 pub(crate) struct State {
@@ -18,6 +21,9 @@ pub(crate) struct State {
     pub(crate) layered: AtomicBool,
     /// What an authentication can bind itself to, once there is TLS.
     pub(crate) bindings: OnceLock<tls::Bindings>,
+    pub(crate) notices: Notices,
+    /// Who was proved last.
+    bound: Mutex<Option<String>>,
 }
 
 impl State {
@@ -30,7 +36,28 @@ impl State {
             encrypted: AtomicBool::new(privacy == Privacy::Encrypted),
             layered: AtomicBool::new(false),
             bindings: OnceLock::new(),
+            notices: Notices::default(),
+            bound: Mutex::default(),
         }
+    }
+
+    /// A layer is about to begin: whatever is asked of the task from now on goes through it.
+    pub(crate) fn begin_layer(&self, layer: &dyn SecurityLayer) {
+        self.layered.store(true, Ordering::Release);
+        if layer.is_confidential() {
+            self.encrypted.store(true, Ordering::Release);
+            self.private.store(true, Ordering::Release);
+        }
+    }
+
+    /// A bind was answered: from now on the connection is this one's, or nobody's.
+    pub(crate) fn bind(&self, name: Option<String>) {
+        *self.bound.lock().unwrap_or_else(PoisonError::into_inner) = name.filter(|name| !name.is_empty());
+    }
+
+    /// Who was proved last.
+    pub(crate) fn bound(&self) -> Option<String> {
+        self.bound.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Why the connection ended; a task that was torn down with its runtime gave no reason.

@@ -33,6 +33,14 @@ pub enum Error {
     /// No URL was given.
     #[error("no server is named: give at least one URL")]
     NoUrl,
+    /// A domain cannot be looked for in the DNS.
+    #[error("LDAP servers of {domain:?} cannot be looked for: {problem}")]
+    Domain {
+        /// What was given.
+        domain: String,
+        /// Why not.
+        problem: &'static str,
+    },
     /// The source of the service account's secret failed.
     #[error("the secret of {dn} cannot be read")]
     Secret {
@@ -89,6 +97,14 @@ pub enum Error {
     /// A password that is not UTF-8, for a directory that takes text only.
     #[error("the password is not UTF-8 text")]
     PasswordText,
+    /// A write on a connection whose options say that it only reads.
+    #[error("the {operation} request could change the directory, and the connection to {url} only reads")]
+    ReadOnly {
+        /// The server.
+        url: String,
+        /// The operation.
+        operation: &'static str,
+    },
     /// A simple bind without a name, which servers take for an anonymous one (RFC 4513 section 5.1.2).
     #[error("a simple bind needs a name: an anonymous bind is a call of its own")]
     NoName,
@@ -100,6 +116,13 @@ pub enum Error {
     Shared {
         /// The server.
         url: String,
+    },
+    /// A value cannot be written as an entry.
+    #[error("this cannot be an entry")]
+    Entry {
+        /// What is wrong with it.
+        #[from]
+        source: crate::WriteError,
     },
     /// StartTLS on a connection that is encrypted already.
     #[error("the connection to {url} is encrypted already")]
@@ -117,6 +140,14 @@ pub enum Error {
     },
 
     // The peer's, or of the way to it.
+    /// The DNS names no server.
+    #[error("no LDAP server of {domain} is found in the DNS: {problem}")]
+    Discovery {
+        /// The domain.
+        domain: String,
+        /// What the DNS says, or that it says nothing.
+        problem: String,
+    },
     /// The host's name has no address.
     #[error("the host name {host:?} cannot be resolved: check the URL and the resolver")]
     Resolve {
@@ -248,6 +279,38 @@ pub enum Error {
         /// The limit.
         limit: usize,
     },
+    /// Not all values of an attribute can be had, though they were asked for.
+    #[error("{url} does not hand out all values of {attribute} of {dn:?}")]
+    CutShort {
+        /// The server.
+        url: String,
+        /// The entry.
+        dn: String,
+        /// The attribute.
+        attribute: String,
+    },
+    /// A referral was followed, and led nowhere.
+    #[error("the referral to {url} could not be followed")]
+    Referral {
+        /// Where it led.
+        url: String,
+        /// What went wrong there.
+        source: Box<Error>,
+    },
+    /// A referral leads back to where it came from.
+    #[error("the referral to {url} leads back to where it came from")]
+    ReferralLoop {
+        /// Where it leads.
+        url: String,
+    },
+    /// Referrals lead on and on.
+    #[error("the referral to {url} was not followed: {limit} is the limit for one operation")]
+    TooManyReferrals {
+        /// Where it leads.
+        url: String,
+        /// The limit, on hops in a row or on references in all.
+        limit: u32,
+    },
     /// The server sends the same page again and again.
     #[error("{url} repeats a page of the search below {base:?}: turn paging off for this server")]
     PagingLoop {
@@ -259,6 +322,10 @@ pub enum Error {
 }
 
 impl Error {
+    pub(crate) fn domain(domain: &str, problem: &'static str) -> Error {
+        Error::Domain { domain: domain.to_owned(), problem }
+    }
+
     /// The request may have reached the server: what it asked for may have been done.
     pub fn sent(&self) -> bool {
         match self {
@@ -266,6 +333,10 @@ impl Error {
             Error::Refused { .. }
             | Error::Unexpected { .. }
             | Error::TooLarge { .. }
+            | Error::CutShort { .. }
+            | Error::Referral { .. }
+            | Error::ReferralLoop { .. }
+            | Error::TooManyReferrals { .. }
             | Error::PagingLoop { .. } => true,
             _ => false,
         }
@@ -274,7 +345,8 @@ impl Error {
     /// The server could not be reached, or could not serve: another server, or a later try, may do better.
     pub fn is_unreachable(&self) -> bool {
         match self {
-            Error::Resolve { .. }
+            Error::Discovery { .. }
+            | Error::Resolve { .. }
             | Error::Connect { .. }
             | Error::Tls { .. }
             | Error::ConnectTimeout { .. }

@@ -16,8 +16,8 @@ mod server;
 mod shelf;
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use proto::Entry;
 
@@ -25,7 +25,8 @@ pub use proving::Proving;
 pub use server::Server;
 
 use crate::error::Failures;
-use crate::options::{Balance, Options};
+use crate::metrics::Metrics;
+use crate::options::{Address, Balance, Options};
 use crate::search::one_entry;
 use crate::stream::Source;
 use crate::{Connection, Error, Found, Search, SearchStream};
@@ -40,11 +41,18 @@ pub struct Pool {
 
 struct Shared {
     options: Options,
-    slots: Vec<Arc<Slot>>,
+    slots: RwLock<Slots>,
     /// Whose turn it is.
     turn: AtomicUsize,
     /// The service account is the same on every server, and so is its being refused.
     rest: Rest,
+}
+
+/// The servers, in the order in which they are asked.
+struct Slots {
+    list: Vec<Arc<Slot>>,
+    /// The DNS's answer that they were made of.
+    of: Option<Arc<[Address]>>,
 }
 
 impl Pool {
@@ -62,14 +70,16 @@ impl Pool {
 
     /// A pool that connects when it is first asked for something.
     pub fn lazy(options: Options) -> Pool {
-        let slots = options.servers.iter().map(|address| Arc::new(Slot::new(address, &options))).collect();
+        let list = options.servers.iter().map(|address| Arc::new(Slot::new(address, &options))).collect();
+        let slots = RwLock::new(Slots { list, of: None });
         let shared = Shared { options, slots, turn: AtomicUsize::new(0), rest: Rest::default() };
         Pool { shared: Arc::new(shared) }
     }
 
-    /// The servers' URLs, as they were given.
+    /// The servers' URLs, as they were given, or as the DNS gave them; those of a domain are not known before the pool
+    /// was first asked for something.
     pub fn urls(&self) -> Vec<String> {
-        self.shared.options.servers.iter().map(|address| address.text.clone()).collect()
+        self.slots().iter().map(|slot| slot.url().to_owned()).collect()
     }
 
     /// Chooses the server for one login, a live one: by [`Balance`], and one that failed lately only when no other
@@ -77,10 +87,10 @@ impl Pool {
     ///
     /// # Errors
     ///
-    /// [`Error::Down`] or, for several servers, [`Error::AllDown`].
+    /// [`Error::Down`] or, for several servers, [`Error::AllDown`]; [`Error::Discovery`] when the DNS names none.
     pub async fn server(&self) -> Result<Server, Error> {
         let mut failures = Vec::new();
-        for server in self.candidates() {
+        for server in self.candidates().await? {
             match server.ready().await {
                 Ok(()) => return Ok(server),
                 Err(error) => failures.push(error),
@@ -96,7 +106,7 @@ impl Pool {
     /// As [`Pool::server`] and [`Server::lookup`].
     pub async fn connection(&self) -> Result<Connection, Error> {
         let mut failures = Vec::new();
-        for server in self.candidates() {
+        for server in self.candidates().await? {
             match server.lookup().await {
                 Ok(connection) => return Ok(connection),
                 Err(error) if error.is_unreachable() => failures.push(error),
@@ -141,6 +151,66 @@ impl Pool {
         self.read("", &["1.1"]).await.map(drop)
     }
 
+    /// Opens connections before they are needed, to the server that is asked first, or to each with
+    /// [`Balance::RoundRobin`]: so many for look-ups and so many for people's binds, but no more than the options allow.
+    /// Those that stand already count.
+    ///
+    /// ```
+    /// # use std::{sync::Arc, time::SystemTime};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let directory = directory::Directory::builder(Arc::new(SystemTime::now)).build();
+    /// # let running = directory.serve(tokio::net::TcpListener::bind("127.0.0.1:0").await?).await;
+    /// use ldapgate_client::{Options, Pool};
+    ///
+    /// let pool = Pool::open(Options::new([running.url()])?).await?;
+    /// pool.warm(4).await?;
+    /// assert_eq!(pool.metrics().servers[0].open(), 8);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`Pool::connection`], when it can be done on no server.
+    pub async fn warm(&self, connections: usize) -> Result<(), Error> {
+        let mut failures = Vec::new();
+        let mut warmed = false;
+        for server in self.candidates().await? {
+            match server.warm(connections).await {
+                Ok(()) if self.shared.options.balance == Balance::Failover => return Ok(()),
+                Ok(()) => warmed = true,
+                Err(error) if error.is_unreachable() => failures.push(error),
+                Err(error) => return Err(error),
+            }
+        }
+        if warmed { Ok(()) } else { Err(Failures::into_error(failures)) }
+    }
+
+    /// What the pool has done and holds, in numbers. Cheap: it counts along.
+    ///
+    /// ```
+    /// # use std::{sync::Arc, time::SystemTime};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let directory = directory::Directory::builder(Arc::new(SystemTime::now)).build();
+    /// # let running = directory.serve(tokio::net::TcpListener::bind("127.0.0.1:0").await?).await;
+    /// use ldapgate_client::{Failure, Options, Pool};
+    ///
+    /// let pool = Pool::open(Options::new([running.url()])?).await?;
+    /// pool.check().await?;
+    /// let metrics = pool.metrics();
+    /// let server = &metrics.servers[0];
+    /// assert_eq!((server.opened, server.closed, server.round_trips.count), (1, 0, 1));
+    /// assert_eq!(server.failed(Failure::Timeout), 0);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn metrics(&self) -> Metrics {
+        let servers = self.slots().into_iter().map(|slot| slot.metrics(&self.shared.options)).collect();
+        Metrics { servers }
+    }
+
     /// A server disappointed its caller: its connections go, and others are preferred for a while.
     pub fn report_dead(&self, server: &Server) {
         server.distrust();
@@ -151,20 +221,53 @@ impl Pool {
     }
 
     /// Every server, best first.
-    fn candidates(&self) -> Vec<Server> {
-        let slots = &self.shared.slots;
-        let first = match self.shared.options.balance {
-            Balance::Failover => 0,
-            Balance::RoundRobin => self.shared.turn.fetch_add(1, Ordering::Relaxed) % slots.len(),
+    async fn candidates(&self) -> Result<Vec<Server>, Error> {
+        self.look_round().await?;
+        let slots = self.slots();
+        let slots = match self.shared.options.balance {
+            Balance::Failover => slots,
+            Balance::RoundRobin => in_turn(&slots, self.shared.turn.fetch_add(1, Ordering::Relaxed)),
         };
-        let in_turn = slots[first..].iter().chain(&slots[..first]);
-        let mut servers: Vec<Server> = in_turn.map(|slot| Server::new(self.clone(), slot.clone())).collect();
+        let mut servers: Vec<Server> =
+            slots.into_iter().map(|slot| Server::new(self.clone(), slot)).collect();
         servers.sort_by_cached_key(Server::rank);
         if servers.first().is_some_and(Server::seems_up) {
             servers.iter().filter(|server| server.is_due()).for_each(Server::probe);
         }
-        servers
+        Ok(servers)
     }
+
+    /// Takes in what the DNS says now. Servers that it still names keep their connections.
+    async fn look_round(&self) -> Result<(), Error> {
+        let options = &self.shared.options;
+        let Some(found) = options.discovered().await? else { return Ok(()) };
+        let is_known = |slots: &Slots| slots.of.as_ref().is_some_and(|known| Arc::ptr_eq(known, &found));
+        if is_known(&self.shared.slots.read().unwrap_or_else(PoisonError::into_inner)) {
+            return Ok(());
+        }
+        let mut slots = self.shared.slots.write().unwrap_or_else(PoisonError::into_inner);
+        let mut list = Vec::with_capacity(found.len() + options.servers.len());
+        for address in found.iter().chain(&options.servers) {
+            let known = slots.list.iter().find(|slot| slot.is_at(address));
+            list.push(known.cloned().unwrap_or_else(|| Arc::new(Slot::new(address, options))));
+        }
+        *slots = Slots { list, of: Some(found) };
+        Ok(())
+    }
+
+    fn slots(&self) -> Vec<Arc<Slot>> {
+        self.shared.slots.read().unwrap_or_else(PoisonError::into_inner).list.clone()
+    }
+}
+
+/// Each in its turn, but only among those of one priority.
+fn in_turn(slots: &[Arc<Slot>], turn: usize) -> Vec<Arc<Slot>> {
+    let tiers = slots.chunk_by(|one, next| one.tier() == next.tier());
+    let rotated = tiers.flat_map(|tier| {
+        let (before, after) = tier.split_at(turn % tier.len());
+        after.iter().chain(before)
+    });
+    rotated.cloned().collect()
 }
 
 impl fmt::Debug for Pool {

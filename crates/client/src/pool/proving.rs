@@ -45,7 +45,7 @@ impl Proving {
         let reply = match self.try_bind(dn, password).await {
             Err(error @ Error::Closed { .. }) if !error.sent() => {
                 tracing::debug!(%error, causes = ?error.causes(), "binding on a fresh connection");
-                self.kept = self.server.fresh().await?;
+                self.kept = Box::pin(self.server.fresh()).await?;
                 self.try_bind(dn, password).await
             }
             tried => tried,

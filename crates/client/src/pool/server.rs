@@ -15,6 +15,7 @@ use super::rest::{Attempt, Refusal};
 use super::shelf::{Kept, Shelf};
 use crate::connect::jitter;
 use crate::error::is_passing;
+use crate::metrics::{Failure, Meter, ServerMetrics, Waiting};
 use crate::options::{Address, Options};
 use crate::search::one_entry;
 use crate::stream::Source;
@@ -29,7 +30,9 @@ pub struct Server {
 
 /// What the pool knows and has of one server.
 pub(super) struct Slot {
+    /// With the meter.
     address: Address,
+    meter: Arc<Meter>,
     pub(super) health: Health,
     shelf: Mutex<Shelf>,
     /// Held while a look-up connection is opened or the server is tried: one at a time, the others wait and see.
@@ -40,13 +43,49 @@ pub(super) struct Slot {
 
 impl Slot {
     pub(super) fn new(address: &Address, options: &Options) -> Slot {
+        let meter = Arc::<Meter>::default();
         Slot {
-            address: address.clone(),
+            address: Address { meter: Some(meter.clone()), ..address.clone() },
+            meter,
             health: Health::default(),
             shelf: Mutex::default(),
             opening: tokio::sync::Mutex::new(()),
             growing: AtomicBool::new(false),
             leases: Arc::new(Semaphore::new(options.prove)),
+        }
+    }
+
+    pub(super) fn url(&self) -> &str {
+        &self.address.text
+    }
+
+    pub(super) fn tier(&self) -> u32 {
+        self.address.tier
+    }
+
+    /// Is this its place, and is it spoken to in the same way?
+    pub(super) fn is_at(&self, address: &Address) -> bool {
+        let own = &self.address;
+        (&own.text, own.start_tls, own.tier) == (&address.text, address.start_tls, address.tier)
+    }
+
+    pub(super) fn metrics(&self, options: &Options) -> ServerMetrics {
+        let now = Instant::now();
+        let shelf = self.shelf();
+        // The closed before the opened: so none is closed that was not opened.
+        let closed = self.meter.closed();
+        ServerMetrics {
+            url: self.url().to_owned(),
+            up: self.health.rank(now) <= Rank::Doubtful,
+            lookups: shelf.lookups(now),
+            lookups_pending: shelf.pending(now),
+            proving_idle: shelf.idle(now),
+            proving_in_use: options.prove - self.leases.available_permits(),
+            proving_waiting: self.meter.waiting(),
+            opened: self.meter.opened(),
+            closed,
+            failures: self.meter.failures(),
+            round_trips: self.meter.round_trips(),
         }
     }
 
@@ -78,7 +117,7 @@ impl Server {
         let _one_at_a_time = self.slot.opening.lock().await;
         match self.pick() {
             Some(connection) => Ok(connection),
-            None => self.open_lookup().await,
+            None => Box::pin(self.open_lookup()).await,
         }
     }
 
@@ -139,15 +178,18 @@ impl Server {
     /// [`Error::Busy`] when all were in use for the options' timeout; [`Error::Down`] when the server does not work.
     pub async fn prove(&self) -> Result<Proving, Error> {
         let options = self.options();
+        let waiting = Waiting::new(&self.slot.meter);
         let leased = self.slot.leases.clone().acquire_owned();
-        let Ok(Ok(lease)) = timeout_at(Instant::now() + options.timeout, leased).await else {
+        let leased = timeout_at(Instant::now() + options.timeout, leased).await;
+        drop(waiting);
+        let Ok(Ok(lease)) = leased else {
             let url = self.url().to_owned();
             return Err(Error::Busy { url, connections: options.prove, limit: options.timeout });
         };
         let kept = self.slot.shelf().proving(Instant::now());
         let kept = match kept {
             Some(kept) => kept,
-            None => self.fresh().await?,
+            None => Box::pin(self.fresh()).await?,
         };
         Ok(Proving::new(self.clone(), kept, lease))
     }
@@ -171,11 +213,11 @@ impl Server {
             return Ok(kept);
         }
         if self.rank() <= Rank::Doubtful {
-            return self.connect().await;
+            return Box::pin(self.connect()).await;
         }
         let _one_at_a_time = self.slot.opening.lock().await;
         self.admit()?;
-        self.connect().await
+        Box::pin(self.connect()).await
     }
 
     /// Sees to it that the server is there.
@@ -189,9 +231,33 @@ impl Server {
             return Ok(());
         }
         self.admit()?;
-        let kept = self.connect().await?;
+        let kept = Box::pin(self.connect()).await?;
         self.slot.shelf().add_fresh(kept);
         Ok(())
+    }
+
+    /// Sees to it that so many connections of each kind stand.
+    pub(super) async fn warm(&self, connections: usize) -> Result<(), Error> {
+        let options = self.options();
+        // Counted beforehand: a connection may be too old at once.
+        let lookups = self.slot.shelf().lookups(Instant::now());
+        for _ in lookups..connections.min(options.lookup) {
+            let _one_at_a_time = self.slot.opening.lock().await;
+            Box::pin(self.open_lookup()).await?;
+        }
+        for _ in self.proving()..connections.min(options.prove) {
+            let _one_at_a_time = self.slot.opening.lock().await;
+            self.admit()?;
+            let kept = Box::pin(self.connect()).await?;
+            self.give_back(kept);
+        }
+        Ok(())
+    }
+
+    /// Proving connections, idle and in use.
+    fn proving(&self) -> usize {
+        let in_use = self.options().prove - self.slot.leases.available_permits();
+        self.slot.shelf().idle(Instant::now()) + in_use
     }
 
     pub(super) fn rank(&self) -> Rank {
@@ -246,7 +312,7 @@ impl Server {
         let server = self.clone();
         tokio::spawn(async move {
             let one_at_a_time = server.slot.opening.lock().await;
-            if let Err(error) = server.open_lookup().await {
+            if let Err(error) = Box::pin(server.open_lookup()).await {
                 tracing::debug!(%error, causes = ?error.causes(), "no further look-up connection");
             }
             drop(one_at_a_time);
@@ -280,7 +346,7 @@ impl Server {
         let mut bound = kept.connection.bind_as(service, secret.as_ref()).await;
         if matches!(&bound, Err(error @ Error::Closed { .. }) if !error.sent()) {
             // It had died while it waited.
-            kept = self.connect().await?;
+            kept = Box::pin(self.connect()).await?;
             bound = kept.connection.bind_as(service, secret.as_ref()).await;
         }
         let reply = bound.map_err(|error| self.unreachable(error))?;
@@ -291,8 +357,10 @@ impl Server {
         }
         let (url, dn, result) = (self.url().to_owned(), service.name(), reply.result);
         if is_passing(result.code) {
+            self.slot.meter.failed(Failure::Other);
             return Err(self.failed(kept.connection.refused("bind", result)));
         }
+        self.slot.meter.failed(Failure::ServiceBind);
         Err(attempt.refused(Instant::now(), Refusal { url, dn, result }))
     }
 
@@ -300,15 +368,19 @@ impl Server {
         let kept = self.slot.shelf().fresh(Instant::now());
         match kept {
             Some(kept) => Ok(kept),
-            None => self.connect().await,
+            None => Box::pin(self.connect()).await,
         }
     }
 
     async fn connect(&self) -> Result<Kept, Error> {
         let options = self.options();
         let idle = Some(options.idle).filter(|idle| !idle.is_zero());
-        let connection =
-            Connection::to(&self.slot.address, options, idle).await.map_err(|error| self.failed(error))?;
+        let connection = Connection::to(&self.slot.address, options, idle).await.map_err(|error| {
+            if let Some(kind) = Failure::of_connecting(&error) {
+                self.slot.meter.failed(kind);
+            }
+            self.failed(error)
+        })?;
         self.slot.health.connected();
         let age = options.max_age.saturating_sub(jitter(options.max_age / 10));
         Ok(Kept { connection, expires: Instant::now() + age })

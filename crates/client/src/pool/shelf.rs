@@ -81,6 +81,21 @@ impl Shelf {
         self.lookups.iter().chain(&self.proving).chain(&self.fresh).any(|kept| kept.is_good(now))
     }
 
+    /// Look-up connections that are of use.
+    pub(super) fn lookups(&self, now: Instant) -> usize {
+        self.lookups.iter().filter(|kept| kept.is_good(now)).count()
+    }
+
+    /// Operations on them.
+    pub(super) fn pending(&self, now: Instant) -> usize {
+        self.lookups.iter().filter(|kept| kept.is_good(now)).map(|kept| kept.connection.load()).sum()
+    }
+
+    /// Proving connections that wait for a login.
+    pub(super) fn idle(&self, now: Instant) -> usize {
+        self.proving.iter().chain(&self.fresh).filter(|kept| kept.is_good(now)).count()
+    }
+
     /// Did the server leave an operation on one of these without an answer?
     pub(super) fn has_suspect(&self) -> bool {
         self.lookups.iter().any(|kept| kept.connection.is_suspect())

@@ -7,10 +7,11 @@ mod trace;
 mod value;
 
 use std::fmt;
+use std::marker::PhantomData;
 
 use proto::Entry;
 use serde::Deserialize;
-use serde::de::{self, DeserializeSeed, MapAccess, Visitor};
+use serde::de::{self, DeserializeSeed, IntoDeserializer, MapAccess, Visitor};
 use serde::forward_to_deserialize_any;
 
 pub(crate) use trace::{Fields, fields};
@@ -25,11 +26,15 @@ pub(crate) const DN: &str = "dn";
 /// |---|---|
 /// | `&str`, `String`, `Dn`, numbers, `char`, unit enums | exactly one value, UTF-8 |
 /// | `bool` | exactly one value, `TRUE` or `FALSE` (RFC 4517 section 3.3.3) |
-/// | `&[u8]`, `bytes::Bytes` | exactly one value of any bytes |
+/// | `&[u8]`, `Vec<u8>`, `[u8; N]`, `bytes::Bytes` | exactly one value of any bytes |
+/// | `GeneralizedTime`, `FileTime`, `Sid`, `Guid` | exactly one value, as text or as it is on the wire |
 /// | `Option<T>` | no value, or as `T` |
 /// | `Vec<T>` | every value; give it `#[serde(default)]`, for an attribute without values is missing |
 ///
-/// A field named `dn` takes the entry's name. Borrowed fields borrow from the entry.
+/// A field named `dn` takes the entry's name, one named `cn;lang-de` the attribute with that option. Borrowed fields borrow
+/// from the entry. `#[serde(flatten)]` hands over all attributes that no other field takes: into a map of
+/// [`many`], or into a struct, whose single fields take text only, since serde keeps what it flattens without asking
+/// what is wanted.
 ///
 /// ```
 /// use ldapgate_client::{Dn, Entry, ReadEntry};
@@ -66,6 +71,75 @@ pub trait ReadEntry {
 impl ReadEntry for Entry {
     fn read<'e, T: Deserialize<'e>>(&'e self) -> Result<T, ReadError> {
         T::deserialize(EntryReader { entry: self }).map_err(|problem| problem.about(self))
+    }
+}
+
+/// Every value of a flattened field: `#[serde(deserialize_with = "ldapgate_client::many")]`. Where serde flattens, one value
+/// comes as itself and several come as a list; a plain `Vec` takes the list alone.
+///
+/// ```
+/// use std::collections::BTreeMap;
+/// use ldapgate_client::{Entry, ReadEntry};
+///
+/// #[derive(serde::Deserialize)]
+/// struct Contact {
+///     #[serde(default, deserialize_with = "ldapgate_client::many")]
+///     mail: Vec<String>,
+///     title: Option<String>,
+/// }
+///
+/// #[derive(serde::Deserialize)]
+/// struct Person {
+///     uid: String,
+///     #[serde(flatten)]
+///     contact: Contact,
+/// }
+///
+/// let entry = Entry::builder("uid=ada").attribute("uid", ["ada"]).attribute("mail", ["ada@example.com"]).build();
+/// let person: Person = entry.read()?;
+/// assert_eq!(person.contact.mail, ["ada@example.com"]);
+/// assert!(person.uid == "ada" && person.contact.title.is_none());
+/// # Ok::<(), ldapgate_client::ReadError>(())
+/// ```
+///
+/// # Errors
+///
+/// When a value is not of the kind.
+pub fn many<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: de::Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    deserializer.deserialize_any(Many(PhantomData))
+}
+
+struct Many<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Many<T> {
+    type Value = Vec<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("one value or several")
+    }
+
+    fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Vec<T>, E> {
+        Ok(vec![T::deserialize(de::value::BorrowedStrDeserializer::new(text))?])
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Vec<T>, E> {
+        Ok(vec![T::deserialize(text.into_deserializer())?])
+    }
+
+    fn visit_borrowed_bytes<E: de::Error>(self, value: &'de [u8]) -> Result<Vec<T>, E> {
+        Ok(vec![T::deserialize(de::value::BorrowedBytesDeserializer::new(value))?])
+    }
+
+    fn visit_seq<A: de::SeqAccess<'de>>(self, mut values: A) -> Result<Vec<T>, A::Error> {
+        let mut all = Vec::new();
+        while let Some(value) = values.next_element()? {
+            all.push(value);
+        }
+        Ok(all)
     }
 }
 

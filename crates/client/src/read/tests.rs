@@ -127,3 +127,87 @@ fn types_tell_their_fields() {
     assert_eq!(fields::<Wrapped>(), Fields::These(vec!["uid", "memberOf"]));
     assert_eq!(fields::<BTreeMap<String, String>>(), Fields::All);
 }
+
+#[test]
+fn bytes_are_one_value_in_every_rust_form() {
+    #[derive(Debug, Deserialize)]
+    struct Forms {
+        photo: Vec<u8>,
+        key: [u8; 3],
+        #[serde(default)]
+        photos: Vec<Vec<u8>>,
+        raw: Option<bytes::Bytes>,
+    }
+    let entry = Entry::builder("cn=x")
+        .attribute("photo", [[0x35]])
+        .attribute("key", ["abc"])
+        .attribute("photos", [&[1_u8, 2][..], &[3]])
+        .attribute("raw", [[0xff]])
+        .build();
+    let read: Forms = entry.read().unwrap();
+    assert_eq!((read.photo, read.key), (vec![0x35], *b"abc"));
+    assert_eq!(read.photos, [vec![1, 2], vec![3]]);
+    assert_eq!(read.raw.unwrap(), [0xff][..]);
+    let two = Entry::builder("cn=x").attribute("photo", ["a", "b"]).attribute("key", ["abc"]).build();
+    let error = two.read::<Forms>().unwrap_err();
+    assert_eq!((error.attribute(), error.count()), (Some("photo"), Some(2)));
+    let long = Entry::builder("cn=x").attribute("photo", ["a"]).attribute("key", ["abcd"]).build();
+    assert_eq!(long.read::<Forms>().unwrap_err().attribute(), Some("key"));
+}
+
+#[test]
+fn what_is_flattened_goes_into_a_map_or_a_struct() {
+    #[derive(Deserialize)]
+    struct Many(#[serde(deserialize_with = "super::many")] Vec<String>);
+    #[derive(Deserialize)]
+    struct Open {
+        uid: String,
+        #[serde(rename = "uidNumber")]
+        number: u32,
+        #[serde(flatten)]
+        rest: BTreeMap<String, Many>,
+    }
+    let entry = Entry::builder("cn=x")
+        .attribute("uid", ["ada"])
+        .attribute("uidNumber", ["5"])
+        .attribute("cn", ["a", "b"])
+        .attribute("cn;lang-de", ["c"])
+        .build();
+    let open: Open = entry.read().unwrap();
+    assert_eq!((open.uid.as_str(), open.number), ("ada", 5));
+    assert_eq!(open.rest["cn"].0, ["a", "b"]);
+    assert_eq!(open.rest["cn;lang-de"].0, ["c"]);
+}
+
+#[test]
+fn directory_types_are_read_from_text_and_from_the_wire() {
+    use proto::value::{FileTime, GeneralizedTime, Guid, Sid};
+    #[derive(Debug, Deserialize)]
+    struct Account {
+        #[serde(rename = "objectSid")]
+        sid: Sid,
+        #[serde(rename = "objectGUID")]
+        guid: Guid,
+        #[serde(rename = "whenChanged")]
+        changed: GeneralizedTime,
+        #[serde(rename = "pwdLastSet")]
+        set: Option<FileTime>,
+    }
+    let sid: Sid = "S-1-5-21-1-2-3-513".parse().unwrap();
+    let entry = Entry::builder("cn=x")
+        .attribute("objectSid", [sid.to_wire()])
+        .attribute("objectGUID", [b"abcdefghijklmnop"])
+        .attribute("whenChanged", ["20261124093000.0Z"])
+        .attribute("pwdLastSet", ["0"])
+        .build();
+    let account: Account = entry.read().unwrap();
+    assert_eq!((account.sid, account.guid.to_wire()), (sid, *b"abcdefghijklmnop"));
+    assert_eq!((account.changed.unix_seconds(), account.set.unwrap().ticks()), (1_795_512_600, 0));
+    let wrong = Entry::builder("cn=x")
+        .attribute("objectSid", ["x"])
+        .attribute("objectGUID", ["y"])
+        .attribute("whenChanged", ["z"])
+        .build();
+    let error = wrong.read::<Account>().unwrap_err().to_string();
+    assert!(error.ends_with(r#"attribute objectSid: "x" is not a security identifier"#), "{error}");
+}

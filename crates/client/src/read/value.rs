@@ -153,7 +153,25 @@ impl<'e> de::Deserializer<'e> for Values<'e> {
     }
 
     fn deserialize_seq<V: Visitor<'e>>(self, visitor: V) -> Result<V::Value, Problem> {
-        visitor.visit_seq(Each { name: self.name, values: self.values.into_iter() })
+        let mut each = Each { name: self.name, values: self.values.into_iter(), octets: None };
+        let value = visitor.visit_seq(&mut each)?;
+        match each.is_empty() {
+            true => Ok(value),
+            false => Err(de::Error::custom("the value is longer than its field")),
+        }
+    }
+
+    fn deserialize_tuple<V: Visitor<'e>>(self, _length: usize, visitor: V) -> Result<V::Value, Problem> {
+        self.deserialize_seq(visitor)
+    }
+
+    fn deserialize_tuple_struct<V: Visitor<'e>>(
+        self,
+        _name: &'static str,
+        _length: usize,
+        visitor: V,
+    ) -> Result<V::Value, Problem> {
+        self.deserialize_seq(visitor)
     }
 
     fn deserialize_enum<V: Visitor<'e>>(
@@ -174,7 +192,7 @@ impl<'e> de::Deserializer<'e> for Values<'e> {
         visitor.visit_unit()
     }
 
-    forward_to_deserialize_any! { <V: Visitor<'e>> unit_struct tuple tuple_struct map struct identifier }
+    forward_to_deserialize_any! { <V: Visitor<'e>> unit_struct map struct identifier }
 }
 
 impl<'e> IntoDeserializer<'e, Problem> for Values<'e> {
@@ -185,21 +203,121 @@ impl<'e> IntoDeserializer<'e, Problem> for Values<'e> {
     }
 }
 
-/// Every value on its own.
+/// Every value on its own; or, for a list of `u8`, which is how Rust writes bytes, the bytes of the only one.
 struct Each<'e> {
     name: &'e str,
     values: std::vec::IntoIter<&'e [u8]>,
+    octets: Option<std::slice::Iter<'e, u8>>,
+}
+
+impl Each<'_> {
+    /// An array takes as much as it has room for.
+    fn is_empty(&self) -> bool {
+        self.values.len() == 0 && self.octets.as_ref().is_none_or(|octets| octets.len() == 0)
+    }
 }
 
 impl<'e> SeqAccess<'e> for Each<'e> {
     type Error = Problem;
 
     fn next_element_seed<T: DeserializeSeed<'e>>(&mut self, seed: T) -> Result<Option<T::Value>, Problem> {
+        if let Some(octets) = &mut self.octets {
+            let Some(octet) = octets.next() else { return Ok(None) };
+            return seed.deserialize(de::value::U8Deserializer::new(*octet)).map(Some);
+        }
+        let count = self.values.len();
         let Some(value) = self.values.next() else { return Ok(None) };
-        seed.deserialize(Values::new(self.name, vec![value])).map(Some)
+        let values = Values::new(self.name, vec![value]);
+        seed.deserialize(Element { values, count, octets: &mut self.octets }).map(Some)
     }
 
     fn size_hint(&self) -> Option<usize> {
-        Some(self.values.len())
+        match &self.octets {
+            Some(octets) => Some(octets.len()),
+            None => Some(self.values.len()),
+        }
+    }
+}
+
+/// One of `count` values, which turns out to be wanted as bytes when a `u8` is asked for.
+struct Element<'s, 'e> {
+    values: Values<'e>,
+    count: usize,
+    octets: &'s mut Option<std::slice::Iter<'e, u8>>,
+}
+
+macro_rules! as_its_value {
+    ($($method:ident)*) => {$(
+        fn $method<V: Visitor<'e>>(self, visitor: V) -> Result<V::Value, Problem> {
+            self.values.$method(visitor)
+        }
+    )*};
+}
+
+impl<'e> de::Deserializer<'e> for Element<'_, 'e> {
+    type Error = Problem;
+
+    fn deserialize_u8<V: Visitor<'e>>(self, visitor: V) -> Result<V::Value, Problem> {
+        if self.count != 1 {
+            return Err(Problem::count(self.count));
+        }
+        let mut octets = self.values.one()?.iter();
+        let first = octets.next().ok_or_else(|| de::Error::custom("the value is empty"))?;
+        *self.octets = Some(octets);
+        visitor.visit_u8(*first)
+    }
+
+    as_its_value! {
+        deserialize_any deserialize_bool deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_i128
+        deserialize_u16 deserialize_u32 deserialize_u64 deserialize_u128 deserialize_f32 deserialize_f64
+        deserialize_char deserialize_str deserialize_string deserialize_bytes deserialize_byte_buf deserialize_option
+        deserialize_unit deserialize_seq deserialize_map deserialize_identifier deserialize_ignored_any
+    }
+
+    fn deserialize_unit_struct<V: Visitor<'e>>(
+        self,
+        name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Problem> {
+        self.values.deserialize_unit_struct(name, visitor)
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'e>>(
+        self,
+        name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Problem> {
+        self.values.deserialize_newtype_struct(name, visitor)
+    }
+
+    fn deserialize_tuple<V: Visitor<'e>>(self, length: usize, visitor: V) -> Result<V::Value, Problem> {
+        self.values.deserialize_tuple(length, visitor)
+    }
+
+    fn deserialize_tuple_struct<V: Visitor<'e>>(
+        self,
+        name: &'static str,
+        length: usize,
+        visitor: V,
+    ) -> Result<V::Value, Problem> {
+        self.values.deserialize_tuple_struct(name, length, visitor)
+    }
+
+    fn deserialize_struct<V: Visitor<'e>>(
+        self,
+        name: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Problem> {
+        self.values.deserialize_struct(name, fields, visitor)
+    }
+
+    fn deserialize_enum<V: Visitor<'e>>(
+        self,
+        name: &'static str,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Problem> {
+        self.values.deserialize_enum(name, variants, visitor)
     }
 }

@@ -78,7 +78,9 @@ impl Connection {
             let mechanism = exchange.name.clone();
             return Err(Error::ClearSasl { url: self.url().to_owned(), mechanism });
         }
-        exchange.run().await
+        let reply = exchange.run().await?;
+        self.shared.state.bind(Some(sasl.describe()).filter(|_| reply.is_success()));
+        Ok(reply)
     }
 
     /// Asks the server which mechanisms it has, and takes the strongest.
@@ -176,6 +178,9 @@ impl Exchange {
                     Ok(mechanism.layer())
                 };
                 let layer = self.work(judged).await?;
+                if let Some(layer) = &layer {
+                    self.connection.shared.state.begin_layer(&**layer);
+                }
                 // A driver that is gone is noticed by the next call.
                 let _ = verdict.send(layer);
             }

@@ -3,23 +3,29 @@
 //! LDAP has no flow control for one search among others. A page is therefore asked for only when its reader has taken
 //! all of the page before, and what waits for the reader has a limit in bytes.
 
+mod following;
 mod pages;
+mod ranges;
 mod source;
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use proto::message::Request;
+use proto::message::{Request, Response};
 use proto::{Control, Controls, Entry, LdapResult, PagedResults, ResultCode};
 use tokio::time::Instant;
 
-use pages::Pages;
+use following::{Following, Next};
+pub(crate) use pages::Pages;
+use ranges::Partial;
 pub(crate) use source::Source;
 
 use crate::connection::{Connection, Guard, Operation};
 use crate::driver::{Item, Items, Sink, page};
-use crate::{Error, Found, Search};
+use crate::search::one_entry;
+use crate::{Cancelled, Error, Found, Search};
 
 /// A running search: owned, `Send` and `'static`. Dropping it abandons the search.
 ///
@@ -54,12 +60,18 @@ pub struct SearchStream {
     references: Vec<Vec<String>>,
     reference_bytes: usize,
     pages: Pages,
+    /// `None`: references are told and not followed.
+    following: Option<Box<Following>>,
+    /// Attributes are read to their end.
+    whole_values: bool,
+    /// The entry whose values are being read.
+    partial: Option<Box<Partial>>,
 }
 
 /// How a search ended.
 #[derive(Debug, Clone)]
 pub struct End {
-    /// Where else to look: the URLs of each continuation reference. They are not followed.
+    /// Where else to look: the URLs of each continuation reference that was not followed.
     pub references: Vec<Vec<String>>,
     /// There would have been more: a limit on size, time or effort was reached, the server's or the search's own.
     pub truncated: Option<LdapResult>,
@@ -87,7 +99,9 @@ struct Page {
 impl SearchStream {
     pub(crate) fn new(source: Source, search: Search) -> SearchStream {
         let page_size = search.page(source.options().page_size);
-        let Search { mut request, deadline: limit, controls, .. } = search;
+        let referrals = source.options().referrals.clone().filter(|_| search.follow);
+        let Search { mut request, deadline: limit, controls, whole_values, .. } = search;
+        let types_only = request.types_only;
         let (base, size_limit) = (request.base.clone(), request.size_limit);
         if page_size.is_some() {
             // Servers differ in whether a size limit is the page's or the search's: it is counted here instead.
@@ -107,6 +121,9 @@ impl SearchStream {
             references: Vec::new(),
             reference_bytes: 0,
             pages: Pages::default(),
+            following: referrals.map(|referrals| Box::new(Following::new(referrals))),
+            whole_values: whole_values && !types_only,
+            partial: None,
         }
     }
 
@@ -117,7 +134,30 @@ impl SearchStream {
     /// As [`Connection::search`](crate::Connection::search), and [`Error::PagingLoop`]. After an error there are no
     /// more entries.
     pub async fn next(&mut self) -> Result<Option<Entry>, Error> {
-        let next = self.advance().await;
+        Ok(self.next_with_controls().await?.map(|(entry, _)| entry))
+    }
+
+    /// The next entry, and what the server said of it: a sync state, an entry change, ... Otherwise as
+    /// [`SearchStream::next`].
+    ///
+    /// # Errors
+    ///
+    /// As [`SearchStream::next`].
+    ///
+    /// ```no_run
+    /// # async fn example(mut found: ldapgate_client::SearchStream) -> Result<(), ldapgate_client::Error> {
+    /// while let Some((entry, controls)) = found.next_with_controls().await? {
+    ///     println!("{}: {:?}", entry.dn(), controls);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn next_with_controls(&mut self) -> Result<Option<(Entry, Controls)>, Error> {
+        let next = match self.whole_values {
+            false => self.advance().await,
+            true => self.advance_whole().await,
+        };
+        let next = next.map_err(|error| self.source.told(error));
         if next.is_err() {
             self.state = State::Failed;
         }
@@ -142,6 +182,33 @@ impl SearchStream {
         }
     }
 
+    /// Ends it by a cancel (RFC 3909), whose answer is waited for; dropping it abandons it without a word back.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`] where the server does not know the operation, or will not: the search is then abandoned.
+    /// Otherwise as every call.
+    ///
+    /// ```no_run
+    /// # async fn example(found: ldapgate_client::SearchStream) -> Result<(), ldapgate_client::Error> {
+    /// let cancelled = found.cancel().await?;
+    /// # let _ = cancelled;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn cancel(mut self) -> Result<Cancelled, Error> {
+        match std::mem::replace(&mut self.state, State::Failed) {
+            State::Reading(Page { connection, items, guard }) => {
+                crate::cancel::cancel(&connection, items, guard).await
+            }
+            between => {
+                // What is dropped between two pages tells the server.
+                self.state = between;
+                Ok(Cancelled::Finished)
+            }
+        }
+    }
+
     /// Everything, below the byte limit, as an operation of its own.
     #[tracing::instrument(name = "ldap.search", level = "debug", skip_all, fields(url = self.source.url(), base = self.base))]
     pub(crate) async fn collect(self) -> Result<Found, Error> {
@@ -163,7 +230,7 @@ impl SearchStream {
         Ok(Found { entries, references, truncated, controls })
     }
 
-    async fn advance(&mut self) -> Result<Option<Entry>, Error> {
+    async fn advance(&mut self) -> Result<Option<(Entry, Controls)>, Error> {
         loop {
             let item = match &mut self.state {
                 State::Ended(_) | State::Failed => return Ok(None),
@@ -174,22 +241,14 @@ impl SearchStream {
                 State::Reading(page) => page.items.next().await,
             };
             match item {
-                Some(Item::Entry(entry)) => {
-                    if self.is_full() {
-                        self.stop_at_limit();
-                        return Ok(None);
-                    }
-                    self.entries += 1;
-                    self.pages.first.get_or_insert_with(|| entry.dn().to_owned());
-                    return Ok(Some(entry));
-                }
-                Some(Item::Reference(urls, size)) => {
-                    self.reference_bytes += size;
-                    if self.reference_bytes > self.max_bytes() {
-                        return Err(self.too_large());
-                    }
-                    self.references.push(urls);
-                }
+                Some(Item::Entry(entry)) => return Ok(self.found(entry, Controls::default())),
+                Some(Item::Reference(urls, size)) => self.refer(urls, size)?,
+                Some(Item::Controlled(said, size)) => match *said {
+                    (Response::SearchEntry(entry), controls) => return Ok(self.found(entry, controls)),
+                    (Response::SearchReference(urls), _) => self.refer(urls, size)?,
+                    // A message in between, which no plain search asks for.
+                    _ => {}
+                },
                 Some(Item::TooMuch) => return Err(self.too_large()),
                 Some(Item::Done(Ok((result, controls)))) => self.end_page(result, controls)?,
                 Some(Item::Done(Err(error))) => self.try_again(error)?,
@@ -199,12 +258,66 @@ impl SearchStream {
         }
     }
 
+    /// Takes an entry, unless it is one too many.
+    fn found(&mut self, entry: Entry, controls: Controls) -> Option<(Entry, Controls)> {
+        if self.is_full() {
+            self.stop_at_limit();
+            return None;
+        }
+        self.entries += 1;
+        self.pages.first.get_or_insert_with(|| entry.dn().to_owned());
+        Some((entry, controls))
+    }
+
+    fn refer(&mut self, urls: Vec<String>, size: usize) -> Result<(), Error> {
+        self.reference_bytes += size;
+        if self.reference_bytes > self.max_bytes() {
+            return Err(self.too_large());
+        }
+        if let (Some(following), State::Reading(page)) = (&mut self.following, &self.state)
+            && following.take(&page.connection, &self.request, &urls, false)?
+        {
+            return Ok(());
+        }
+        self.references.push(urls);
+        Ok(())
+    }
+
+    /// The next entry with all values of its attributes.
+    async fn advance_whole(&mut self) -> Result<Option<(Entry, Controls)>, Error> {
+        if self.partial.is_none() {
+            let Some((entry, controls)) = self.advance().await? else { return Ok(None) };
+            let State::Reading(page) = &self.state else { return Ok(Some((entry, controls))) };
+            match Partial::new(entry, controls, &page.connection) {
+                Ok(partial) => self.partial = Some(Box::new(partial)),
+                Err(whole) => return Ok(Some(whole)),
+            }
+        }
+        let limit = self.max_bytes();
+        while let Some(partial) = &mut self.partial
+            && let Some((dn, attribute)) = partial.wanted()
+        {
+            let read = Search { controls: self.controls.clone(), ..Search::read(dn).attributes([attribute]) };
+            let read = match self.deadline {
+                Some(deadline) => read.deadline(deadline.saturating_duration_since(Instant::now())),
+                None => read,
+            };
+            // Dropped half-way, it is asked again.
+            let part = boxed(partial.connection.stream(read.keep_referrals())).await?;
+            partial.join(part, limit)?;
+        }
+        Ok(self.partial.take().map(|partial| partial.whole()))
+    }
+
     /// Asks for a page. Dropped half-way, it has done nothing.
     async fn ask(&mut self) -> Result<(), Error> {
         let State::Asking(known) = &self.state else { return Ok(()) };
         let connection = match known {
             Some(connection) => connection.clone(),
-            None => self.source.connection().await?,
+            None => match self.source.connection().await {
+                Ok(connection) => connection,
+                Err(error) => return self.go_elsewhere(error),
+            },
         };
         let options = &connection.shared.options;
         let now = Instant::now();
@@ -212,7 +325,10 @@ impl SearchStream {
             self.deadline = self.limit.map(|limit| now + limit);
         }
         let limit = self.limit.unwrap_or(options.timeout);
-        let deadline = self.deadline.unwrap_or(now + limit);
+        let mut deadline = self.deadline.unwrap_or(now + limit);
+        if let Some(elsewhere) = self.following.as_ref().and_then(|following| following.deadline) {
+            deadline = deadline.min(elsewhere);
+        }
 
         let can_be_repeated = self.is_untouched() && self.source.has_another_try();
         let (sink, items) = page(options.max_bytes, can_be_repeated);
@@ -243,6 +359,14 @@ impl SearchStream {
         let Page { connection, guard, .. } = page;
         guard.disarm();
         let truncated = is_limit(result.code);
+        if result.code.is_referral()
+            && let Some(following) = &mut self.following
+            && following.take(&connection, &self.request, &result.referrals, true)?
+            && let Some(next) = following.next()?
+        {
+            self.go(next);
+            return Ok(());
+        }
         if !truncated && !result.is_success() {
             return Err(connection.refused("search", result));
         }
@@ -264,7 +388,46 @@ impl SearchStream {
             return Ok(());
         }
         let controls = controls.without(PagedResults::OID);
-        self.end(result.clone(), truncated.then_some(result), controls);
+        self.end_part(result.clone(), truncated.then_some(result), controls)
+    }
+
+    /// One server has done its part; references that it gave are followed now.
+    fn end_part(
+        &mut self,
+        result: LdapResult,
+        truncated: Option<LdapResult>,
+        controls: Controls,
+    ) -> Result<(), Error> {
+        let Some(following) = &mut self.following else {
+            self.end(result, truncated, controls);
+            return Ok(());
+        };
+        // The end told is the first server's, and truncated if any of them was.
+        let end = following.end.get_or_insert((result, None, controls));
+        end.1 = end.1.take().or(truncated);
+        if let Some(next) = following.next()? {
+            self.go(next);
+            return Ok(());
+        }
+        if let Some((result, truncated, controls)) = following.end.take() {
+            self.end(result, truncated, controls);
+        }
+        Ok(())
+    }
+
+    /// Goes on elsewhere.
+    fn go(&mut self, (source, request): Next) {
+        (self.source, self.request) = (source, request);
+        self.pages = Pages::default();
+        self.state = State::Asking(None);
+    }
+
+    /// A server that a reference leads to cannot be reached; the reference may name another.
+    fn go_elsewhere(&mut self, error: Error) -> Result<(), Error> {
+        let following = self.following.as_mut().filter(|_| matches!(self.source, Source::Referred(_)));
+        let Some(next) = following.and_then(|following| following.alternative()) else { return Err(error) };
+        tracing::debug!(%error, causes = ?error.causes(), "following a reference to its next server");
+        self.go(next);
         Ok(())
     }
 
@@ -332,6 +495,11 @@ impl SearchStream {
         };
         Error::Closed { url: self.url(), operation: "search", sent: true, source }
     }
+}
+
+/// A search in a search, whose future would otherwise hold itself.
+fn boxed(stream: SearchStream) -> Pin<Box<dyn Future<Output = Result<Option<Entry>, Error>> + Send>> {
+    Box::pin(one_entry(stream))
 }
 
 /// "There would have been more" is a fact about what was found, and no failure.

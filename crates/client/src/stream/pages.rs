@@ -10,12 +10,12 @@ use bytes::Bytes;
 const MOST_EMPTY_PAGES: u32 = 100;
 
 /// What is known of the pages so far.
-#[derive(Default)]
-pub(super) struct Pages {
+#[derive(Debug, Default)]
+pub(crate) struct Pages {
     /// Where the next page begins.
-    pub(super) cookie: Bytes,
+    pub(crate) cookie: Bytes,
     /// The current page's first entry.
-    pub(super) first: Option<String>,
+    pub(crate) first: Option<String>,
     empty: u32,
     /// Each page's cookie and first entry, hashed.
     seen: HashSet<u64>,
@@ -23,14 +23,14 @@ pub(super) struct Pages {
 
 impl Pages {
     /// Is this the first page?
-    pub(super) fn is_first(&self) -> bool {
+    pub(crate) fn is_first(&self) -> bool {
         self.seen.is_empty()
     }
 
     /// Goes on to the next page; `false` when the server runs in circles.
     ///
     /// A cookie alone proves nothing: 389 Directory Server gives the same one with every page of a search.
-    pub(super) fn turn(&mut self, next: Bytes) -> bool {
+    pub(crate) fn turn(&mut self, next: Bytes) -> bool {
         let mut hasher = DefaultHasher::new();
         (&self.cookie, &self.first).hash(&mut hasher);
         let fresh = self.seen.insert(hasher.finish());

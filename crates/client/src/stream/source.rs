@@ -1,9 +1,12 @@
 //! The connection that a search goes over.
 
+use tokio::time::Instant;
+
 use crate::Error;
 use crate::connection::Connection;
 use crate::options::Options;
 use crate::pool::{Pool, Server};
+use crate::referral::{Privacy, Target};
 
 /// Where the search is sent.
 pub(crate) enum Source {
@@ -18,6 +21,17 @@ pub(crate) enum Source {
         pool: Pool,
         again: bool,
     },
+    /// A server that a reference leads to.
+    Referred(Box<Referred>),
+}
+
+/// Where a reference leads, and how it may be followed.
+pub(crate) struct Referred {
+    pub(super) target: Target,
+    /// The first server's.
+    pub(super) options: Options,
+    pub(super) privacy: Privacy,
+    pub(super) deadline: Instant,
 }
 
 impl Source {
@@ -26,7 +40,7 @@ impl Source {
         match self {
             Source::Connection(connection) => Some(connection.url()),
             Source::Server { server, .. } => Some(server.url()),
-            Source::Pool { .. } => None,
+            Source::Pool { .. } | Source::Referred(_) => None,
         }
     }
 
@@ -35,6 +49,7 @@ impl Source {
             Source::Connection(connection) => &connection.shared.options,
             Source::Server { server, .. } => server.options(),
             Source::Pool { pool, .. } => pool.options(),
+            Source::Referred(referred) => &referred.options,
         }
     }
 
@@ -43,12 +58,27 @@ impl Source {
             Source::Connection(connection) => Ok(connection.clone()),
             Source::Server { server, .. } => server.lookup().await,
             Source::Pool { pool, .. } => pool.connection().await,
+            Source::Referred(referred) => {
+                let Referred { target, options, privacy, deadline } = &**referred;
+                Box::pin(target.connect(options, *privacy, *deadline)).await
+            }
+        }
+    }
+
+    /// An error, with where a reference led when it comes from there.
+    pub(super) fn told(&self, error: Error) -> Error {
+        match (self, error) {
+            (_, error @ (Error::ReferralLoop { .. } | Error::TooManyReferrals { .. })) => error,
+            (Source::Referred(referred), error) => {
+                Error::Referral { url: referred.target.text(), source: Box::new(error) }
+            }
+            (_, error) => error,
         }
     }
 
     pub(super) fn has_another_try(&self) -> bool {
         match self {
-            Source::Connection(_) => false,
+            Source::Connection(_) | Source::Referred(_) => false,
             Source::Server { again, .. } | Source::Pool { again, .. } => *again,
         }
     }

@@ -3,7 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
 
 mod bind;
+mod changes;
+mod controls;
 mod deadlines;
+#[cfg(feature = "srv")]
+mod dns;
 mod faults;
 mod ldapi;
 mod live;

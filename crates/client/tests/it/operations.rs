@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use ldapgate_client::{Error, Rename, Search};
 use proto::message::{ExtendedResponse, Request, Response};
-use proto::{Change, ChangeOp, Entry, LdapResult, Rdn, ResultCode};
+use proto::{Change, ChangeOp, Entry, LdapResult, Password, PasswordModify, Rdn, ResultCode};
 
 use crate::peer::{connected, local};
 
@@ -172,4 +172,27 @@ async fn an_entry_outlives_its_connection() {
     let entry: Entry = entry.unwrap().unwrap();
     connection.close().await;
     assert_eq!(entry.text("CN"), Some("x"));
+}
+
+#[tokio::test]
+async fn a_connection_that_only_reads_sends_no_write() {
+    let (connection, mut peer) = connected(&local().read_only()).await;
+    let refused = [
+        connection.delete("cn=a").await.err(),
+        connection.modify("cn=a", vec![]).await.err(),
+        connection.add("cn=a", [("cn", vec!["a"])]).await.err(),
+        connection.rename("cn=a", &Rename::to(Rdn::new("cn", "b").unwrap())).await.err(),
+        connection.extended("1.2.3.4", None).await.err(),
+    ];
+    for error in refused {
+        assert!(matches!(error, Some(Error::ReadOnly { .. })), "{error:?}");
+    }
+    let password = Password::new("engine").unwrap();
+    let change = PasswordModify { user: None, old: None, new: Some(password) };
+    assert!(matches!(connection.modify_password(&change).await, Err(Error::ReadOnly { .. })));
+    let asking = tokio::spawn(async move { connection.compare("cn=a", "cn", "a").await });
+    let asked = peer.request().await;
+    assert!(matches!(asked.operation, Request::Compare(_)), "the first that was sent: {asked:?}");
+    peer.reply(asked.id, Response::Compare(LdapResult::new(ResultCode::COMPARE_TRUE, ""))).await;
+    assert!(asking.await.unwrap().unwrap());
 }

@@ -15,14 +15,14 @@ use crate::peer::eventually;
 
 const ANY: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
 
-struct Site {
-    directory: Directory,
+pub(crate) struct Site {
+    pub(crate) directory: Directory,
     running: Option<Running>,
     address: SocketAddr,
 }
 
 impl Site {
-    async fn start() -> Site {
+    pub(crate) async fn start() -> Site {
         let directory =
             Directory::builder(Arc::new(|| SystemTime::UNIX_EPOCH)).ldif(LDIF.as_str()).unwrap().build();
         let mut site = Site { directory, running: None, address: ANY };
@@ -30,14 +30,14 @@ impl Site {
         site
     }
 
-    async fn resume(&mut self) {
+    pub(crate) async fn resume(&mut self) {
         let listener = Directory::listen(self.address).await.unwrap();
         let running = self.directory.serve(listener).await;
         self.address = running.address();
         self.running = Some(running);
     }
 
-    async fn stop(&mut self) {
+    pub(crate) async fn stop(&mut self) {
         self.running.take().expect("it runs").stop().await;
     }
 
@@ -46,34 +46,34 @@ impl Site {
         self.resume().await;
     }
 
-    fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("ldap://{}", self.address)
     }
 
-    fn options(&self) -> Options {
+    pub(crate) fn options(&self) -> Options {
         Options::new([self.url()]).unwrap().bind(reader())
     }
 
-    fn count(&self, kind: Kind) -> usize {
+    pub(crate) fn count(&self, kind: Kind) -> usize {
         self.directory.operations().iter().filter(|operation| operation.kind == kind).count()
     }
 
-    fn connections(&self) -> u64 {
+    pub(crate) fn connections(&self) -> u64 {
         self.directory.counters().connections
     }
 }
 
-fn password() -> Password {
+pub(crate) fn password() -> Password {
     Password::new(READER_PASSWORD).unwrap()
 }
 
-fn reader() -> Simple {
+pub(crate) fn reader() -> Simple {
     Simple::new(READER, password())
 }
 
 /// What a login does: a search and a bind on one server, and all over again on the next one as long as no bind was
 /// written.
-async fn login(pool: &Pool) -> Result<bool, Error> {
+pub(crate) async fn login(pool: &Pool) -> Result<bool, Error> {
     loop {
         let server = pool.server().await?;
         match login_at(&server).await {

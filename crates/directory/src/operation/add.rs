@@ -1,7 +1,7 @@
 //! Add (RFC 4511 section 4.7).
 
-use proto::ResultCode;
 use proto::message::AddRequest;
+use proto::{Controls, ResultCode};
 
 use super::{
     Identity, Recognised, Refusal, attribute, check_entry, check_writable, missing, name, refuse, writer,
@@ -10,7 +10,12 @@ use crate::directory::Shared;
 use crate::tree::{self, Attributes};
 
 /// Puts a new entry below an existing one.
-pub(super) fn add(shared: &Shared, who: Identity, request: &AddRequest) -> Result<(), Refusal> {
+pub(super) fn add(
+    shared: &Shared,
+    who: Identity,
+    request: &AddRequest,
+    controls: &Recognised,
+) -> Result<Controls, Refusal> {
     let dn = name(&request.dn)?;
     let now = shared.timestamp();
     let mut tree = shared.tree_mut();
@@ -23,7 +28,7 @@ pub(super) fn add(shared: &Shared, who: Identity, request: &AddRequest) -> Resul
     }
     let Some(parent) = dn.parent().as_ref().and_then(|parent| tree.find(parent)).map(|parent| parent.id)
     else {
-        return Err(missing(&tree, &dn, &Recognised::default()));
+        return Err(missing(&tree, &dn, controls));
     };
     if tree.len() >= shared.settings.limits.entries {
         return Err(refuse(ResultCode::ADMIN_LIMIT_EXCEEDED, "the directory is full"));
@@ -54,6 +59,7 @@ pub(super) fn add(shared: &Shared, who: Identity, request: &AddRequest) -> Resul
     tree::complete(&mut attributes, None, &tree.fresh_uuid(&dn), &now);
     attributes.set("creatorsName", &by);
     attributes.set("modifiersName", &by);
-    tree.insert(dn, Some(parent), attributes);
-    Ok(())
+    let id = tree.insert(dn, Some(parent), attributes);
+    let after = controls.read_after(shared, &tree, tree.get(id))?;
+    Ok(after.into_iter().collect())
 }

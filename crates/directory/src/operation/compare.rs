@@ -14,6 +14,7 @@ pub(super) fn compare(
     controls: &Recognised,
 ) -> Result<LdapResult, Refusal> {
     let node = target(tree, &name(&request.dn)?, controls)?;
+    controls.check_assertion(tree, node)?;
     let wanted = attribute(&request.attribute)?.description;
     if wanted.is_secret() {
         // An answer would be an oracle for guessing passwords without binding.

@@ -13,9 +13,10 @@ mod plan;
 mod root;
 mod search;
 mod selection;
+mod sort;
 
 use proto::message::{BindResponse, ExtendedResponse, Request, Response};
-use proto::{Dn, LdapResult, ResultCode, StartTls};
+use proto::{Controls, Dn, LdapResult, ResultCode, StartTls};
 
 pub(crate) use bind::bind;
 pub(crate) use control::Recognised;
@@ -40,23 +41,31 @@ pub(crate) enum Identity {
 type Refusal = LdapResult;
 
 /// Does a compare, add, modify, delete, modify DN or extended operation.
-pub(crate) fn perform(shared: &Shared, who: Identity, request: &Request, controls: &Recognised) -> Response {
-    let result = match request {
-        Request::Compare(request) => compare::compare(&shared.tree(), request, controls),
-        Request::Add(request) => add::add(shared, who, request).map(|()| LdapResult::success()),
-        Request::Modify(request) => {
-            modify::modify(shared, who, request, controls).map(|()| LdapResult::success())
-        }
-        Request::Delete(dn) => delete::delete(shared, who, dn, controls).map(|()| LdapResult::success()),
-        Request::ModifyDn(request) => {
-            modify_dn::modify_dn(shared, who, request, controls).map(|()| LdapResult::success())
+pub(crate) fn perform(
+    shared: &Shared,
+    who: Identity,
+    request: &Request,
+    controls: &Recognised,
+) -> (Response, Controls) {
+    let done = match request {
+        Request::Add(request) => add::add(shared, who, request, controls),
+        Request::Modify(request) => modify::modify(shared, who, request, controls),
+        Request::Delete(dn) => delete::delete(shared, who, dn, controls),
+        Request::ModifyDn(request) => modify_dn::modify_dn(shared, who, request, controls),
+        Request::Compare(request) => {
+            let result = compare::compare(&shared.tree(), request, controls);
+            return (Response::Compare(result.unwrap_or_else(|refusal| refusal)), Controls::default());
         }
         Request::Extended(request) => {
-            return Response::Extended(extended::extended(&shared.tree(), who, request));
+            let response = extended::extended(&shared.tree(), who, request);
+            return (Response::Extended(response), Controls::default());
         }
         _ => Err(refuse(ResultCode::OTHER, "not an operation of this kind")),
     };
-    answer(kind(request), result.unwrap_or_else(|refusal| refusal))
+    match done {
+        Ok(controls) => (answer(kind(request), LdapResult::success()), controls),
+        Err(refusal) => (answer(kind(request), refusal), Controls::default()),
+    }
 }
 
 /// What kind of operation a request is.

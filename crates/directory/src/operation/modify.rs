@@ -1,8 +1,10 @@
 //! Modify (RFC 4511 section 4.6), with increment (RFC 4525): all changes or none.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use proto::message::{Change, ChangeOp, ModifyRequest};
-use proto::{Rdn, ResultCode};
+use proto::{Controls, Rdn, ResultCode};
 
 use super::{
     Identity, Recognised, Refusal, attribute, check_entry, check_writable, must_change, name, refuse, target,
@@ -18,17 +20,26 @@ pub(super) fn modify(
     who: Identity,
     request: &ModifyRequest,
     controls: &Recognised,
-) -> Result<(), Refusal> {
+) -> Result<Controls, Refusal> {
     let dn = name(&request.dn)?;
     let now = shared.timestamp();
     let mut tree = shared.tree_mut();
     let by = writer(shared, &tree, who)?;
     let node = target(&tree, &dn, controls)?;
+    controls.check_assertion(&tree, node)?;
+    let before = controls.read_before(shared, &tree, node)?;
     let mut attributes = node.attributes.clone();
     for change in &request.changes {
         let attribute = attribute(&change.attribute)?;
         check_writable(&tree, &attribute)?;
-        apply(&mut attributes, attribute, change)?;
+        let change = if controls.permissive {
+            needed(&attributes, &attribute, change)
+        } else {
+            Some(Cow::Borrowed(change))
+        };
+        if let Some(change) = change {
+            apply(&mut attributes, attribute, &change)?;
+        }
     }
     attributes.0.retain(|attribute| !attribute.values.is_empty());
     check_entry(&attributes)?;
@@ -47,7 +58,26 @@ pub(super) fn modify(
     attributes.set("modifiersName", &by);
     let id = node.id;
     tree.replace(id, attributes);
-    Ok(())
+    let after = controls.read_after(shared, &tree, tree.get(id))?;
+    Ok(before.into_iter().chain(after).collect())
+}
+
+/// The part of a change that changes something, for whoever does not mind the rest; `None` when there is none.
+fn needed<'c>(attributes: &Attributes, attribute: &Attribute, change: &'c Change) -> Option<Cow<'c, Change>> {
+    let there = attributes.get(&attribute.description).filter(|there| !there.values.is_empty());
+    let wants_there = match change.op {
+        ChangeOp::Add => false,
+        ChangeOp::Delete => true,
+        ChangeOp::Replace | ChangeOp::Increment => return Some(Cow::Borrowed(change)),
+    };
+    if change.values.is_empty() {
+        return (there.is_some() || !wants_there).then_some(Cow::Borrowed(change));
+    }
+    let keys = there.map(Attribute::keys).unwrap_or_default();
+    let kind = &attribute.description.kind;
+    let is_needed = |value: &&Bytes| keys.contains(&equality_key(kind, value)) == wants_there;
+    let values: Vec<Bytes> = change.values.iter().filter(is_needed).cloned().collect();
+    (!values.is_empty()).then(|| Cow::Owned(Change { values, ..change.clone() }))
 }
 
 /// Whether a request does nothing but change the password of the one who sends it, which is all that somebody may do who

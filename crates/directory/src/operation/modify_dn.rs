@@ -1,7 +1,7 @@
 //! Modify DN (RFC 4511 section 4.9).
 
 use proto::message::ModifyDnRequest;
-use proto::{Dn, Rdn, ResultCode, Scope};
+use proto::{Controls, Dn, Rdn, ResultCode, Scope};
 
 use super::{Identity, Recognised, Refusal, attribute, check_entry, missing, name, refuse, target, writer};
 use crate::directory::Shared;
@@ -13,7 +13,7 @@ pub(super) fn modify_dn(
     who: Identity,
     request: &ModifyDnRequest,
     controls: &Recognised,
-) -> Result<(), Refusal> {
+) -> Result<Controls, Refusal> {
     let dn = name(&request.dn)?;
     let rdn = one_rdn(&request.new_rdn)?;
     let superior = request.new_superior.as_deref().map(name).transpose()?;
@@ -21,6 +21,8 @@ pub(super) fn modify_dn(
     let mut tree = shared.tree_mut();
     let by = writer(shared, &tree, who)?;
     let node = target(&tree, &dn, controls)?;
+    controls.check_assertion(&tree, node)?;
+    let before = controls.read_before(shared, &tree, node)?;
     let Some(old_parent) = node.parent.and_then(|parent| tree.get(parent)) else {
         return Err(refuse(ResultCode::UNWILLING_TO_PERFORM, "a naming context keeps its name"));
     };
@@ -46,7 +48,8 @@ pub(super) fn modify_dn(
     let (id, parent) = (node.id, parent.id);
     tree.replace(id, attributes);
     tree.rename(id, new_dn, Some(parent));
-    Ok(())
+    let after = controls.read_after(shared, &tree, tree.get(id))?;
+    Ok(before.into_iter().chain(after).collect())
 }
 
 fn one_rdn(text: &str) -> Result<Rdn, Refusal> {

@@ -68,7 +68,7 @@ fn with_referrals(tree: &Tree, ids: &[Id]) -> Vec<Id> {
 
 /// The filter with attribute names in canonical form, so that aliases and OIDs find what they name. Its depth was
 /// limited when it was read.
-fn canonical(filter: Filter) -> Filter {
+pub(super) fn canonical(filter: Filter) -> Filter {
     let all = |parts: Vec<Filter>| parts.into_iter().map(canonical).collect();
     match filter {
         Filter::And(parts) => Filter::And(all(parts)),

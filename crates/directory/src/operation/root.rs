@@ -1,6 +1,7 @@
 //! The two entries that are about the server itself: the root DSE (RFC 4512 section 5.1) and the subschema (section 4.2).
 
 use bytes::Bytes;
+use proto::extended::FastBind;
 use proto::{Dn, PasswordModify, StartTls, WhoAmI};
 
 use super::control::SUPPORTED;
@@ -37,7 +38,8 @@ pub(super) fn entry(shared: &Shared, tree: &Tree, dn: &Dn) -> Option<Node> {
 fn root(shared: &Shared, tree: &Tree) -> Attributes {
     let start_tls = shared.settings.tls.as_ref().map(|_| StartTls::OID);
     let password = (shared.settings.dialect != Dialect::ActiveDirectory).then_some(PasswordModify::OID);
-    let extensions = [WhoAmI::OID].into_iter().chain(start_tls).chain(password);
+    let fast_bind = (shared.settings.dialect == Dialect::ActiveDirectory).then_some(FastBind::OID);
+    let extensions = [WhoAmI::OID].into_iter().chain(start_tls).chain(password).chain(fast_bind);
     let capabilities: &[&str] = match shared.settings.dialect {
         Dialect::ActiveDirectory => &CAPABILITIES,
         _ => &[],

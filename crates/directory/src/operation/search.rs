@@ -6,15 +6,17 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use bytes::Bytes;
+use proto::control::{SortResult, Subentries};
 use proto::filter::StandardRules;
 use proto::message::{Response, SearchRequest, encode};
-use proto::{LdapResult, MessageId, PagedResults, ResultCode, Scope};
+use proto::{Controls, LdapResult, MessageId, PagedResults, ResultCode, Scope};
 use ring::digest::{SHA256, digest};
 use tokio::time::Instant;
 
+use super::control::Demand;
 use super::plan::Plan;
 use super::selection::Selection;
-use super::{Recognised, Refusal, missing, name, refer, referral, refuse, root};
+use super::{Recognised, Refusal, missing, name, refer, referral, refuse, root, sort};
 use crate::directory::Shared;
 use crate::tree::{Id, Node, Tree};
 
@@ -30,6 +32,10 @@ pub(crate) struct Search {
     types_only: bool,
     controls: Recognised,
     after: Option<Id>,
+    /// What is found, in the order asked for.
+    sorted: Option<VecDeque<Id>>,
+    /// Said of that order with the last answer.
+    sort_result: Option<SortResult>,
     /// Entries handed out, those of earlier pages included.
     sent: u32,
     limit: Option<u32>,
@@ -53,8 +59,8 @@ struct Page {
 /// What one look at the tree yields.
 pub(crate) struct Found {
     pub(crate) responses: Vec<Response>,
-    /// The end of the search, with the paged results control of its last message.
-    pub(crate) end: Option<(LdapResult, Option<PagedResults>)>,
+    /// The end of the search, with the controls of its last message.
+    pub(crate) end: Option<(LdapResult, Controls)>,
 }
 
 /// The unfinished paged searches of one connection.
@@ -104,7 +110,7 @@ impl Search {
         });
         let limit = if page.is_some() { asked_limit } else { lower(asked_limit, limits.size) };
         let seconds = lower((request.time_limit > 0).then_some(request.time_limit), limits.time);
-        Ok(Self {
+        let mut this = Self {
             base,
             scope: request.scope,
             selection,
@@ -112,11 +118,48 @@ impl Search {
             controls,
             plan,
             after,
+            sorted: None,
+            sort_result: None,
             sent,
             limit,
             page,
             deadline: seconds.and_then(|seconds| asked.checked_add(Duration::from_secs(seconds.into()))),
-        })
+        };
+        this.sort(&tree)?;
+        Ok(this)
+    }
+
+    /// Looks for everything at once when it has to be sorted.
+    fn sort(&mut self, tree: &Tree) -> Result<(), Refusal> {
+        let Some((keys, demand)) = &self.controls.sort else { return Ok(()) };
+        let all = std::iter::successors(tree.next(None, self.plan.candidates.as_deref()), |node| {
+            tree.next(Some(node.id), self.plan.candidates.as_deref())
+        });
+        let sorted = if self.page.is_some() {
+            // A page's cookie tells a place in the tree, which is no place in an order.
+            Err(SortResult { code: ResultCode::UNWILLING_TO_PERFORM, attribute: None })
+        } else {
+            sort::sort(tree, keys, all.filter(|node| self.match_entry(tree, node).is_some()))
+        };
+        let success = SortResult { code: ResultCode::SUCCESS, attribute: None };
+        match sorted {
+            Ok(sorted) => (self.sorted, self.sort_result) = (Some(sorted.into()), Some(success)),
+            Err(result) if *demand == Demand::IfPossible => self.sort_result = Some(result),
+            Err(_) => {
+                let text = "the entries cannot be sorted like this";
+                return Err(refuse(ResultCode::UNAVAILABLE_CRITICAL_EXTENSION, text));
+            }
+        }
+        Ok(())
+    }
+
+    /// The next entry worth a look.
+    fn next<'t>(&mut self, tree: &'t Tree) -> Option<&'t Node> {
+        let Some(sorted) = &mut self.sorted else {
+            return tree.next(self.after, self.plan.candidates.as_deref());
+        };
+        // One may have been deleted meanwhile.
+        std::iter::from_fn(|| sorted.pop_front()).find_map(|id| tree.get(id))
     }
 
     /// Looks at some more of the tree.
@@ -138,7 +181,7 @@ impl Search {
             if self.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
                 return self.end(responses, refuse(ResultCode::TIME_LIMIT_EXCEEDED, ""));
             }
-            let Some(node) = tree.next(self.after, self.plan.candidates.as_deref()) else {
+            let Some(node) = self.next(&tree) else {
                 return self.end(responses, LdapResult::success());
             };
             if let Some(response) = self.match_entry(&tree, node) {
@@ -148,7 +191,8 @@ impl Search {
                 if let Some(page) = self.page.as_ref().filter(|page| page.sent >= page.size) {
                     let cookie = pages.keep(page.fingerprint, self.after, self.sent);
                     let control = PagedResults { size: 0, cookie };
-                    return Found { responses, end: Some((LdapResult::success(), Some(control))) };
+                    let controls = self.last_controls(Some(control));
+                    return Found { responses, end: Some((LdapResult::success(), controls)) };
                 }
                 if matches!(response, Response::SearchEntry(_)) {
                     self.sent += 1;
@@ -166,7 +210,7 @@ impl Search {
 
     fn match_entry(&self, tree: &Tree, node: &Node) -> Option<Response> {
         let Base::Entry(base) = self.base else { return None };
-        if !tree.is_within(node, base, self.scope) {
+        if !tree.is_within(node, base, self.scope) || !self.sees(node) {
             return None;
         }
         if let Some(urls) = referral(tree, node, &self.controls) {
@@ -179,7 +223,24 @@ impl Search {
 
     fn end(&self, responses: Vec<Response>, result: LdapResult) -> Found {
         let last = PagedResults { size: 0, cookie: Bytes::new() };
-        Found { responses, end: Some((result, self.controls.paged.as_ref().map(|_| last))) }
+        let page = self.controls.paged.as_ref().map(|_| last);
+        Found { responses, end: Some((result, self.last_controls(page))) }
+    }
+
+    fn last_controls(&self, page: Option<PagedResults>) -> Controls {
+        let sort = self.sort_result.iter().map(SortResult::to_control);
+        sort.chain(page.map(|page| page.to_control())).collect()
+    }
+
+    /// Subentries are seen by those who ask for them, and by a search for one of them (RFC 3672 section 3).
+    fn sees(&self, node: &Node) -> bool {
+        let mut classes = node.attributes.classes().chain(node.implied.iter().copied());
+        let is_subentry = classes.any(|class| class.eq_ignore_ascii_case("subentry"));
+        match self.controls.subentries {
+            Some(Subentries::Only) => is_subentry,
+            Some(Subentries::Without) => !is_subentry,
+            None => !is_subentry || self.scope == Scope::Base,
+        }
     }
 }
 
@@ -227,14 +288,15 @@ fn base(
         return Ok(Base::Server(Box::new(node)));
     }
     let node = tree.find(&dn).ok_or_else(|| missing(tree, &dn, controls))?;
-    match referral(tree, node, controls) {
-        Some(urls) => Err(refer(urls)),
-        None => Ok(Base::Entry(Some(node.id))),
+    if let Some(urls) = referral(tree, node, controls) {
+        return Err(refer(urls));
     }
+    controls.check_assertion(tree, node)?;
+    Ok(Base::Entry(Some(node.id)))
 }
 
 fn fingerprint(request: &SearchRequest) -> Fingerprint {
-    let bytes = encode(MessageId(1), &proto::Request::Search(request.clone()), &proto::Controls::default());
+    let bytes = encode(MessageId(1), &proto::Request::Search(request.clone()), &Controls::default());
     let mut fingerprint = [0; 32];
     fingerprint.copy_from_slice(digest(&SHA256, &bytes).as_ref());
     fingerprint

@@ -50,11 +50,10 @@ impl Searching {
                 }
                 self.send(response, Controls::default()).await;
             }
-            if let Some((result, page)) = found.end {
+            if let Some((result, controls)) = found.end {
                 if self.wait.most.is_some() {
                     return drop(self.sender.send(Reply::Close).await);
                 }
-                let controls = page.map(|page| page.to_control()).into_iter().collect();
                 return self.send(Response::SearchDone(result), controls).await;
             }
             tokio::task::yield_now().await;

@@ -6,6 +6,7 @@ extern crate ldapgate_directory as directory;
 
 mod active_directory;
 mod bind;
+mod controls;
 mod faults;
 mod limits;
 mod new_password;

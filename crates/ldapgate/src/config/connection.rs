@@ -137,6 +137,14 @@ fn read_urls(section: &Section<'_>, start_tls: bool, allow_cleartext: bool) -> U
     }
     let mut read = Urls::default();
     for text in urls.value {
+        if text.value.starts_with("srv:") {
+            // Those of the DNS are encrypted in any case.
+            read.encrypted = true;
+            let already = read.urls.iter().any(|url| url.starts_with("srv:"));
+            read_domain(section.sheet(), &text, already);
+            read.urls.push(text.value);
+            continue;
+        }
         let Some(url) = read_url(section.sheet(), &text) else { continue };
         let clear = url.scheme() == Scheme::Ldap && !start_tls;
         read.encrypted |= url.scheme() == Scheme::Ldaps || (url.scheme() == Scheme::Ldap && start_tls);
@@ -156,11 +164,20 @@ fn read_urls(section: &Section<'_>, start_tls: bool, allow_cleartext: bool) -> U
     read
 }
 
-fn read_url(sheet: &Sheet<'_>, text: &Found<String>) -> Option<Url> {
-    if text.value.starts_with("srv:") {
-        sheet.not_yet(&text.place, "url \"srv:...\"");
-        return None;
+/// A domain whose servers the DNS names.
+fn read_domain(sheet: &Sheet<'_>, text: &Found<String>, already: bool) {
+    if already {
+        sheet.wrong(&text.place, format!("url: {:?} is a second domain, and one is enough", text.value));
+    } else if let Err(error) = Options::new([&text.value]) {
+        sheet.wrong_but(
+            &text.place,
+            format!("url: {}", super::chain(&error)),
+            "write it as in \"srv:example.com\", without slashes or port",
+        );
     }
+}
+
+fn read_url(sheet: &Sheet<'_>, text: &Found<String>) -> Option<Url> {
     let url = match Url::parse(&text.value) {
         Ok(url) => url,
         Err(error) => {

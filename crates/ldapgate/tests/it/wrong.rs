@@ -206,10 +206,27 @@ fn a_url_is_scheme_host_and_port_and_never_a_password_in_the_clear() {
     );
     let with_password = url("ldap://cn=reader:hush@ldap.example.com");
     assert!(with_password.contains("credentials") && !with_password.contains("hush"), "{with_password}");
-    assert_eq!(
-        url("srv:example.com"),
-        "ldapgate.toml:3:7: url \"srv:...\" is not available yet: it comes with a later release"
-    );
+}
+
+#[test]
+fn a_domain_stands_for_the_servers_that_its_dns_names() {
+    let url = |url: &str| said(&SMALL.replace("\"ldap://localhost:3890\"", url));
+    if cfg!(feature = "srv") {
+        assert_eq!(url("\"srv:example.com\""), "nothing");
+        assert_eq!(url("[\"srv:example.com\", \"ldaps://ldap.example.com\"]"), "nothing");
+        assert_eq!(
+            url("\"srv://example.com\""),
+            "ldapgate.toml:3:7: url: LDAP servers of \"//example.com\" cannot be looked for: it is no domain name; \
+             write it as in \"srv:example.com\", without slashes or port"
+        );
+        assert_eq!(
+            url("[\"srv:example.com\", \"srv:example.org\"]"),
+            "ldapgate.toml:3:27: url: \"srv:example.org\" is a second domain, and one is enough"
+        );
+    } else {
+        let said = url("\"srv:example.com\"");
+        assert!(said.contains("this program was built without the feature srv"), "{said}");
+    }
 }
 
 #[test]

@@ -1,18 +1,66 @@
 //! Controls (RFC 4511 section 4.1.11): what accompanies a request or a response, one file per control.
 
+mod account_usability;
+mod assertion;
+mod dir_sync;
+mod extended_dn;
+mod marker;
+mod matched_values;
 mod netscape_password;
 mod paged;
 mod password_policy;
+mod persistent_search;
+mod policy_hints;
+mod proxied_authorization;
+mod read_entry;
+mod sd_flags;
+mod server_side_sort;
+mod session_tracking;
+mod subentries;
+mod sync;
+mod virtual_list_view;
 
+pub use account_usability::{AccountUsability, Unusable};
+pub use assertion::Assertion;
+pub use dir_sync::{DirSync, DirSyncFlags, DirSyncReply};
+pub use extended_dn::{ExtendedDn, ExtendedName, ExtendedNameError};
+pub use marker::{
+    DomainScope, DontUseCopy, ManageDsaIt, PermissiveModify, Relax, ShowDeactivatedLinks, ShowDeleted,
+    ShowRecycled, TreeDelete,
+};
+pub use matched_values::{MatchedValues, NotSimple};
 pub use netscape_password::{PasswordExpired, PasswordExpiring};
 pub use paged::PagedResults;
 pub use password_policy::{PasswordPolicy, PasswordPolicyError};
+pub use persistent_search::{ChangeType, ChangeTypes, EntryChangeNotification, PersistentSearch};
+pub use policy_hints::PolicyHints;
+pub use proxied_authorization::ProxiedAuthorization;
+pub use read_entry::{PostRead, PreRead};
+pub use sd_flags::SdFlags;
+pub use server_side_sort::{ServerSideSort, SortKey, SortResult};
+pub use session_tracking::SessionTracking;
+pub use subentries::Subentries;
+pub use sync::{EntryState, SyncDone, SyncInfo, SyncMode, SyncRequest, SyncState};
+pub use virtual_list_view::{ViewTarget, VirtualListView, VirtualListViewResult};
 
 use crate::ber::{Error, ErrorKind, Limits, Reader, Tag, Writer};
 use bytes::Bytes;
 use std::fmt;
 
+/// How many names, filters or the like one control's value may list.
+const MOST_ITEMS: usize = 1024;
+
 /// One control.
+///
+/// Each of those that are known here is a type, made into one of these by `to_control` or `From`, and read by `parse`.
+///
+/// ```
+/// use ldapgate_proto::Control;
+/// use ldapgate_proto::control::{PostRead, ManageDsaIt};
+///
+/// let controls = [PostRead::of(["entryUUID"]).to_control().critical(), Control::from(ManageDsaIt)];
+/// assert!(controls[0].critical && !controls[1].critical);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Control {
     /// Which one.
@@ -22,6 +70,88 @@ pub struct Control {
     /// What it says, in a form of its own.
     pub value: Option<Bytes>,
 }
+
+impl Control {
+    /// A control of any kind, not critical.
+    pub fn new(oid: impl Into<String>, value: Option<Bytes>) -> Control {
+        Control { oid: oid.into(), critical: false, value }
+    }
+
+    /// The operation must fail where the control is unknown.
+    #[must_use]
+    pub fn critical(mut self) -> Control {
+        self.critical = true;
+        self
+    }
+
+    /// Where the control is unknown, the operation goes on without it.
+    #[must_use]
+    pub fn non_critical(mut self) -> Control {
+        self.critical = false;
+        self
+    }
+
+    /// The value, which ought to start with this tag.
+    fn content(&self, expected: Tag) -> Result<Reader<'_>, Error> {
+        let value = self.value.as_ref();
+        value.map(Reader::new).ok_or(Error::new(ErrorKind::Missing(expected), 0))
+    }
+
+    /// What is in the one element that the value is.
+    fn enter(&self, tag: Tag) -> Result<Reader<'_>, Error> {
+        let mut outer = self.content(tag)?;
+        let content = outer.enter(tag)?;
+        outer.finish()?;
+        Ok(content)
+    }
+}
+
+/// Everything in a list, which has a limit.
+fn read_list<'f, T>(
+    mut list: Reader<'f>,
+    limit: usize,
+    read: impl Fn(&mut Reader<'f>) -> Result<T, Error>,
+) -> Result<Vec<T>, Error> {
+    let mut items = Vec::new();
+    while !list.is_empty() {
+        if items.len() == limit {
+            return Err(list.error(ErrorKind::TooManyElements { limit }));
+        }
+        items.push(read(&mut list)?);
+    }
+    Ok(items)
+}
+
+/// Each is made into a control by its own `to_control`.
+macro_rules! into_control {
+    ($($name:ident),*) => {
+        $(impl From<$name> for Control {
+            fn from(control: $name) -> Control {
+                control.to_control()
+            }
+        })*
+    };
+}
+
+into_control!(
+    AccountUsability,
+    Assertion,
+    ExtendedDn,
+    MatchedValues,
+    PagedResults,
+    PasswordExpired,
+    PasswordExpiring,
+    PasswordPolicy,
+    PolicyHints,
+    ProxiedAuthorization,
+    SdFlags,
+    ServerSideSort,
+    SessionTracking,
+    SortResult,
+    Subentries,
+    VirtualListView,
+    VirtualListViewResult
+);
 
 /// The controls of a message. They are checked when the message is read and taken apart only when they are asked for.
 ///
@@ -79,6 +209,11 @@ impl Controls {
             count += 1;
         }
         Ok(Controls { encoded: content.rest_shared() })
+    }
+
+    /// The elements without anything around them.
+    pub(crate) fn write_content(&self, writer: &mut Writer) {
+        writer.raw(&self.encoded);
     }
 
     pub(crate) fn write(&self, tag: Tag, writer: &mut Writer) {
@@ -158,5 +293,86 @@ mod tests {
         let limits = Limits { max_controls: 1, ..Limits::server() };
         let error = read(b"\x30\x03\x04\x01a\x30\x03\x04\x01b", &limits).unwrap_err();
         assert_eq!(error, Error::new(ErrorKind::TooManyControls { limit: 1 }, 5));
+    }
+
+    /// Every kind, as its type reads it.
+    const PARSERS: &[fn(&Control) -> bool] = &[
+        |control| AccountUsability::parse(control).is_ok(),
+        |control| Assertion::parse(control).is_ok(),
+        |control| ExtendedDn::parse(control).is_ok(),
+        |control| ManageDsaIt::parse(control).is_ok(),
+        |control| MatchedValues::parse(control).is_ok(),
+        |control| PagedResults::parse(control).is_ok(),
+        |control| PasswordExpiring::parse(control).is_ok(),
+        |control| PasswordPolicy::parse(control).is_ok(),
+        |control| PolicyHints::parse(control).is_ok(),
+        |control| PostRead::parse(control).is_ok(),
+        |control| PreRead::entry(control).is_ok(),
+        |control| ProxiedAuthorization::parse(control).is_ok(),
+        |control| SdFlags::parse(control).is_ok(),
+        |control| ServerSideSort::parse(control).is_ok(),
+        |control| SessionTracking::parse(control).is_ok(),
+        |control| SortResult::parse(control).is_ok(),
+        |control| Subentries::parse(control).is_ok(),
+        |control| VirtualListView::parse(control).is_ok(),
+        |control| VirtualListViewResult::parse(control).is_ok(),
+    ];
+
+    /// A good value of each kind, to be broken.
+    fn samples() -> Vec<Control> {
+        let filter = crate::Filter::parse("(|(cn=a*b)(sn:caseIgnoreMatch:=c))").unwrap();
+        let entry = crate::Entry::builder("cn=a").attribute("sn", ["b", "c"]).build();
+        let target = ViewTarget::Offset { offset: 300, count: 0 };
+        vec![
+            AccountUsability::No(Unusable { expired: true, unlock_in: Some(300), ..Unusable::default() })
+                .into(),
+            AccountUsability::Yes { expires_in: Some(300) }.to_explicit_control(),
+            Assertion::that(!filter.clone()).into(),
+            ExtendedDn::Text.into(),
+            MatchedValues::new(filter).unwrap().into(),
+            PagedResults::request(300, b"cookie"),
+            PasswordPolicy { grace_logins: Some(1), ..PasswordPolicy::default() }.to_old_control(),
+            PolicyHints::Obey.into(),
+            PostRead::of(["cn", "sn"]).into(),
+            PreRead::response(&entry),
+            SdFlags::OWNER.into(),
+            ServerSideSort::by(SortKey::descending("sn").rule("2.5.13.3")).into(),
+            SortResult { code: crate::ResultCode::OTHER, attribute: Some("sn".to_owned()) }.into(),
+            Subentries::Only.into(),
+            VirtualListView::around(target, 1, 2).into(),
+        ]
+    }
+
+    #[test]
+    fn good_samples_are_good() {
+        for sample in samples() {
+            assert!(PARSERS.iter().any(|parse| parse(&sample)), "{sample:?}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..60)) {
+            let control = Control::new("", Some(bytes.into()));
+            for parse in PARSERS {
+                let _ = parse(&control);
+            }
+        }
+
+        #[test]
+        fn broken_values_never_panic(which: proptest::sample::Index, at: proptest::sample::Index, byte: u8, cut: bool) {
+            let samples = samples();
+            let sample = &samples[which.index(samples.len())];
+            let mut bytes = sample.value.as_deref().unwrap_or_default().to_vec();
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+            if cut {
+                bytes.truncate(at);
+            }
+            let control = Control::new("", Some(bytes.into()));
+            for parse in PARSERS {
+                let _ = parse(&control);
+            }
+        }
     }
 }

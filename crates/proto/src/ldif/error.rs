@@ -42,6 +42,40 @@ pub enum LdifErrorKind {
     /// A change, not content.
     #[error("a change record; only content is read here")]
     Change,
+    /// A record without `changetype:` where only changes are read.
+    #[error("`changetype:` is missing")]
+    Untyped,
+    /// A `changetype:` that there is not.
+    #[error("{0:?} is no changetype; there are add, delete, modify, modrdn and moddn")]
+    ChangeType(String),
+    /// A line of a modification that does not say what is done.
+    #[error(
+        "{0:?} is no change: `add:`, `delete:`, `replace:` or `increment:` comes first; a new entry needs `changetype: add`"
+    )]
+    Operation(String),
+    /// A value of another attribute than the change is about.
+    #[error("a value of {found} in a change of {changed}; is the line `-` missing?")]
+    OtherAttribute {
+        /// What the change is about.
+        changed: String,
+        /// Whose value it is.
+        found: String,
+    },
+    /// A `-` outside of modifications.
+    #[error("a line `-`, which only ends a change of an attribute")]
+    Dash,
+    /// Something behind all that a record can say.
+    #[error("{0:?} does not belong into this kind of record")]
+    Extra(String),
+    /// A rename without its new name, or without saying what becomes of the old one.
+    #[error("a new name needs `newrdn:` and `deleteoldrdn:`")]
+    Rename,
+    /// Neither 0 nor 1.
+    #[error("`deleteoldrdn:` is 0 or 1")]
+    DeleteOldRdn,
+    /// A control that cannot be read.
+    #[error("a control is an OID, then `true` or `false`, then its value")]
+    Control,
     /// A continuation line with nothing before it.
     #[error("a line that starts with a space continues the one before, but there is none")]
     Continuation,
@@ -57,8 +91,16 @@ pub enum LdifErrorKind {
     /// A value that should come from somewhere else.
     #[error("the value of {0} would be read from a file or URL, which is not done")]
     Url(String),
-    /// A name that is not UTF-8.
-    #[error("the name is not UTF-8")]
+    /// A value that whoever resolves URLs did not get.
+    #[error("the value of {attribute} cannot be had: {reason}")]
+    Unresolved {
+        /// Whose value.
+        attribute: String,
+        /// Why not.
+        reason: String,
+    },
+    /// A name that is not UTF-8, or another value that has to be.
+    #[error("the value is not UTF-8")]
     NotUtf8,
     /// A NUL outside of base64.
     #[error("a NUL byte; such values are written in base64")]
@@ -69,4 +111,10 @@ pub enum LdifErrorKind {
     /// More than [`MAX_VALUES`](super::MAX_VALUES).
     #[error("more than 1000000 values in one record")]
     TooMany,
+    /// More than [`MAX_RECORD`](super::MAX_RECORD).
+    #[error("a record of more than 256 MiB")]
+    TooBig,
+    /// The file cannot be read on.
+    #[error("cannot read on: {0}")]
+    Input(String),
 }

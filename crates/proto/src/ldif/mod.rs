@@ -1,8 +1,9 @@
-//! LDIF content records (RFC 2849): entries as text, in the form that every directory tool reads and writes.
+//! LDIF (RFC 2849): entries and changes as text, in the form that every directory tool reads and writes.
 //!
-//! [`parse`] reads a whole file record by record and goes on behind a broken one, so that all errors of a file can be
-//! told at once. [`Writer`] writes byte for byte what `ldapsearch -LLL` writes. Change records (`changetype:`) and values
-//! taken from files (`attribute:< file:///...`) are refused: content comes from the text alone.
+//! [`Records`] reads content and [`Changes`] reads changes, record by record from anything that can be read, and both go on
+//! behind a broken record, so that all errors of a file can be told at once; [`parse`] reads content from memory.
+//! [`Writer`] writes byte for byte what `ldapsearch -LLL` writes, and changes as `ldapmodify` reads them. Values that are
+//! elsewhere (`attribute:< file:///...`) are errors unless the caller gives somebody who gets them: nothing is read here.
 //!
 //! ```
 //! use ldapgate_proto::ldif;
@@ -20,14 +21,18 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod change;
 mod error;
+mod line;
 mod read;
 mod write;
+mod write_change;
 
 use bytes::Bytes;
 
 use crate::Entry;
 
+pub use change::{ChangeRecord, ChangeType, Changes, Untyped};
 pub use error::{LdifError, LdifErrorKind};
 pub use read::{Records, parse};
 pub use write::Writer;
@@ -36,6 +41,8 @@ pub use write::Writer;
 pub const MAX_VALUE: usize = 16 << 20;
 /// How many values one record may have.
 pub const MAX_VALUES: usize = 1_000_000;
+/// The longest record that is read, in bytes after folding.
+pub const MAX_RECORD: usize = 256 << 20;
 
 /// One entry of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]

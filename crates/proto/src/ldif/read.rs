@@ -1,41 +1,66 @@
-//! Text to records.
+//! Text to content records.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
+use std::fmt;
+use std::io::BufRead;
 
-use base64::Engine;
-use base64::alphabet::STANDARD;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use bytes::Bytes;
 
-use super::{LdifError, LdifErrorKind as Kind, MAX_VALUE, MAX_VALUES, Record};
+use super::line::{Item, Lines, Pair};
+use super::{LdifError, LdifErrorKind as Kind, MAX_VALUES, Record};
 use crate::filter::is_attribute_description;
 
-/// Padding may be missing, as some tools leave it out.
-const BASE64: GeneralPurpose = GeneralPurpose::new(
-    &STANDARD,
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
-);
-
-/// Reads content records.
-pub fn parse(text: &[u8]) -> Records<'_> {
-    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
-    Records { lines: Lines { rest: text, number: 0 }, started: false }
+/// Reads content records from memory.
+pub fn parse(text: &[u8]) -> Records<&[u8]> {
+    Records::new(text)
 }
 
-/// The records of a file. Behind a broken record the next one follows, so several errors can come.
-#[derive(Debug, Clone)]
-pub struct Records<'t> {
-    lines: Lines<'t>,
-    started: bool,
+/// The content records of a file, one in memory at a time. Behind a broken record the next one follows, so several errors
+/// can come.
+pub struct Records<R> {
+    lines: Lines<R>,
 }
 
-impl Iterator for Records<'_> {
+impl<R: BufRead> Records<R> {
+    /// Reads from anything that can be read; buffer it well, or it is read byte by byte.
+    pub fn new(input: R) -> Self {
+        Records { lines: Lines::new(input) }
+    }
+
+    /// Lets values come from elsewhere (`jpegPhoto:< file:///tmp/ada.jpg`): `resolver` is given the URL as it is
+    /// written, and reads it or says why not. What it may read, and how much, is its decision; without one such values
+    /// are errors.
+    #[must_use]
+    pub fn resolving(
+        mut self,
+        resolver: impl FnMut(&str) -> Result<Vec<u8>, String> + Send + 'static,
+    ) -> Self {
+        self.lines.resolver = Some(Box::new(resolver));
+        self
+    }
+
+    fn record(&mut self, dn: String, line: usize) -> Result<Record, LdifError> {
+        let mut record = Record { dn, attributes: Vec::new(), line };
+        let mut values = Values::default();
+        while let Some(item) = self.lines.item() {
+            let pair = match item? {
+                Item::Pair(pair) => pair,
+                Item::Dash(line) => return Err(LdifError::new(Kind::Colon, line)),
+            };
+            if pair.is("changetype") || pair.is("control") {
+                return Err(pair.error(Kind::Change));
+            }
+            values.add(pair, &mut record.attributes)?;
+        }
+        Ok(record)
+    }
+}
+
+impl<R: BufRead> Iterator for Records<R> {
     type Item = Result<Record, LdifError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let first = self.first_line()?;
-        let record = first.and_then(|first| self.record(&first));
+        let record = self.lines.start()?.and_then(|(dn, line)| self.record(dn, line));
         if record.is_err() {
             self.lines.skip_record();
         }
@@ -43,149 +68,41 @@ impl Iterator for Records<'_> {
     }
 }
 
-impl<'t> Records<'t> {
-    /// The first line of the next record, behind empty lines and the file's version.
-    fn first_line(&mut self) -> Option<Result<Line<'t>, LdifError>> {
-        loop {
-            let line = match self.lines.next()? {
-                Ok(line) => line,
-                Err(error) => return Some(Err(error)),
-            };
-            if line.is_empty() {
-                continue;
-            }
-            let version =
-                !self.started && line.text.len() >= 8 && line.text[..8].eq_ignore_ascii_case(b"version:");
-            self.started = true;
-            if !version {
-                return Some(Ok(line));
-            }
-            if line.text[8..].trim_ascii() != b"1" {
-                return Some(Err(line.error(Kind::Version)));
-            }
-        }
-    }
-
-    fn record(&mut self, first: &Line<'_>) -> Result<Record, LdifError> {
-        let (name, dn) = first.pair()?;
-        if !name.eq_ignore_ascii_case("dn") {
-            return Err(first.error(Kind::Dn));
-        }
-        let dn = String::from_utf8(dn.into_owned()).map_err(|_| first.error(Kind::NotUtf8))?;
-        let mut record = Record { dn, attributes: Vec::new(), line: first.number };
-        let mut places: HashMap<String, usize> = HashMap::new();
-        let mut count = 0;
-        while let Some(line) = self.lines.next() {
-            let line = line?;
-            if line.is_empty() {
-                break;
-            }
-            let (name, value) = line.pair()?;
-            match name.to_ascii_lowercase().as_str() {
-                "dn" => return Err(line.error(Kind::SecondDn)),
-                "changetype" | "control" => return Err(line.error(Kind::Change)),
-                _ if !is_attribute_description(&name) => return Err(line.error(Kind::Attribute(name))),
-                _ => {}
-            }
-            count += 1;
-            if count > MAX_VALUES {
-                return Err(line.error(Kind::TooMany));
-            }
-            let value = Bytes::from(value.into_owned());
-            let place = *places.entry(name.to_ascii_lowercase()).or_insert(record.attributes.len());
-            match record.attributes.get_mut(place) {
-                Some((_, values)) => values.push(value),
-                None => record.attributes.push((name, vec![value])),
-            }
-        }
-        Ok(record)
+impl<R> fmt::Debug for Records<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Records").finish_non_exhaustive()
     }
 }
 
-/// The lines of a file, unfolded and without comments.
-#[derive(Debug, Clone)]
-struct Lines<'t> {
-    rest: &'t [u8],
-    number: usize,
+/// Gathers the values of an entry's attributes, which need not stand together.
+#[derive(Default)]
+pub(super) struct Values {
+    places: HashMap<String, usize>,
+    count: usize,
 }
 
-/// One line, unfolded, and where it starts.
-#[derive(Debug)]
-struct Line<'t> {
-    text: Cow<'t, [u8]>,
-    number: usize,
-}
-
-impl<'t> Lines<'t> {
-    fn next(&mut self) -> Option<Result<Line<'t>, LdifError>> {
-        loop {
-            let mut line = Line { text: Cow::Borrowed(self.physical()?), number: self.number };
-            if line.text.starts_with(b" ") {
-                return Some(Err(line.error(Kind::Continuation)));
-            }
-            if line.is_empty() {
-                return Some(Ok(line));
-            }
-            while self.rest.first() == Some(&b' ') {
-                let more = self.physical().unwrap_or_default();
-                line.text.to_mut().extend_from_slice(&more[1..]);
-            }
-            if !line.text.starts_with(b"#") {
-                return Some(Ok(line));
-            }
+impl Values {
+    pub(super) fn add(
+        &mut self,
+        pair: Pair,
+        attributes: &mut Vec<(String, Vec<Bytes>)>,
+    ) -> Result<(), LdifError> {
+        if pair.is("dn") {
+            return Err(pair.error(Kind::SecondDn));
         }
-    }
-
-    /// The next line as it stands in the file.
-    fn physical(&mut self) -> Option<&'t [u8]> {
-        if self.rest.is_empty() {
-            return None;
+        if !is_attribute_description(&pair.name) {
+            return Err(pair.error(Kind::Attribute(pair.name.clone())));
         }
-        self.number += 1;
-        let end = self.rest.iter().position(|byte| *byte == b'\n');
-        let (line, rest) = match end {
-            Some(end) => (&self.rest[..end], &self.rest[end + 1..]),
-            None => (self.rest, &[][..]),
-        };
-        self.rest = rest;
-        Some(line.strip_suffix(b"\r").unwrap_or(line))
-    }
-
-    /// Goes on behind the next empty line.
-    fn skip_record(&mut self) {
-        while self.physical().is_some_and(|line| !line.is_empty()) {}
-    }
-}
-
-impl Line<'_> {
-    fn is_empty(&self) -> bool {
-        self.text.is_empty()
-    }
-
-    /// The name before the colon, and the decoded value.
-    fn pair(&self) -> Result<(String, Cow<'_, [u8]>), LdifError> {
-        let colon = self.text.iter().position(|byte| *byte == b':').ok_or(self.error(Kind::Colon))?;
-        let name = String::from_utf8_lossy(&self.text[..colon]).into_owned();
-        let value = &self.text[colon + 1..];
-        let value = match value.first() {
-            Some(b':') => {
-                let encoded = value[1..].trim_ascii();
-                let decoded = BASE64.decode(encoded).map_err(|_| self.error(Kind::Base64(name.clone())))?;
-                Cow::Owned(decoded)
-            }
-            Some(b'<') => return Err(self.error(Kind::Url(name))),
-            _ if value.contains(&0) => return Err(self.error(Kind::Nul)),
-            // Only spaces are filling (RFC 2849); a tab would belong to the value.
-            _ => Cow::Borrowed(&value[value.iter().take_while(|byte| **byte == b' ').count()..]),
-        };
-        if value.len() > MAX_VALUE {
-            return Err(self.error(Kind::TooLong));
+        self.count += 1;
+        if self.count > MAX_VALUES {
+            return Err(pair.error(Kind::TooMany));
         }
-        Ok((name, value))
-    }
-
-    fn error(&self, kind: Kind) -> LdifError {
-        LdifError::new(kind, self.number)
+        let place = *self.places.entry(pair.name.to_ascii_lowercase()).or_insert(attributes.len());
+        match attributes.get_mut(place) {
+            Some((_, values)) => values.push(pair.value),
+            None => attributes.push((pair.name, vec![pair.value])),
+        }
+        Ok(())
     }
 }
 
@@ -281,8 +198,55 @@ mod tests {
     }
 
     #[test]
+    fn an_error_at_a_record_s_end_takes_nothing_of_the_next() {
+        let found = records("dn: cn=a\n-\n\ndn: cn=b\ncn: b\n");
+        assert!(found[0].is_err() && found[1].is_ok(), "{found:?}");
+    }
+
+    #[test]
+    fn a_file_is_read_in_whatever_pieces_it_comes() {
+        let text = "\u{feff}version: 1\r\n\r\n#x\r\n y\r\ndn: cn=a\r\ncn: fol\r\n ded\r\n\r\ndn: cn=b\ncn:: YQ\n Q=\n";
+        let whole: Vec<_> = records(text);
+        for size in 1..8 {
+            let pieces = std::io::BufReader::with_capacity(size, text.as_bytes());
+            assert_eq!(Records::new(pieces).collect::<Vec<_>>(), whole, "{size}");
+        }
+        assert_eq!(values(whole[0].as_ref().expect("a record"), "cn"), [b"folded"]);
+    }
+
+    #[test]
+    fn an_input_that_fails_ends_the_records() {
+        struct Broken;
+        impl std::io::Read for Broken {
+            fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+                Err(std::io::Error::other("the disk is gone"))
+            }
+        }
+        use std::io::Read as _;
+        let input = std::io::BufReader::new(b"dn: cn=a\ncn: a\n\ndn: cn=b\ncn: b\n".chain(Broken));
+        let found: Vec<_> = Records::new(input).collect();
+        assert_eq!(found.len(), 2);
+        let error = found[1].as_ref().expect_err("it could not be read to its end");
+        assert_eq!(error.to_string(), "line 6: cannot read on: the disk is gone");
+    }
+
+    #[test]
+    fn values_come_from_elsewhere_when_somebody_gets_them() {
+        let text = "dn: cn=a\ncn:< file:///a\nsn:<file:///b\n";
+        let mut found = Records::new(text.as_bytes()).resolving(|url| match url {
+            "file:///a" => Ok(b"from a".to_vec()),
+            other => Err(format!("there is no {other}")),
+        });
+        let error = found.next().expect("a record").expect_err("one is missing");
+        assert_eq!(error.to_string(), "line 3: the value of sn cannot be had: there is no file:///b");
+        let mut found = Records::new(text.as_bytes()).resolving(|url| Ok(url.as_bytes().to_vec()));
+        let record = found.next().expect("a record").expect("both are there");
+        assert_eq!(values(&record, "sn"), [b"file:///b"]);
+    }
+
+    #[test]
     fn a_value_is_limited() {
-        let text = format!("dn: cn=x\ncn: {}\n", "x".repeat(MAX_VALUE + 1));
+        let text = format!("dn: cn=x\ncn: {}\n", "x".repeat(super::super::MAX_VALUE + 1));
         assert_eq!(records(&text).remove(0).expect_err("too long").kind(), &Kind::TooLong);
     }
 }

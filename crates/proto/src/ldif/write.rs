@@ -15,7 +15,7 @@ const COLUMNS: usize = 78;
 /// Writes content records as `ldapsearch -LLL` does: lines folded at 78 columns, and base64 for what is not printable
 /// ASCII, for what starts with a space, `:` or `<` or ends with a space, and for every `userPassword`.
 pub struct Writer<W> {
-    out: W,
+    pub(super) out: W,
     wrap: Option<usize>,
 }
 
@@ -90,7 +90,7 @@ impl<W: Write> Writer<W> {
         self.out
     }
 
-    fn line(&mut self, name: &str, value: &[u8]) -> io::Result<()> {
+    pub(super) fn line(&mut self, name: &str, value: &[u8]) -> io::Result<()> {
         let mut line = Vec::with_capacity(name.len() + value.len() + 3);
         line.extend_from_slice(name.as_bytes());
         line.push(b':');
@@ -101,7 +101,7 @@ impl<W: Write> Writer<W> {
             line.extend_from_slice(value);
         } else {
             line.extend_from_slice(b": ");
-            line.extend_from_slice(STANDARD.encode(value).as_bytes());
+            line.extend_from_slice(base64(value).as_bytes());
         }
         self.folded(&line, self.wrap)
     }
@@ -125,6 +125,10 @@ impl<W> fmt::Debug for Writer<W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Writer").field("wrap", &self.wrap).finish_non_exhaustive()
     }
+}
+
+pub(super) fn base64(value: &[u8]) -> String {
+    STANDARD.encode(value)
 }
 
 /// May the value stand as it is?

@@ -112,7 +112,7 @@ impl Entry {
         self.content.len()
     }
 
-    pub(super) fn read(reader: &Reader<'_>) -> Result<Entry, Error> {
+    pub(crate) fn read(reader: &Reader<'_>) -> Result<Entry, Error> {
         let mut content = *reader;
         let start = content.offset();
         content.text(Tag::OCTETS, "entry's name")?;
@@ -127,7 +127,7 @@ impl Entry {
         Ok(Entry { content: reader.rest_shared(), attributes, end: list.offset() - start })
     }
 
-    pub(super) fn write(&self, writer: &mut Writer) {
+    pub(crate) fn write(&self, writer: &mut Writer) {
         writer.raw(&self.content);
     }
 }
@@ -175,7 +175,7 @@ impl EntryBuilder {
 }
 
 /// Are two attribute descriptions the same (RFC 4512 section 2.5)? Case and the order of options do not matter.
-fn same_description(one: &str, other: &str) -> bool {
+pub(crate) fn same_description(one: &str, other: &str) -> bool {
     if one.eq_ignore_ascii_case(other) {
         return true;
     }

@@ -1,6 +1,7 @@
 //! The messages of RFC 4511, one file per operation.
 
 mod abandon;
+mod access;
 mod add;
 mod bind;
 mod compare;
@@ -20,6 +21,7 @@ mod unbind;
 pub use add::AddRequest;
 pub use bind::{Authentication, BindRequest, BindResponse};
 pub use compare::CompareRequest;
+pub(crate) use entry::same_description;
 pub use entry::{Attribute, Entry, EntryBuilder};
 pub use extended::{ExtendedRequest, ExtendedResponse};
 pub use intermediate::IntermediateResponse;

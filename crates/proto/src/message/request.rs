@@ -3,6 +3,7 @@ use super::{
     Operation, SearchRequest, abandon, delete, unbind,
 };
 use crate::ber::{Error, ErrorKind, Limits, Reader, Tag, Writer};
+use crate::extended::{Cancel, FastBind, StartTls, WhoAmI};
 
 /// What a client may ask (the requests among the `protocolOp` of RFC 4511 section 4.1.1).
 #[derive(Debug)]
@@ -51,6 +52,21 @@ impl Request {
             Request::Compare(_) => "compare",
             Request::Abandon(_) => "abandon",
             Request::Extended(_) => "extended",
+        }
+    }
+
+    /// Could this change the directory? Of extended operations all do but those that are known not to.
+    pub fn may_write(&self) -> bool {
+        match self {
+            Request::Modify(_) | Request::Add(_) | Request::Delete(_) | Request::ModifyDn(_) => true,
+            Request::Extended(request) => {
+                ![StartTls::OID, WhoAmI::OID, Cancel::OID, FastBind::OID].contains(&request.oid.as_str())
+            }
+            Request::Bind(_)
+            | Request::Unbind
+            | Request::Search(_)
+            | Request::Compare(_)
+            | Request::Abandon(_) => false,
         }
     }
 

@@ -33,6 +33,20 @@ impl Guid {
         Ok(Guid(ORDER.map(|place| wire[place])))
     }
 
+    /// Reads the 16 bytes of a UUID in the order of its text (RFC 4122 section 4.1.2), as an `entryUUID` is told by the
+    /// controls of RFC 4533.
+    ///
+    /// # Errors
+    /// Fewer or more bytes.
+    pub fn from_octets(octets: &[u8]) -> Result<Guid, ValueError> {
+        octets.try_into().map(Guid).map_err(|_| ValueError::of("UUID"))
+    }
+
+    /// The bytes in the order of the text.
+    pub fn octets(&self) -> [u8; 16] {
+        self.0
+    }
+
     /// The bytes of an attribute value, as a filter has to hold them.
     pub fn to_wire(&self) -> [u8; 16] {
         // The order is its own inverse.

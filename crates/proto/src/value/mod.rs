@@ -1,16 +1,24 @@
-//! Values in the forms that directories keep them in: security identifiers, GUIDs, and the two kinds of times.
+//! Values in the forms that directories keep them in: security identifiers, GUIDs, two kinds of times, intervals; and
+//! [`Kind`], which reads any attribute's values by its name or its syntax.
 //!
 //! Each type reads what is on the wire, checks it whole, and prints it as people know it. What is not of the form is an
 //! error or `None`, never a guess; the raw bytes stay at hand with whoever holds them.
 
 mod file_time;
+mod form;
 mod generalized_time;
 mod guid;
+mod interval;
+mod kind;
+mod serial;
 mod sid;
 
 pub use file_time::FileTime;
+pub use form::{Form, Value};
 pub use generalized_time::GeneralizedTime;
 pub use guid::Guid;
+pub use interval::Interval;
+pub use kind::Kind;
 pub use sid::Sid;
 
 /// A value that is not of the form it was read as.

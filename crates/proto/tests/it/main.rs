@@ -7,6 +7,7 @@ mod fixed_bytes;
 mod hostile;
 mod openldap;
 mod round_trip;
+mod schema;
 mod session;
 mod values;
 

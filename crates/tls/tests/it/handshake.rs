@@ -120,7 +120,11 @@ async fn a_server_name_of_the_settings_is_asked_for_instead() {
         ..ClientSettings::default()
     };
     let client = settings.load().unwrap();
-    assert_eq!(client.describe(), "trusts 1 of its files, asks for ldap.example.com, TLS 1.2 or later");
+    let told = client.describe();
+    assert_tells(
+        &told,
+        &["trusts 1 of its files (PEM /", "ca.pem), asks for ldap.example.com, TLS 1.2 or later"],
+    );
     let right = serving(&authority.issue(&server(&["ldap.example.com"])));
     assert!(meet(&client, "10.0.0.1", &right).await.0.is_ok());
     let other = serving(&authority.issue(&server(&["10.0.0.1"])));
@@ -330,8 +334,30 @@ async fn a_client_certificate_is_presented() {
     let serving = authority.issue(&server(&["localhost"]));
     for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
         let config = demanding(&authority, &serving, &[version]);
-        assert_eq!(first_read(&settings.load().unwrap(), config).await.as_deref(), Ok(&b"1"[..]));
+        let client = settings.load().unwrap();
+        assert_eq!(first_read(&client, config.clone()).await.as_deref(), Ok(&b"1"[..]));
+        let refused = first_read(&client.for_another_server(), config).await.unwrap_err();
+        assert_tells(&refused, &["client certificate"]);
     }
+}
+
+#[tokio::test]
+async fn another_server_is_asked_for_its_own_name() {
+    let authority = Authority::new("Example CA");
+    let folder = tempfile::tempdir().unwrap();
+    let ca = folder.path().join("ca.pem");
+    std::fs::write(&ca, authority.pem()).unwrap();
+    let settings = ClientSettings {
+        ca_files: vec![ca],
+        system_roots: false,
+        server_name: Some("first.example.com".to_owned()),
+        ..ClientSettings::default()
+    };
+    let client = settings.load().unwrap();
+    let serving = serving(&authority.issue(&server(&["first.example.com"])));
+    assert!(meet(&client, "localhost", &serving).await.0.is_ok(), "the settings' name is the certificate's");
+    let (fault, _) = failure(&client.for_another_server(), "localhost", &serving).await;
+    assert_eq!(fault, HandshakeFault::WrongHost);
 }
 
 #[tokio::test]

@@ -42,10 +42,14 @@ async fn a_peer_that_closes_is_told() {
 
 #[tokio::test]
 async fn a_peer_of_old_versions_alone_is_told() {
-    // The alert protocol_version, as OpenSSL sends it.
-    let (fault, text) = answered(b"\x15\x03\x01\x00\x02\x02\x46").await;
-    assert_eq!(fault, HandshakeFault::OldProtocol, "{text}");
-    assert!(text.contains("TLS 1.2 or 1.3"), "{text}");
+    // The alert protocol_version, as OpenSSL sends it; and a ServerHello of TLS 1.0, as Windows Server 2008 answers.
+    let hello =
+        [&b"\x16\x03\x01\x00\x2a\x02\x00\x00\x26\x03\x01"[..], &[7; 32], b"\x00\x00\x2f\x00"].concat();
+    for answer in [&b"\x15\x03\x01\x00\x02\x02\x46"[..], &hello] {
+        let (fault, text) = answered(answer).await;
+        assert_eq!(fault, HandshakeFault::OldProtocol, "{text}");
+        assert!(text.contains("TLS 1.2 or 1.3"), "{text}");
+    }
 }
 
 #[tokio::test]

@@ -24,9 +24,11 @@ async fn openldap_takes_a_digest_of_the_password() {
 async fn openldap_refuses_a_wrong_password_and_an_unknown_name() {
     let server = OpenLdap::equipped().await;
     let connection = Connection::open(&Options::new([server.ldap_url()]).unwrap()).await.unwrap();
+    // OpenLDAP says "other" (80) of a name it does not know.
+    let refusals = [ResultCode::INVALID_CREDENTIALS, ResultCode::OTHER];
     for (user, secret) in [("alice", "wrong"), ("nobody-at-all", "Red-Apple-11")] {
         let reply = connection.sasl_bind(Sasl::cram_md5(user, password(secret))).await.unwrap();
-        assert_eq!(reply.result.code, ResultCode::INVALID_CREDENTIALS, "{user}: {reply:?}");
+        assert!(refusals.contains(&reply.result.code), "{user}: {reply:?}");
     }
     let reply = connection.sasl_bind(Sasl::cram_md5("alice", password("Red-Apple-11"))).await.unwrap();
     assert!(reply.is_success(), "a refusal leaves the connection in use");
@@ -37,9 +39,9 @@ async fn ds389_takes_a_digest_of_the_password() {
     let server = Ds389::shared().await;
     crate::sasl::person_in_clear(server, "cram_md5");
     let connection = Connection::open(&Options::new([server.ldap_url()]).unwrap()).await.unwrap();
-    let right = Sasl::cram_md5("sasl-cram_md5", password("Clear-Pass-1"));
+    let right = Sasl::cram_md5("dn:uid=sasl-cram_md5,ou=people,dc=example,dc=com", password("Clear-Pass-1"));
     let reply = connection.sasl_bind(right).await.unwrap();
     assert!(reply.is_success(), "{reply:?}");
-    let wrong = Sasl::cram_md5("sasl-cram_md5", password("wrong"));
+    let wrong = Sasl::cram_md5("dn:uid=sasl-cram_md5,ou=people,dc=example,dc=com", password("wrong"));
     assert_eq!(connection.sasl_bind(wrong).await.unwrap().result.code, ResultCode::INVALID_CREDENTIALS);
 }

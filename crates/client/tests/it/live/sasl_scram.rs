@@ -31,10 +31,12 @@ async fn openldap_and_the_client_prove_themselves_to_each_other() {
 async fn openldap_refuses_a_wrong_password_and_an_unknown_name() {
     let server = OpenLdap::equipped().await;
     let connection = Connection::open(&Options::new([server.ldap_url()]).unwrap()).await.unwrap();
+    // OpenLDAP says "other" (80) of a name it does not know.
+    let refusals = [ResultCode::INVALID_CREDENTIALS, ResultCode::OTHER];
     for scram in ALL {
         for (user, secret) in [("alice", "wrong"), ("nobody-at-all", "Red-Apple-11")] {
             let reply = connection.sasl_bind(scram(user.to_owned(), password(secret))).await.unwrap();
-            assert_eq!(reply.result.code, ResultCode::INVALID_CREDENTIALS, "{user}: {reply:?}");
+            assert!(refusals.contains(&reply.result.code), "{user}: {reply:?}");
         }
     }
 }
@@ -47,6 +49,9 @@ async fn openldap_takes_it_over_tls_too() {
     let sasl = Sasl::scram_sha_256("alice", password("Red-Apple-11"));
     assert!(connection.sasl_bind(sasl).await.unwrap().is_success());
 }
+
+/// 389-ds maps names of this kind as it comes.
+const SOMEBODY: &str = "dn:uid=sasl-scram,ou=people,dc=example,dc=com";
 
 #[tokio::test]
 async fn ds389_and_the_client_prove_themselves_to_each_other() {
@@ -61,9 +66,9 @@ async fn ds389_and_the_client_prove_themselves_to_each_other() {
             continue;
         }
         shown += 1;
-        let reply = connection.sasl_bind(scram("sasl-scram".into(), password("Clear-Pass-1"))).await.unwrap();
+        let reply = connection.sasl_bind(scram(SOMEBODY.into(), password("Clear-Pass-1"))).await.unwrap();
         assert!(reply.is_success(), "{name}: {reply:?}");
-        let wrong = connection.sasl_bind(scram("sasl-scram".into(), password("wrong"))).await.unwrap();
+        let wrong = connection.sasl_bind(scram(SOMEBODY.into(), password("wrong"))).await.unwrap();
         assert_eq!(wrong.result.code, ResultCode::INVALID_CREDENTIALS, "{name}");
     }
     assert!(shown > 0, "389-ds offers {offered:?}");

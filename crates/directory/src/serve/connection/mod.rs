@@ -30,6 +30,8 @@ pub(super) struct Connection {
     secure: bool,
     session: ServerSession,
     who: Identity,
+    /// Binds check passwords and bind nobody.
+    fast_bind: bool,
     pages: Arc<Mutex<Pages>>,
     input: BytesMut,
     output: BytesMut,
@@ -92,6 +94,7 @@ impl Connection {
             secure,
             session,
             who: Identity::Anonymous,
+            fast_bind: false,
             pages,
             input: BytesMut::new(),
             output: BytesMut::new(),

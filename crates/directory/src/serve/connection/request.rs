@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use proto::extended::FastBind;
 use proto::message::{Message, encode};
 use proto::{
     Controls, LdapResult, MessageId, PasswordModify, PasswordPolicy, PasswordPolicyError, Request, Response,
@@ -79,6 +80,14 @@ impl Connection {
                 self.answer_password(asked, &answer, &controls);
                 Next::Continue
             }
+            Request::Extended(request)
+                if request.oid == FastBind::OID
+                    && self.shared.settings.dialect == Dialect::ActiveDirectory =>
+            {
+                pause(delay).await;
+                self.start_fast_bind(asked);
+                Next::Continue
+            }
             Request::Modify(request) if operation::is_unicode_pwd(&self.shared, &request) => {
                 pause(delay).await;
                 let answer = operation::modify_unicode_pwd(&self.shared, self.who, &request).await;
@@ -87,17 +96,16 @@ impl Connection {
             }
             request if delay.is_zero() => {
                 // Done at once, so that changes happen in the order they were asked for.
-                let response = operation::perform(&self.shared, self.who, &request, &controls);
-                self.answer(asked, &response, &Controls::default());
+                let (response, controls) = operation::perform(&self.shared, self.who, &request, &controls);
+                self.answer(asked, &response, &controls);
                 Next::Continue
             }
             request => {
                 let (shared, who, sender) = (Arc::clone(&self.shared), self.who, self.sender.clone());
                 self.spawn(asked.id, async move {
                     pause(delay).await;
-                    let response = operation::perform(&shared, who, &request, &controls);
-                    let _ =
-                        sender.send(Reply::Answer { asked, response, controls: Controls::default() }).await;
+                    let (response, controls) = operation::perform(&shared, who, &request, &controls);
+                    let _ = sender.send(Reply::Answer { asked, response, controls }).await;
                 });
                 Next::Continue
             }
@@ -109,11 +117,24 @@ impl Connection {
         self.who = Identity::Anonymous;
         lock(&self.pages).clear();
         let bound = operation::bind(&self.shared, request).await;
-        self.who = bound.who;
+        // After a fast bind passwords are checked, and nobody is bound.
+        self.who = if self.fast_bind { Identity::Anonymous } else { bound.who };
         let Standing { result, policy, control } = bound.standing;
         let policy = controls.policy.then(|| policy.to_control());
         let told = policy.into_iter().chain(control).collect();
         self.answer(asked, &operation::answer(Kind::Bind, result), &told);
+    }
+
+    /// Only on a connection that nobody is bound on (MS-ADTS section 3.1.1.3.4.2.2).
+    fn start_fast_bind(&mut self, asked: Asked) {
+        let result = match self.who {
+            Identity::Anonymous => LdapResult::success(),
+            Identity::Entry(_) => {
+                LdapResult::new(ResultCode::UNWILLING_TO_PERFORM, "somebody is bound already")
+            }
+        };
+        self.fast_bind |= result.is_success();
+        self.answer(asked, &operation::answer(Kind::Extended, result), &Controls::default());
     }
 
     fn knows_password_modify(&self) -> bool {

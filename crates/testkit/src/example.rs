@@ -1,4 +1,5 @@
-//! The directory that the examples of client.md talk to; any LDAP server will do.
+//! The directory that the examples of the client's book talk to; any LDAP server will do.
+#![expect(clippy::disallowed_methods, reason = "an example is told the system's time")]
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -19,6 +20,10 @@ sn: Lovelace
 userPassword: analytical
 ";
 
+/// A server with one person, `uid=ada` with the password `analytical`, and its URL. It lives as long as the first of the two.
+///
+/// # Errors
+/// When loopback has no free port.
 pub async fn serve() -> Result<(Running, String), Box<dyn std::error::Error>> {
     let server = Directory::builder(Arc::new(SystemTime::now)).ldif(PEOPLE)?.build();
     let running = server.serve(Directory::listen("127.0.0.1:0".parse()?).await?).await;

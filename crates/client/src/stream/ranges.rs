@@ -1,0 +1,137 @@
+//! Attributes with more values than the server hands out at once, read to their end (MS-ADTS section 3.1.1.3.1.3.3).
+
+use bytes::Bytes;
+use proto::message::Attribute;
+use proto::{Controls, Entry, Range};
+
+use crate::{Connection, Error};
+
+/// Reads for one entry at most.
+const ROUNDS: u32 = 10_000;
+
+/// An entry of which some values are missing.
+pub(super) struct Partial {
+    dn: String,
+    attributes: Vec<Gathered>,
+    controls: Controls,
+    /// Where it came from.
+    pub(super) connection: Connection,
+    rounds: u32,
+    bytes: usize,
+}
+
+struct Gathered {
+    name: String,
+    values: Vec<Bytes>,
+    /// Which of its values are there; `None`: they have to be asked for from the beginning on.
+    held: Option<Range>,
+}
+
+const WHOLE: Range = Range { first: 0, last: None };
+
+impl Partial {
+    /// `Err` gives a whole entry back.
+    pub(super) fn new(
+        entry: Entry,
+        controls: Controls,
+        connection: &Connection,
+    ) -> Result<Partial, (Entry, Controls)> {
+        if !entry.attributes().any(|attribute| Range::split(attribute.name()).is_some()) {
+            return Err((entry, controls));
+        }
+        let mut partial = Partial {
+            dn: entry.dn().to_owned(),
+            attributes: Vec::new(),
+            controls,
+            connection: connection.clone(),
+            rounds: 0,
+            bytes: entry.size(),
+        };
+        for attribute in entry.attributes() {
+            let (name, range) = Range::split(attribute.name()).unwrap_or((attribute.name(), WHOLE));
+            partial.begin(name, range, values(&attribute));
+        }
+        Ok(partial)
+    }
+
+    /// What is to be asked for next: the entry, and an attribute's description.
+    pub(super) fn wanted(&self) -> Option<(&str, String)> {
+        let attribute = self.attributes.iter().find(|attribute| attribute.rest().is_some())?;
+        Some((&self.dn, attribute.rest()?.of(&attribute.name)))
+    }
+
+    /// Takes what was asked for; `limit` is on the bytes of the whole entry.
+    pub(super) fn join(&mut self, part: Option<Entry>, limit: usize) -> Result<(), Error> {
+        let Partial { dn, attributes, connection, rounds, bytes, .. } = self;
+        let Some(attribute) = attributes.iter_mut().find(|attribute| attribute.rest().is_some()) else {
+            return Ok(());
+        };
+        *rounds += 1;
+        *bytes += part.as_ref().map_or(0, Entry::size);
+        if *bytes > limit {
+            return Err(Error::TooLarge { base: dn.clone(), limit });
+        }
+        let joined = part.filter(|_| *rounds <= ROUNDS).and_then(|part| attribute.join(&part));
+        joined.ok_or_else(|| Error::CutShort {
+            url: connection.url().to_owned(),
+            dn: dn.clone(),
+            attribute: attribute.name.clone(),
+        })
+    }
+
+    pub(super) fn whole(self) -> (Entry, Controls) {
+        let entry = self.attributes.iter().fold(Entry::builder(self.dn), |entry, attribute| {
+            entry.attribute(&attribute.name, &attribute.values)
+        });
+        (entry.build(), self.controls)
+    }
+
+    fn begin(&mut self, name: &str, range: Range, values: Vec<Bytes>) {
+        let mut begun = Gathered { name: name.to_owned(), values: Vec::new(), held: None };
+        begun.start(range, values);
+        let known = self.attributes.iter_mut().find(|known| known.name.eq_ignore_ascii_case(name));
+        match known {
+            // Active Directory sends the attribute without values beside the one with a range.
+            Some(known) if known.values.is_empty() => *known = begun,
+            Some(_) if begun.values.is_empty() => {}
+            _ => self.attributes.push(begun),
+        }
+    }
+}
+
+impl Gathered {
+    /// The first part; one from the middle is of no use.
+    fn start(&mut self, range: Range, values: Vec<Bytes>) -> Option<()> {
+        if range.first == 0
+            && range.last.is_none_or(|last| values.len().checked_sub(1) == usize::try_from(last).ok())
+        {
+            self.held = Some(range);
+            self.values = values;
+            return Some(());
+        }
+        None
+    }
+
+    fn rest(&self) -> Option<Range> {
+        self.held.map_or(Some(WHOLE), Range::rest)
+    }
+
+    /// `None`: the server did not send what follows.
+    fn join(&mut self, part: &Entry) -> Option<()> {
+        let (next, values) = part.attributes().find_map(|attribute| {
+            let (name, range) = Range::split(attribute.name()).unwrap_or((attribute.name(), WHOLE));
+            let mine = name.eq_ignore_ascii_case(&self.name)
+                && (range != WHOLE || attribute.values().next().is_some());
+            mine.then(|| (range, values(&attribute)))
+        })?;
+        let Some(held) = self.held else { return self.start(next, values) };
+        self.held = Some(held.joined(self.values.len(), next, values.len()).ok()?);
+        self.values.extend(values);
+        Some(())
+    }
+}
+
+/// Copies, because they outlive the frame that they came in.
+fn values(attribute: &Attribute<'_>) -> Vec<Bytes> {
+    attribute.values().map(Bytes::copy_from_slice).collect()
+}
