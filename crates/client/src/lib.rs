@@ -127,3 +127,6 @@ struct Reference;
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/client-sasl.md")]
 struct SaslBinds;
+#[cfg(all(doctest, feature = "gssapi", feature = "ntlm"))]
+#[doc = include_str!("../../../docs/client-kerberos.md")]
+struct Kerberos;

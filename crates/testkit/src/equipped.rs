@@ -61,6 +61,11 @@ impl Equipped {
         Self { server, authority }
     }
 
+    /// For one that lives as long as the test process: its folder goes when the process ends.
+    pub(crate) fn leave_nothing(&mut self) {
+        self.server.leave_nothing();
+    }
+
     /// Who signed the server's certificate, and signs its clients'.
     #[must_use]
     pub fn authority(&self) -> &Authority {

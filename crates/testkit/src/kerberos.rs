@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 
+use tokio::sync::OnceCell;
+
 use crate::equipped::Equipped;
 use crate::people::PEOPLE;
 use crate::process::{self, Server};
@@ -13,6 +15,33 @@ use crate::samba::Samba;
 /// The realm of [`Kdc`].
 pub const REALM: &str = "EXAMPLE.TEST";
 const KRB5_KDC: &str = "krb5-kdc";
+
+/// A realm and a `slapd` in it.
+pub struct Realm {
+    /// Who gives tickets.
+    pub kdc: Kdc,
+    /// Who takes them.
+    pub slapd: Equipped,
+}
+
+impl Realm {
+    /// The one that all tests of this process share; it ends with the process.
+    ///
+    /// # Panics
+    /// As [`Kdc::start`] and [`Equipped::start`].
+    pub async fn shared() -> &'static Self {
+        static SHARED: OnceCell<Realm> = OnceCell::const_new();
+        SHARED
+            .get_or_init(|| async {
+                let mut kdc = Kdc::start().await;
+                let mut slapd = kdc.slapd().await;
+                kdc.server.leaves_nothing_of(kdc.client.folder.path());
+                slapd.leave_nothing();
+                Realm { kdc, slapd }
+            })
+            .await
+    }
+}
 
 /// A running key distribution centre with a principal for everybody whose name is plain ASCII.
 pub struct Kdc {

@@ -50,6 +50,34 @@ impl Samba {
             .await
     }
 
+    /// The one of this process that demands signing or sealing in the clear, and gives Kerberos tickets.
+    ///
+    /// # Panics
+    /// As [`Samba::start`].
+    pub async fn strict() -> &'static Self {
+        static STRICT: OnceCell<Samba> = OnceCell::const_new();
+        STRICT
+            .get_or_init(|| async {
+                let mut samba = Self::start(&Authority::new("Example Test CA")).await;
+                // What a domain controller gives itself some time after its first start, and its address.
+                samba.administer(&format!(
+                    "dn: CN=DC1,OU=Domain Controllers,{BASE}\nchangetype: modify\nadd: servicePrincipalName\n\
+                     servicePrincipalName: ldap/dc1.example.com\nservicePrincipalName: ldap/{}\n",
+                    samba.address
+                ));
+                samba
+                    .configure(&[
+                        ("server services = ldap", "server services = ldap kdc"),
+                        ("require strong auth = no", "require strong auth = allow_sasl_over_tls"),
+                    ])
+                    .await;
+                let folder = samba.folder.path().to_owned();
+                samba.server.as_mut().expect("it was started").leaves_nothing_of(&folder);
+                samba
+            })
+            .await
+    }
+
     /// Makes a domain that holds the world, and starts its controller with a certificate signed by `authority`.
     ///
     /// # Panics
@@ -118,16 +146,16 @@ impl Samba {
         self.address
     }
 
-    /// Changes one of its settings, which it reads when it starts again.
-    ///
-    /// # Panics
-    /// When there is no such line, or the domain controller does not come back within 30 seconds.
-    pub async fn configure(&mut self, from: &str, to: &str) {
+    /// Changes settings, each a text for a text, which it reads when it starts again.
+    async fn configure(&mut self, changes: &[(&str, &str)]) {
         let file = self.folder.path().join("smb.conf");
-        let settings = std::fs::read_to_string(&file).expect("the settings were written");
-        assert!(settings.contains(from), "no line {from} in {settings}");
+        let mut settings = std::fs::read_to_string(&file).expect("the settings were written");
+        for (from, to) in changes {
+            assert!(settings.contains(from), "no {from} in {settings}");
+            settings = settings.replace(from, to);
+        }
         self.stop();
-        std::fs::write(file, settings.replace(from, to)).expect("the test folder is writable");
+        std::fs::write(file, settings).expect("the test folder is writable");
         self.resume().await;
     }
 

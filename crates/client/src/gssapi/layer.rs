@@ -4,7 +4,7 @@ use bytes::{Bytes, BytesMut};
 use cross_krb5::{ClientCtx, K5Ctx};
 use proto::sasl::{MAX_FRAME, Protection, SaslError, SecurityLayer};
 
-use super::{NAME, failed};
+use super::{NAME, failed, unwrapped};
 
 /// The layer that was agreed on.
 pub(super) struct Layer {
@@ -30,8 +30,7 @@ impl SecurityLayer for Layer {
 
     fn unwrap(&mut self, sealed: &[u8]) -> Result<Bytes, SaslError> {
         self.order.check(sealed, self.protection)?;
-        let plain = self.context.unwrap(sealed).map_err(|error| failed(&error))?;
-        Ok(Bytes::copy_from_slice(&plain))
+        unwrapped(&mut self.context, sealed)
     }
 
     fn max_plain(&self) -> usize {

@@ -8,6 +8,7 @@ mod offer;
 use std::sync::mpsc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use cross_krb5::{ClientCtx, InitiateFlags, K5Ctx, PendingClientCtx, Step};
 use proto::sasl::{Mechanism, Protection, SaslError, SecurityLayer, Spnego};
 use tokio::sync::Semaphore;
@@ -46,7 +47,8 @@ impl Request {
         Ok(Gssapi { request: self, state: State::Initiated { context, token } })
     }
 
-    /// The mechanism `GSS-SPNEGO` around Kerberos. It blocks for `limit` at most.
+    /// The mechanism `GSS-SPNEGO` around Kerberos. It blocks for `limit` at most. Signing brings sealing with it: MIT's
+    /// library always asks the server for both, and Samba then takes nothing that is not sealed.
     ///
     /// # Errors
     ///
@@ -56,8 +58,9 @@ impl Request {
             let what = "Kerberos without a layer of its own; GSSAPI can";
             return Err(SaslError::Unsupported { mechanism: "GSS-SPNEGO", what });
         }
-        let (context, token) = self.clone().initiate(limit)?;
-        Ok(Spnego::new(Negotiated::new(&self, context, token)))
+        let sealing = Request { protection: Protection::Confidentiality, ..self };
+        let (context, token) = sealing.initiate(limit)?;
+        Ok(Spnego::new(Negotiated::new(context, token)))
     }
 
     /// Gets a ticket for the service. The library reads files and asks key distribution centres, each for as long as it
@@ -119,10 +122,11 @@ impl Gssapi {
 
     fn take_layer(&mut self, mut context: ClientCtx, offer: &[u8]) -> Result<Zeroizing<Vec<u8>>, SaslError> {
         let protection = self.request.protection;
-        let plain = context.unwrap(offer).map_err(|error| failed(&error))?;
+        let order = Order::after(offer);
+        let plain = unwrapped(&mut context, offer)?;
         let taken = Offer::read(&plain)?.take(protection, &self.request.authorization)?;
         let answer = context.wrap(false, &taken.answer).map_err(|error| failed(&error))?;
-        let layer = match (protection, Order::after(offer)) {
+        let layer = match (protection, order) {
             (Protection::None, _) => None,
             (_, Some(order)) => Some(Layer::new(context, protection, taken.max_plain, order)),
             (_, None) => {
@@ -177,6 +181,13 @@ impl Mechanism for Gssapi {
     fn needs_encryption(&self) -> bool {
         self.request.protection == Protection::None
     }
+}
+
+/// What a frame holds. MIT's library writes into the frame that it is given, which is therefore a copy.
+fn unwrapped(context: &mut ClientCtx, frame: &[u8]) -> Result<Bytes, SaslError> {
+    let copy = frame.to_vec();
+    let plain = context.unwrap(&copy).map_err(|error| failed(&error))?;
+    Ok(Bytes::copy_from_slice(&plain))
 }
 
 fn malformed(what: &'static str) -> SaslError {

@@ -86,8 +86,9 @@ impl Sasl {
         Sasl::new(Way::Layered(Layered::Spnego), "")
     }
 
-    /// What protects the connection after a bind by GSSAPI, NTLM or GSS-SPNEGO, which is exactly this or the bind fails.
-    /// Without it: nothing inside TLS, where Active Directory takes no other; sealing everywhere else.
+    /// What protects the connection after a bind by GSSAPI, NTLM or GSS-SPNEGO: this, or the bind fails. Signing brings sealing
+    /// with it but for GSSAPI. Without a choice: nothing inside TLS, where Active Directory takes no other; sealing
+    /// everywhere else.
     ///
     /// ```
     /// use ldapgate_client::{Protection, Sasl};
