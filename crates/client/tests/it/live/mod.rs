@@ -3,6 +3,7 @@
 
 mod changes;
 mod metrics;
+mod root_dse;
 mod sasl_anonymous;
 mod sasl_authzid;
 mod sasl_cram_md5;
@@ -17,6 +18,7 @@ mod sasl_scram;
 mod sasl_scram_plus;
 mod sasl_service_account;
 mod sasl_strongest;
+mod schema;
 #[cfg(feature = "srv")]
 mod srv;
 mod tls_files;
