@@ -15,6 +15,7 @@ mod outage;
 mod passwd;
 mod password;
 mod samba;
+mod server_info;
 mod servers;
 mod states;
 mod transport;
