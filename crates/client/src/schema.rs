@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use proto::message::Request;
@@ -147,19 +148,27 @@ impl Connection {
         Ok(schema)
     }
 
-    /// Judges a request by the schema, where the options ask for it. A schema that is at hand is used as it is; before
-    /// anything is refused by it, the server is asked whether it has changed.
+    /// Judges a request by the schema, where the options ask for it.
     pub(crate) async fn check(&self, request: &Request) -> Result<(), Error> {
         let judged = matches!(request, Request::Add(_) | Request::Modify(_));
         if !self.shared.options.check_names || !judged {
             return Ok(());
         }
+        // Apart from the caller's future: those who do not ask for this should not carry it about.
+        let judged: Pin<Box<dyn Future<Output = _> + Send + '_>> = Box::pin(self.judged(request));
+        judged.await
+    }
+
+    /// A schema that is at hand is used as it is; before anything is refused by it, the server is asked whether it has
+    /// changed.
+    async fn judged(&self, request: &Request) -> Result<(), Error> {
         if let Some(schema) = self.shared.options.schemas.any_of(self.url())
             && judge(&schema, request).is_empty()
         {
             return Ok(());
         }
-        let violations = judge(&*self.schema().await?, request);
+        // What goes along with the request is not meant for these questions.
+        let violations = judge(&*self.without_controls().schema().await?, request);
         if violations.is_empty() {
             return Ok(());
         }

@@ -196,8 +196,7 @@ fn element(document: &Value) {
     };
     field("description", text("description"));
     let syntax = &document["syntax"];
-    let length =
-        document["length"].as_u64().map(|length| format!(", at least {length} long")).unwrap_or_default();
+    let length = document["length"].as_u64().map(|length| format!("; room for {length}")).unwrap_or_default();
     let oid = syntax["oid"].as_str().map(printable);
     field(
         "syntax",

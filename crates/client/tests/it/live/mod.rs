@@ -2,6 +2,7 @@
 //! row in the book's table of peers; a test's name begins with the peer it ran against.
 
 mod changes;
+mod cursor;
 mod metrics;
 mod root_dse;
 mod sasl_anonymous;
