@@ -127,3 +127,6 @@ struct Book;
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/client-reference.md")]
 struct Reference;
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/client-schema.md")]
+struct SchemaPage;
