@@ -45,7 +45,7 @@ async fn info_names_what_the_server_can(peer: Peer) {
     let document = json(&[&["info", "--json"], &identity[..]].concat());
     assert_eq!(document["default_naming_context"], "dc=example,dc=com");
     assert_eq!(document["attributes"]["namingContexts"][0], "dc=example,dc=com");
-    let controls = document["controls"].as_array().unwrap();
+    let controls = document["controls"].as_array().expect("a list");
     assert!(
         controls.iter().any(|control| control["name"] == "paged results" && control["source"] == "RFC 2696")
     );
@@ -65,12 +65,12 @@ async fn one_element_is_shown_with_what_it_inherits(peer: Peer) {
 
     let person = json(&["schema", "-H", &url, "inetOrgPerson", "--json"]);
     let must: Vec<&str> =
-        person["found"][0]["must"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+        person["found"][0]["must"].as_array().expect("a list").iter().filter_map(Value::as_str).collect();
     assert!(must.contains(&"sn") && must.contains(&"cn"), "{must:?}");
     let mail = json(&["schema", "-H", &url, "0.9.2342.19200300.100.1.3", "--json"]);
     assert_eq!(mail["found"][0]["name"], "mail");
     assert!(
-        mail["found"][0]["allowed_by"].as_array().unwrap().contains(&Value::from("inetOrgPerson")),
+        mail["found"][0]["allowed_by"].as_array().expect("a list").contains(&Value::from("inetOrgPerson")),
         "{mail}"
     );
 }
@@ -143,6 +143,6 @@ async fn samba_tells_its_levels_and_its_auxiliary_classes() {
         text.stderr
     );
     let user = json(&[&["schema", "user", "--json"], &identity[..]].concat());
-    let auxiliary = user["found"][0]["auxiliary"].as_array().unwrap();
+    let auxiliary = user["found"][0]["auxiliary"].as_array().expect("a list");
     assert!(auxiliary.contains(&Value::from("posixAccount")), "{auxiliary:?}");
 }
