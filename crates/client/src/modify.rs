@@ -163,6 +163,7 @@ impl Connection {
     }
 
     async fn write(&self, name: &'static str, request: Request) -> Result<Reply, Error> {
+        self.check(&request).await?;
         self.perform(Operation::new(name, request, Controls::default())).await
     }
 }

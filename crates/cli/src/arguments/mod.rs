@@ -1,6 +1,7 @@
 //! What may be typed: every command, flag and argument, as the contract and OpenLDAP's tools name them.
 
 mod ldap;
+mod server;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -8,6 +9,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand};
 
 pub(crate) use ldap::{ChangeSource, Deref, Passwd, SaslFlags, Scope, Search, Target, Whoami};
+pub(crate) use server::{Info, Schema};
 
 /// LDAP sign-in for web applications: gateway, diagnostics and LDAP tools.
 #[derive(Debug, Parser)]
@@ -46,6 +48,10 @@ pub(crate) enum Command {
     Whoami(Whoami),
     /// Set a new password for an entry; flags as in ldappasswd
     Passwd(Box<Passwd>),
+    /// Show what a directory server says of itself: versions, naming contexts, controls, mechanisms
+    Info(Box<Info>),
+    /// Show a directory's schema, or one attribute or class of it with what it inherits
+    Schema(Box<Schema>),
     /// Run the in-memory LDAP server, for tests and demonstrations
     Directory(Directory),
     /// Ask a running gateway whether it is ready; for containers

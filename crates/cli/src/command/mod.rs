@@ -6,12 +6,14 @@ mod config;
 mod demo;
 mod directory;
 mod health;
+mod info;
 mod ldap;
 mod login;
 mod pages;
 mod passwd;
 mod sample;
 mod sasl;
+mod schema;
 mod search;
 mod serve;
 mod user;
@@ -42,6 +44,8 @@ pub(crate) async fn run(arguments: Arguments) -> Exit {
         Command::Search(search) => search::run(&context, *search).await,
         Command::Whoami(whoami) => whoami::run(&context, whoami).await,
         Command::Passwd(passwd) => passwd::run(&context, *passwd).await,
+        Command::Info(info) => info::run(&context, *info).await,
+        Command::Schema(schema) => schema::run(&context, *schema).await,
         Command::Directory(directory) => directory::run(&context, directory).await,
         Command::Health(health) => health::run(&context, health).await,
         Command::Completions { shell } => pages::completions(shell),
@@ -52,7 +56,7 @@ pub(crate) async fn run(arguments: Arguments) -> Exit {
 impl Command {
     /// Whether the word names one of the LDAP tools, whose exit status is the result code.
     pub(crate) fn is_ldap_tool(word: &str) -> bool {
-        matches!(word, "search" | "whoami" | "passwd")
+        matches!(word, "search" | "whoami" | "passwd" | "info" | "schema")
     }
 }
 

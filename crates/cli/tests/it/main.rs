@@ -16,6 +16,7 @@ mod passwd;
 mod password;
 mod samba;
 mod sasl;
+mod server_info;
 mod servers;
 mod states;
 mod transport;
