@@ -70,6 +70,7 @@ pub fn url(data: &[u8]) {
 
 /// RFC 2849.
 pub fn ldif(data: &[u8]) {
+    changes(data);
     let Ok(records) = ldif::parse(data).collect::<Result<Vec<_>, _>>() else { return };
     let mut writer = ldif::Writer::new(Vec::new());
     for record in &records {
@@ -82,6 +83,20 @@ pub fn ldif(data: &[u8]) {
         records.iter().map(|record| (record.dn.clone(), record.attributes.clone())).collect::<Vec<_>>()
     };
     assert_eq!(content(&again), content(&records));
+}
+
+fn changes(data: &[u8]) {
+    let read = |data: &[u8]| -> Result<Vec<_>, _> {
+        let records = ldif::Changes::new(data, ldif::Untyped::Add);
+        records.map(|record| record.map(|record| (record.change, record.controls))).collect()
+    };
+    let Ok(records) = read(data) else { return };
+    let mut writer = ldif::Writer::new(Vec::new());
+    for (change, controls) in records.clone() {
+        let record = ldif::ChangeRecord { change, controls, line: 0 };
+        writer.change(&record).expect("what was read can be written");
+    }
+    assert_eq!(read(&writer.into_inner()), Ok(records));
 }
 
 /// The values of controls.

@@ -121,3 +121,6 @@ struct Book;
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/client-reference.md")]
 struct Reference;
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/client-entries.md")]
+struct Entries;
