@@ -138,3 +138,5 @@ struct SaslBinds;
 struct Kerberos;
 #[doc = include_str!("../../../docs/client-schema.md")]
 struct SchemaPage;
+#[doc = include_str!("../../../docs/client-entries.md")]
+struct Entries;
