@@ -3,6 +3,7 @@
 
 mod changes;
 mod metrics;
+mod retry;
 mod sasl_anonymous;
 mod sasl_authzid;
 mod sasl_cram_md5;
