@@ -123,3 +123,6 @@ struct Book;
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/client-reference.md")]
 struct Reference;
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/client-pool.md")]
+struct Pooling;
