@@ -44,6 +44,7 @@
 
 mod apply;
 mod bind;
+pub mod blocking;
 mod cancel;
 mod compare;
 mod connect;
