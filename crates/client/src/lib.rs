@@ -44,6 +44,7 @@
 
 mod apply;
 mod bind;
+pub mod blocking;
 mod cancel;
 mod compare;
 mod connect;
@@ -70,6 +71,7 @@ mod read;
 mod recorder;
 mod referral;
 mod reply;
+mod retry;
 mod root_dse;
 mod sasl;
 mod schema;
@@ -110,6 +112,7 @@ pub use read::{ReadEntry, ReadError, many};
 pub use recorder::{RecordError, Recorder, Secrets};
 pub use referral::Referrals;
 pub use reply::Reply;
+pub use retry::{Restartable, RestartableStream, Retry};
 pub use root_dse::{FunctionalLevel, RootDse, Vendor};
 pub use sasl::{Binding, Sasl, SaslPeer};
 pub use schema::SchemaCache;
@@ -122,21 +125,26 @@ pub use write::{Attributes, WriteError, changes_between, changes_between_entries
 
 /// The book's pages, whose examples run with the tests.
 #[cfg(doctest)]
-#[doc = include_str!("../../../docs/client.md")]
-struct Book;
-#[cfg(doctest)]
 #[doc = include_str!("../../../docs/client-controls.md")]
-struct Controls;
+struct ControlsPage;
 #[cfg(doctest)]
-#[doc = include_str!("../../../docs/client-reference.md")]
-struct Reference;
-#[cfg(doctest)]
-#[doc = include_str!("../../../docs/client-sasl.md")]
-struct SaslBinds;
+#[doc = include_str!("../../../docs/client-entries.md")]
+struct EntriesPage;
 #[cfg(all(doctest, feature = "gssapi", feature = "ntlm"))]
 #[doc = include_str!("../../../docs/client-kerberos.md")]
-struct Kerberos;
+struct KerberosPage;
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/client-pool.md")]
+struct PoolPage;
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/client-reference.md")]
+struct ReferencePage;
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/client-sasl.md")]
+struct SaslPage;
+#[cfg(doctest)]
 #[doc = include_str!("../../../docs/client-schema.md")]
 struct SchemaPage;
-#[doc = include_str!("../../../docs/client-entries.md")]
-struct Entries;
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/client.md")]
+struct ClientPage;

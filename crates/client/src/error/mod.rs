@@ -41,6 +41,12 @@ pub enum Error {
         /// Why not.
         problem: &'static str,
     },
+    /// The thread behind the blocking client cannot be started.
+    #[error("the blocking client cannot start its thread")]
+    Thread {
+        /// What the system says.
+        source: io::Error,
+    },
     /// The source of the service account's secret failed.
     #[error("the secret of {dn} cannot be read")]
     Secret {

@@ -22,6 +22,7 @@ mod ranges;
 mod read_entry;
 mod referrals;
 mod reset_password;
+mod retry;
 mod root_dse;
 mod sasl_anonymous;
 mod sasl_authzid;
