@@ -96,7 +96,7 @@ impl Connection {
         ) -> Result<PasswordReply, Error>;
         fn reset_password(method: PasswordMethod, dn: &str, new: &Password) -> Result<PasswordReply, Error>;
         fn reset_unicode_pwd(dn: &str, new: &Password) -> Result<PasswordReply, Error>;
-        fn unlock(lockout: Lockout, dn: &str) -> Result<Reply, Error>;
+        fn unlock(lockout: Lockout, dn: &str) -> Result<(), Error>;
         fn add_to_group[M: Into<String>](
             group: impl Into<Group>,
             members: impl IntoIterator<Item = M>

@@ -1,7 +1,7 @@
 //! Change records in place of requests.
 
 use std::fmt;
-use std::io::{self, Write};
+use std::io::Write;
 
 use bytes::Bytes;
 use proto::{Change, Control};
@@ -50,7 +50,12 @@ impl<W: Write> Recorder<W> {
         fn delete(dn: &str) -> Result<(), RecordError>;
         fn rename(dn: &str, rename: &Rename) -> Result<(), RecordError>;
     }
-@INTO@}
+
+    /// The output, from the last handle.
+    pub fn into_inner(self) -> Option<W> {
+        self.inner.into_inner()
+    }
+}
 
 impl<W> fmt::Debug for Recorder<W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -77,7 +77,8 @@ mod tests {
             text.as_str()
         });
         assert_eq!(borrowed, "borrowed");
-        assert!(runtime.wait(timeout(Duration::from_millis(1), pending::<()>())).is_err());
+        let late = runtime.wait(async { timeout(Duration::from_millis(1), pending::<()>()).await });
+        assert!(late.is_err());
     }
 
     #[test]
