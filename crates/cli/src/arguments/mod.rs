@@ -1,13 +1,15 @@
 //! What may be typed: every command, flag and argument, as the contract and OpenLDAP's tools name them.
 
 mod ldap;
+mod search;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand};
 
-pub(crate) use ldap::{ChangeSource, Deref, Passwd, SaslFlags, Scope, Search, Target, Whoami};
+pub(crate) use ldap::{ChangeSource, Passwd, SaslFlags, Target, Whoami};
+pub(crate) use search::{Deref, Scope, Search};
 
 /// LDAP sign-in for web applications: gateway, diagnostics and LDAP tools.
 #[derive(Debug, Parser)]
