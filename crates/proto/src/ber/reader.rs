@@ -217,8 +217,19 @@ impl Header {
 }
 
 /// Reads the header at `position`; bytes from `end` on are not looked at.
+#[inline]
 pub(crate) fn header(bytes: &[u8], position: usize, end: usize) -> Result<Header, Error> {
     let bytes = &bytes[..end.min(bytes.len())];
+    // Most elements are short.
+    if let Some(&[tag, length @ 0..=0x7f]) = bytes.get(position..position + 2)
+        && tag & 0x1f != 0x1f
+    {
+        return Ok(Header { tag: Tag(tag), content: position + 2, length: usize::from(length) });
+    }
+    long_header(bytes, position)
+}
+
+fn long_header(bytes: &[u8], position: usize) -> Result<Header, Error> {
     let at = |index: usize| bytes.get(index).copied().ok_or(Error::new(ErrorKind::Truncated, index));
     let tag = Tag(at(position)?);
     if tag.0 & 0x1f == 0x1f {

@@ -1,9 +1,10 @@
 //! SearchResultEntry (RFC 4511 section 4.5.2).
 
 use super::modify::write_attribute;
+use super::scan::Scanned;
 use crate::ber::{Error, Reader, Tag, Writer};
 use crate::{Dn, DnError};
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use std::fmt;
 
 /// An entry as a search yields it: one refcounted piece of the frame it came in.
@@ -125,6 +126,17 @@ impl Entry {
             }
         }
         Ok(Entry { content: reader.rest_shared(), attributes, end: list.offset() - start })
+    }
+
+    /// The entry of a whole message that was scanned. The frame is cut down to it, so that its memory is counted once.
+    pub(crate) fn scanned(mut frame: Bytes, scanned: &Scanned) -> Entry {
+        frame.truncate(scanned.end);
+        frame.advance(scanned.start);
+        Entry {
+            attributes: scanned.attributes - scanned.start,
+            end: scanned.end - scanned.start,
+            content: frame,
+        }
     }
 
     pub(crate) fn write(&self, writer: &mut Writer) {
