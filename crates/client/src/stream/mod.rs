@@ -1,7 +1,8 @@
 //! A search, entry by entry, which asks for its pages itself.
 //!
 //! LDAP has no flow control for one search among others. A page is therefore asked for only when its reader has taken
-//! all of the page before, and what waits for the reader has a limit in bytes.
+//! all of the page before, and what waits for the reader has a limit in bytes. Only where a connection serves one search
+//! alone may the socket wait for the reader.
 
 mod following;
 mod pages;
@@ -250,8 +251,10 @@ impl SearchStream {
                     _ => {}
                 },
                 Some(Item::TooMuch) => return Err(self.too_large()),
-                Some(Item::Done(Ok((result, controls)))) => self.end_page(result, controls)?,
-                Some(Item::Done(Err(error))) => self.try_again(error)?,
+                Some(Item::Done(done)) => match *done {
+                    Ok((result, controls)) => self.end_page(result, controls)?,
+                    Err(error) => self.try_again(error)?,
+                },
                 // The task that owned the socket is gone without a word.
                 None => return Err(self.gone()),
             }
@@ -331,7 +334,8 @@ impl SearchStream {
         }
 
         let can_be_repeated = self.is_untouched() && self.source.has_another_try();
-        let (sink, items) = page(options.max_bytes, can_be_repeated);
+        let (mut sink, items) = page(options.max_bytes, can_be_repeated);
+        sink.excludes_reader = self.deadline.is_none();
         match connection.send(self.page(), Sink::Page(sink), deadline, limit).await {
             Ok(guard) => self.state = State::Reading(Page { connection, items, guard }),
             Err(error) => self.try_again(error)?,

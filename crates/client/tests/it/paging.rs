@@ -350,3 +350,83 @@ async fn a_failed_search_is_an_error_whatever_came_before() {
     assert!(error.is_unreachable());
     assert_eq!(error.to_string(), "ldap://localhost refused the search request: busy (51): later");
 }
+
+#[tokio::test]
+async fn a_connection_that_serves_one_slow_reader_alone_is_read_at_its_pace() {
+    let (connection, mut peer) = connected(&local().page_size(0)).await;
+    let mut stream = connection.stream(Search::below("dc=x"));
+    let (first, id) = tokio::join!(stream.next(), async {
+        let (id, ..) = peer.search().await;
+        peer.entry(id, "cn=a").await;
+        id
+    });
+    assert!(first.unwrap().is_some());
+    let flood = async {
+        for _ in 0..64 {
+            let big = Entry::builder("cn=a").attribute("description", ["x".repeat(64 * 1024)]).build();
+            peer.reply(id, Response::SearchEntry(big)).await;
+        }
+        peer.done(id).await;
+    };
+    tokio::pin!(flood);
+    assert!(
+        timeout(Duration::from_millis(50), &mut flood).await.is_err(),
+        "4 MiB are more than it takes unread"
+    );
+    let (entries, ()) = tokio::join!(
+        async {
+            let mut entries = 0;
+            while stream.next().await.unwrap().is_some() {
+                entries += 1;
+            }
+            entries
+        },
+        flood
+    );
+    assert_eq!(entries, 64);
+}
+
+#[tokio::test]
+async fn while_a_slow_reader_is_waited_for_others_are_served() {
+    let (connection, mut peer) = connected(&local().page_size(0)).await;
+    let mut stream = connection.stream(Search::below("dc=x"));
+    let (first, id) = tokio::join!(stream.next(), async {
+        let (id, ..) = peer.search().await;
+        for _ in 0..5 {
+            let big = Entry::builder("cn=a").attribute("description", ["x".repeat(60_000)]).build();
+            peer.reply(id, Response::SearchEntry(big)).await;
+        }
+        id
+    });
+    assert!(first.unwrap().is_some());
+    let (read, ()) = tokio::join!(connection.read("cn=b", &[]), async {
+        let (other, ..) = peer.search().await;
+        peer.entry(other, "cn=b").await;
+        peer.done(other).await;
+        peer.done(id).await;
+    });
+    assert!(read.unwrap().is_some());
+    while stream.next().await.unwrap().is_some() {}
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_time_that_a_reader_takes_is_not_the_servers() {
+    let (connection, mut peer) = connected(&local().page_size(0).timeout(Duration::from_secs(10))).await;
+    let mut stream = connection.stream(Search::below("dc=x"));
+    let server = tokio::spawn(async move {
+        let (id, ..) = peer.search().await;
+        for _ in 0..64 {
+            let big = Entry::builder("cn=a").attribute("description", ["x".repeat(64 * 1024)]).build();
+            peer.reply(id, Response::SearchEntry(big)).await;
+        }
+        peer.done(id).await;
+        peer
+    });
+    let mut entries = 0;
+    while stream.next().await.unwrap().is_some() {
+        entries += 1;
+        tokio::time::sleep(Duration::from_secs(3)).await;
+    }
+    assert_eq!(entries, 64);
+    server.await.unwrap();
+}
