@@ -7,6 +7,7 @@
 mod command;
 mod end;
 mod page;
+mod rest;
 mod sasl;
 mod sealed;
 mod start_tls;
@@ -31,6 +32,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 pub(crate) use command::{Answer, Command, Sink, Start};
 pub(crate) use page::{Item, Items, page};
+use rest::Rest;
 use sasl::Judging;
 pub(crate) use sasl::Verdict;
 use start_tls::Upgrade;
@@ -55,8 +57,9 @@ pub(crate) struct Driver {
     stream: Box<dyn Io>,
     session: ClientSession,
     inbox: BytesMut,
-    /// How much is read at once.
+    /// How much is read at once, and how much could be the last time.
     room: usize,
+    asked: usize,
     outbox: VecDeque<Outgoing>,
     flushing: bool,
     commands: mpsc::UnboundedReceiver<Command>,
@@ -67,6 +70,7 @@ pub(crate) struct Driver {
     page: Option<MessageId>,
     /// A reader is waited for, and has been since something was read.
     paused: bool,
+    rest: Rest,
     /// The handshake that the answer just read asks for.
     upgrade: Option<Upgrade>,
     /// The success of a SASL bind, whose caller has to say whether it is one.
@@ -127,6 +131,7 @@ impl Driver {
             session: ClientSession::new(Limits::client()),
             inbox: BytesMut::new(),
             room: READ,
+            asked: READ,
             outbox: VecDeque::new(),
             flushing: false,
             commands,
@@ -134,6 +139,7 @@ impl Driver {
             waiting: BTreeMap::new(),
             page: None,
             paused: false,
+            rest: Rest::default(),
             upgrade: None,
             judging: None,
             state,
@@ -190,15 +196,32 @@ impl Driver {
             self.paused = true;
             return Poll::Pending;
         }
+        if self.waiting.len() != 1 {
+            self.rest.cancel();
+        }
+        if !self.rest.is_over(cx) {
+            return Poll::Pending;
+        }
         if self.inbox.capacity() - self.inbox.len() < LEAST {
             self.inbox.reserve(self.room);
         }
         let room = self.inbox.capacity() - self.inbox.len();
+        self.asked = room;
         let read = ready!(pin!(self.stream.read_buf(&mut self.inbox)).poll(cx));
         if read.as_ref().is_ok_and(|count| *count == room) {
             self.room = MOST.min(self.room * 2);
         }
         Poll::Ready(read)
+    }
+
+    /// Lets the next read rest for a moment, where a page alone flows in small pieces.
+    fn rest_after(&mut self, count: usize, gap: Duration) {
+        if self.waiting.len() != 1 {
+            return;
+        }
+        if let Some(Waiting { sink: Sink::Page(page), .. }) = self.waiting.values().next() {
+            self.rest.after(count, self.asked, gap, page.progress());
+        }
     }
 
     /// May the socket wait? LDAP has no flow control but TCP's, which is for the connection as a whole: a connection that
@@ -260,7 +283,12 @@ impl Driver {
         match turn {
             Turn::Read(Ok(0)) => Err(Closed::ByPeer),
             Turn::Read(Err(error)) | Turn::Wrote(Err(error)) => Err(broken(error)),
-            Turn::Read(Ok(_)) => self.receive().await,
+            Turn::Read(Ok(count)) => {
+                let before = self.last_heard;
+                self.receive().await?;
+                self.rest_after(count, self.last_heard - before);
+                Ok(())
+            }
             Turn::Wrote(Ok(())) => Ok(()),
             Turn::Due => self.expire(Instant::now()),
             Turn::Command(Some(command)) if self.waiting.is_empty() && !command.can_be_repeated() => {

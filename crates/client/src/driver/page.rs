@@ -14,6 +14,7 @@ use proto::message::Response;
 use proto::{Controls, Entry, LdapResult};
 
 use super::Answer;
+use super::rest::Progress;
 use crate::Error;
 
 /// So many bytes are plenty for a reader: a connection that serves nobody else is read no further.
@@ -41,6 +42,9 @@ pub(crate) struct PageSink {
     max_bytes: usize,
     /// The search may be sent again on another connection.
     pub(super) can_be_repeated: bool,
+    /// How many entries it can have, as far as that is known.
+    pub(crate) expected: Option<u32>,
+    seen: usize,
     /// Time that its reader takes is not the server's.
     pub(crate) excludes_reader: bool,
 }
@@ -76,7 +80,17 @@ struct State {
 pub(crate) fn page(max_bytes: usize, can_be_repeated: bool) -> (PageSink, Items) {
     let queue = Arc::<Queue>::default();
     let items = Items { queue: queue.clone(), taken: VecDeque::new() };
-    (PageSink { queue, staged: VecDeque::new(), max_bytes, can_be_repeated, excludes_reader: false }, items)
+    let staged = VecDeque::new();
+    let sink = PageSink {
+        queue,
+        staged,
+        max_bytes,
+        can_be_repeated,
+        expected: None,
+        seen: 0,
+        excludes_reader: false,
+    };
+    (sink, items)
 }
 
 impl Items {
@@ -99,6 +113,7 @@ impl PageSink {
         }
         self.queue.bytes.fetch_add(size, Ordering::SeqCst);
         self.staged.push_back((item, size));
+        self.seen += 1;
         true
     }
 
@@ -107,6 +122,12 @@ impl PageSink {
         if !self.staged.is_empty() {
             self.queue.put(&mut self.staged);
         }
+    }
+
+    /// How far it is.
+    pub(super) fn progress(&self) -> Progress {
+        let left = self.expected.map_or(usize::MAX, |entries| (entries as usize).saturating_sub(self.seen));
+        Progress { seen: self.seen, left }
     }
 
     /// Has the reader plenty to do? Then the task is woken when little is left.

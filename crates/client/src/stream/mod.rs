@@ -336,6 +336,7 @@ impl SearchStream {
         let can_be_repeated = self.is_untouched() && self.source.has_another_try();
         let (mut sink, items) = page(options.max_bytes, can_be_repeated);
         sink.excludes_reader = self.deadline.is_none();
+        sink.expected = self.page_size;
         match connection.send(self.page(), Sink::Page(sink), deadline, limit).await {
             Ok(guard) => self.state = State::Reading(Page { connection, items, guard }),
             Err(error) => self.try_again(error)?,
