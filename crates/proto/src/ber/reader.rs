@@ -30,11 +30,6 @@ impl<'f> Reader<'f> {
         Reader { frame, position: 0, end: frame.len() }
     }
 
-    /// A cursor over the bytes from `position` to `end` of `frame`.
-    pub(crate) fn between(frame: &'f Bytes, position: usize, end: usize) -> Reader<'f> {
-        Reader { frame, position, end }
-    }
-
     /// The byte of the frame that is read next.
     pub fn offset(&self) -> usize {
         self.position

@@ -37,8 +37,12 @@ pub struct Entry {
 #[derive(Clone, Copy)]
 pub struct Attribute<'e> {
     name: &'e str,
-    values: Reader<'e>,
+    values: Contents<'e>,
 }
+
+/// The contents of elements one after the other, which were checked when the entry was read.
+#[derive(Clone, Copy)]
+struct Contents<'e>(&'e [u8]);
 
 /// Puts an [`Entry`] together.
 #[derive(Debug)]
@@ -55,7 +59,8 @@ impl Entry {
 
     /// The name as the server wrote it.
     pub fn dn(&self) -> &str {
-        Reader::new(&self.content).text(Tag::OCTETS, "name").unwrap_or_default()
+        let name = Contents(&self.content).next().unwrap_or_default();
+        std::str::from_utf8(name).unwrap_or_default()
     }
 
     /// The name as a value. It is parsed here and not when the entry is read: an odd name must not end a search.
@@ -69,8 +74,8 @@ impl Entry {
 
     /// Every attribute, in the server's order.
     pub fn attributes(&self) -> impl Iterator<Item = Attribute<'_>> {
-        let mut list = Reader::between(&self.content, self.attributes, self.end);
-        std::iter::from_fn(move || Attribute::read(&mut list).ok())
+        let list = self.content.get(self.attributes..self.end).unwrap_or_default();
+        Contents(list).map_while(Attribute::of)
     }
 
     /// The first attribute of this name, whose options must be the same in any order.
@@ -120,7 +125,9 @@ impl Entry {
         let mut list = content.enter(Tag::SEQUENCE)?;
         let attributes = list.offset() - start;
         while !list.is_empty() {
-            let mut values = Attribute::read(&mut list)?.values;
+            let mut attribute = list.enter(Tag::SEQUENCE)?;
+            attribute.text(Tag::OCTETS, "attribute")?;
+            let mut values = attribute.enter(Tag::SET)?;
             while !values.is_empty() {
                 values.octets(Tag::OCTETS)?;
             }
@@ -152,8 +159,7 @@ impl<'e> Attribute<'e> {
 
     /// The values in the server's order; none when only names were asked for.
     pub fn values(&self) -> impl Iterator<Item = &'e [u8]> + use<'e> {
-        let mut values = self.values;
-        std::iter::from_fn(move || values.octets(Tag::OCTETS).ok())
+        self.values
     }
 
     /// The values that are UTF-8.
@@ -161,11 +167,34 @@ impl<'e> Attribute<'e> {
         self.values().filter_map(|value| std::str::from_utf8(value).ok())
     }
 
-    fn read(list: &mut Reader<'e>) -> Result<Attribute<'e>, Error> {
-        let mut attribute = list.enter(Tag::SEQUENCE)?;
-        let name = attribute.text(Tag::OCTETS, "attribute")?;
-        Ok(Attribute { name, values: attribute.enter(Tag::SET)? })
+    fn of(content: &'e [u8]) -> Option<Attribute<'e>> {
+        let mut parts = Contents(content);
+        let name = std::str::from_utf8(parts.next()?).ok()?;
+        Some(Attribute { name, values: Contents(parts.next()?) })
     }
+}
+
+impl<'e> Iterator for Contents<'e> {
+    type Item = &'e [u8];
+
+    #[inline]
+    fn next(&mut self) -> Option<&'e [u8]> {
+        let (length, rest) = match *self.0 {
+            [_, length @ 0..=0x7f, ref rest @ ..] => (usize::from(length), rest),
+            [_, octets, ref rest @ ..] => long_length(octets, rest)?,
+            _ => return None,
+        };
+        let (content, rest) = rest.split_at_checked(length)?;
+        self.0 = rest;
+        Some(content)
+    }
+}
+
+/// A length of more than one octet, and what follows it (X.690 section 8.1.3.5).
+fn long_length(octets: u8, rest: &[u8]) -> Option<(usize, &[u8])> {
+    let (length, rest) = rest.split_at_checked(usize::from(octets & 0x7f))?;
+    let length = length.iter().fold(0_u64, |length, &octet| length << 8 | u64::from(octet));
+    Some((usize::try_from(length).ok()?, rest))
 }
 
 impl EntryBuilder {
