@@ -4,6 +4,7 @@
 //! all of the page before, and what waits for the reader has a limit in bytes. Only where a connection serves one search
 //! alone may the socket wait for the reader.
 
+mod answer;
 mod following;
 mod pages;
 mod ranges;
@@ -18,6 +19,7 @@ use proto::message::{Request, Response};
 use proto::{Control, Controls, Entry, LdapResult, PagedResults, ResultCode};
 use tokio::time::Instant;
 
+pub use answer::SearchAnswer;
 use following::{Following, Next};
 pub(crate) use pages::Pages;
 use ranges::Partial;
@@ -470,7 +472,7 @@ impl SearchStream {
 
     /// Was nothing found yet?
     fn is_untouched(&self) -> bool {
-        self.entries == 0 && self.references.is_empty() && self.pages.is_first()
+        self.entries == 0 && self.reference_bytes == 0 && self.pages.is_first()
     }
 
     fn connection(&self) -> Option<&Connection> {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ldapgate_client::{Connection, Error, Search, SearchStream};
+use ldapgate_client::{Connection, Error, Search, SearchAnswer, SearchStream};
 use proto::message::{Request, Response};
 use proto::{Controls, Entry, LdapResult, MessageId, PagedResults, ResultCode};
 use tokio::time::timeout;
@@ -429,4 +429,38 @@ async fn the_time_that_a_reader_takes_is_not_the_servers() {
     }
     assert_eq!(entries, 64);
     server.await.unwrap();
+}
+
+#[tokio::test]
+async fn answers_are_told_in_the_servers_order_with_the_end_of_each_page() {
+    let (connection, mut peer) = connected(&local()).await;
+    let mut stream = connection.stream(everything());
+    let elsewhere = vec!["ldap://elsewhere.example.com/dc=y".to_owned()];
+    let server = async {
+        let (id, ..) = peer.search().await;
+        peer.entry(id, "cn=a").await;
+        peer.reply(id, Response::SearchReference(elsewhere.clone())).await;
+        answer(&mut peer, id, &["cn=b"], "more").await;
+        let (id, ..) = peer.search().await;
+        answer(&mut peer, id, &["cn=c"], "").await;
+    };
+    let reader = async {
+        let mut told = Vec::new();
+        while let Some(answer) = stream.next_answer().await.unwrap() {
+            told.push(match answer {
+                SearchAnswer::Entry(entry, _) => entry.dn().to_owned(),
+                SearchAnswer::Reference(urls, _) => urls.concat(),
+                SearchAnswer::PageEnd(result, controls) => {
+                    format!("{} {:?}", result.code, &page_of(&controls).cookie[..])
+                }
+                other => format!("{other:?}"),
+            });
+        }
+        told
+    };
+    let (told, ()) = tokio::join!(reader, server);
+    let more = format!("success (0) {:?}", b"more");
+    let expected = ["cn=a", "ldap://elsewhere.example.com/dc=y", "cn=b", &more, "cn=c", "success (0) []"];
+    assert_eq!(told, expected);
+    assert!(stream.finish().await.unwrap().references.is_empty());
 }

@@ -43,14 +43,14 @@ impl<W: Write> Writer<W> {
     ///
     /// What the output says.
     pub fn entry(&mut self, entry: &Entry) -> io::Result<()> {
-        self.add("dn", entry.dn().as_bytes());
+        self.add_value("dn", entry.dn().as_bytes());
         for attribute in entry.attributes() {
             let mut values = attribute.values().peekable();
             if values.peek().is_none() {
-                self.add(attribute.name(), b"");
+                self.add_value(attribute.name(), b"");
             }
             for value in values {
-                self.add(attribute.name(), value);
+                self.add_value(attribute.name(), value);
             }
         }
         self.end()
@@ -62,13 +62,13 @@ impl<W: Write> Writer<W> {
     ///
     /// What the output says.
     pub fn record(&mut self, record: &Record) -> io::Result<()> {
-        self.add("dn", record.dn.as_bytes());
+        self.add_value("dn", record.dn.as_bytes());
         for (name, values) in &record.attributes {
             if values.is_empty() {
-                self.add(name, b"");
+                self.add_value(name, b"");
             }
             for value in values {
-                self.add(name, value);
+                self.add_value(name, value);
             }
         }
         self.end()
@@ -87,7 +87,7 @@ impl<W: Write> Writer<W> {
     }
 
     /// Adds one line, folded and in base64 where it has to be. It is kept until [`write`](Writer::write).
-    pub fn add(&mut self, name: &str, value: &[u8]) {
+    pub fn add_value(&mut self, name: &str, value: &[u8]) {
         let (record, plain) = (&mut self.record, is_plain(name, value));
         if plain && self.wrap.is_none_or(|columns| name.len() + 2 + value.len() <= columns) {
             for part in [name.as_bytes(), b": ", value, b"\n"] {
@@ -159,7 +159,7 @@ impl<W: Write> Writer<W> {
 
     /// Writes one line.
     pub(super) fn line(&mut self, name: &str, value: &[u8]) -> io::Result<()> {
-        self.add(name, value);
+        self.add_value(name, value);
         self.write()
     }
 
