@@ -2,6 +2,7 @@
 
 mod ldap;
 mod search;
+mod write;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -10,6 +11,7 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 
 pub(crate) use ldap::{ChangeSource, Passwd, SaslFlags, Target, Whoami};
 pub(crate) use search::{Deref, Scope, Search};
+pub(crate) use write::{Compare, Delete, Extensions, Modify, Rename};
 
 /// LDAP sign-in for web applications: gateway, diagnostics and LDAP tools.
 #[derive(Debug, Parser)]
@@ -46,6 +48,16 @@ pub(crate) enum Command {
     Search(Box<Search>),
     /// Ask a directory who it takes us for; flags as in ldapwhoami
     Whoami(Whoami),
+    /// Add entries from LDIF; flags as in ldapadd
+    Add(Box<Modify>),
+    /// Change entries as LDIF says; flags as in ldapmodify
+    Modify(Box<Modify>),
+    /// Delete entries; flags as in ldapdelete
+    Delete(Box<Delete>),
+    /// Give entries another name or another place; flags as in ldapmodrdn
+    Rename(Box<Rename>),
+    /// Ask whether an entry has a value; flags as in ldapcompare
+    Compare(Box<Compare>),
     /// Set a new password for an entry; flags as in ldappasswd
     Passwd(Box<Passwd>),
     /// Run the in-memory LDAP server, for tests and demonstrations

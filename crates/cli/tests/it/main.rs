@@ -4,6 +4,7 @@
 
 mod block;
 mod browser;
+mod changes;
 mod commands;
 mod demo;
 mod gateway;
