@@ -118,7 +118,7 @@ pub use sasl::{Binding, Sasl, SaslPeer};
 pub use schema::SchemaCache;
 pub use search::{Found, Search};
 pub use status::Status;
-pub use stream::{End, SearchStream};
+pub use stream::{End, SearchAnswer, SearchStream};
 pub use sync::{ContentSync, SyncEvent, SyncStream};
 pub use unlock::Lockout;
 pub use write::{Attributes, WriteError, changes_between, changes_between_entries, to_attributes};

@@ -1,6 +1,7 @@
 //! What may be typed: every command, flag and argument, as the contract and OpenLDAP's tools name them.
 
 mod ldap;
+mod search;
 mod server;
 mod write;
 
@@ -9,7 +10,8 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand};
 
-pub(crate) use ldap::{ChangeSource, Deref, Passwd, SaslFlags, Scope, Search, Target, Whoami};
+pub(crate) use ldap::{ChangeSource, Passwd, SaslFlags, Target, Whoami};
+pub(crate) use search::{Deref, Scope, Search};
 pub(crate) use server::{Info, Schema};
 pub(crate) use write::{Compare, Delete, Extensions, Modify, Rename};
 
