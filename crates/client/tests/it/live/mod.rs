@@ -10,6 +10,7 @@ mod cursor;
 mod dir_sync;
 mod domain_scope;
 mod dont_use_copy;
+mod entries;
 mod extended_dn;
 mod fast_bind;
 mod manage_dsa_it;
