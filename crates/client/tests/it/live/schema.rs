@@ -259,6 +259,29 @@ async fn memory_schema_is_read_again_when_it_has_changed() {
 }
 
 #[tokio::test]
+async fn memory_schema_that_comes_in_parts_is_put_together() {
+    let (connection, mut peer) = connected(&local()).await;
+    let part = |range: &str, name: &str| {
+        let attribute = format!("attributeTypes;range={range}");
+        Some(Entry::builder("cn=s").attribute(&attribute, [format!("( 1.2.{name} NAME '{name}' )")]).build())
+    };
+    let server = async {
+        answers(&mut peer, root()).await;
+        answers(&mut peer, part("0-0", "a1")).await;
+        let asked = answers(&mut peer, part("1-*", "a2")).await;
+        assert_eq!(
+            (asked.base.as_str(), &asked.attributes[..]),
+            ("cn=s", &["attributeTypes;range=1-*".to_owned()][..])
+        );
+    };
+    let client = async {
+        let schema = connection.schema().await.unwrap();
+        assert_eq!((schema.len(), schema.broken()), (2, &[][..]));
+    };
+    tokio::join!(server, client);
+}
+
+#[tokio::test]
 async fn memory_schema_without_a_time_is_read_each_time() {
     let (connection, mut peer) = connected(&local()).await;
     let server = async {
