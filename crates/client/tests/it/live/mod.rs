@@ -17,6 +17,8 @@ mod sasl_scram;
 mod sasl_scram_plus;
 mod sasl_service_account;
 mod sasl_strongest;
+#[cfg(feature = "ntlm")]
+mod sicily;
 #[cfg(feature = "srv")]
 mod srv;
 mod tls_files;
