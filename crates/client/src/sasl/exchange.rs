@@ -127,7 +127,7 @@ impl Connection {
         Ok(Exchange { connection, name, mechanism, deadline, limit, sent: false, is_open: false })
     }
 
-    fn peer(&self) -> SaslPeer<'_> {
+    pub(super) fn peer(&self) -> SaslPeer<'_> {
         let address = &self.shared.address;
         let local = address.scheme() == Scheme::Ldapi;
         SaslPeer {
@@ -139,7 +139,7 @@ impl Connection {
         }
     }
 
-    fn sasl_failed(&self, mechanism: &str, source: SaslError) -> Error {
+    pub(super) fn sasl_failed(&self, mechanism: &str, source: SaslError) -> Error {
         Error::Sasl { url: self.url().to_owned(), mechanism: mechanism.to_owned(), source }
     }
 }

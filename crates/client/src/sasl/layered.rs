@@ -222,7 +222,7 @@ mod kerberos {
 }
 
 #[cfg(feature = "ntlm")]
-mod ntlm {
+pub(super) mod ntlm {
     use std::time::SystemTime;
 
     use proto::sasl::{Fresh, Ntlm, Spnego};
@@ -247,7 +247,11 @@ mod ntlm {
         Ok(Box::new(Spnego::new(ntlm(sasl, peer, password)?)))
     }
 
-    fn ntlm(sasl: &Sasl, peer: &SaslPeer<'_>, password: &Password) -> Result<Ntlm, SaslError> {
+    pub(in crate::sasl) fn ntlm(
+        sasl: &Sasl,
+        peer: &SaslPeer<'_>,
+        password: &Password,
+    ) -> Result<Ntlm, SaslError> {
         let (domain, user) = sasl.user.split_once('\\').unwrap_or(("", &sasl.user));
         let ntlm = Ntlm::new(domain, user, password, fresh()?)?
             .service(&sasl.service_at(peer))

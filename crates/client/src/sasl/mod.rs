@@ -3,6 +3,8 @@
 mod exchange;
 mod layered;
 mod peer;
+#[cfg(feature = "ntlm")]
+mod sicily;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -77,6 +77,12 @@ impl Peer {
         self.raw(&bytes).await;
     }
 
+    /// These bytes in place of what the session would send as the answer.
+    pub(crate) async fn reply_raw(&mut self, id: MessageId, answer: &Response, bytes: &[u8]) {
+        assert!(!self.session.reply(id, answer, &Controls::default()).is_empty(), "nobody waits for it");
+        self.raw(bytes).await;
+    }
+
     pub(crate) async fn entry(&mut self, id: MessageId, dn: &str) {
         self.reply(id, Response::SearchEntry(Entry::builder(dn).attribute("cn", ["x"]).build())).await;
     }

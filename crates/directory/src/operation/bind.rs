@@ -33,7 +33,7 @@ pub(crate) async fn bind(shared: &Arc<Shared>, request: BindRequest) -> Bound {
             refused(refuse(ResultCode::UNWILLING_TO_PERFORM, "a name without a password proves nothing"))
         }
         Authentication::Simple(password) => simple(shared, &request.name, password).await,
-        Authentication::Sasl { .. } => {
+        Authentication::Sasl { .. } | Authentication::Sicily { .. } => {
             refused(refuse(ResultCode::AUTH_METHOD_NOT_SUPPORTED, "only simple binds are supported"))
         }
     }

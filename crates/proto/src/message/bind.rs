@@ -39,6 +39,40 @@ pub enum Authentication {
         /// What the mechanism says in this step.
         credentials: Option<Bytes>,
     },
+    /// One step of Active Directory's own bind for NTLM, older than its SASL (MS-ADTS section 5.1.1.1.3).
+    Sicily {
+        /// Which step.
+        step: SicilyStep,
+        /// NTLM's message.
+        credentials: Bytes,
+    },
+}
+
+/// The steps of a SICILY bind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SicilyStep {
+    /// Asks which packages there are.
+    PackageDiscovery,
+    /// Begins; the bind's name is the package's.
+    Negotiate,
+    /// Answers the challenge.
+    Response,
+}
+
+impl SicilyStep {
+    fn tag(self) -> Tag {
+        match self {
+            SicilyStep::PackageDiscovery => Tag::context(9),
+            SicilyStep::Negotiate => Tag::context(10),
+            SicilyStep::Response => Tag::context(11),
+        }
+    }
+
+    fn of(tag: Tag) -> Option<SicilyStep> {
+        [SicilyStep::PackageDiscovery, SicilyStep::Negotiate, SicilyStep::Response]
+            .into_iter()
+            .find(|step| step.tag() == tag)
+    }
 }
 
 /// The answer to a bind.
@@ -46,7 +80,8 @@ pub enum Authentication {
 pub struct BindResponse {
     /// How it ended; [`saslBindInProgress`](super::ResultCode::SASL_BIND_IN_PROGRESS) asks for another step.
     pub result: LdapResult,
-    /// What the SASL mechanism's server side says.
+    /// What the SASL mechanism's server side says, or the challenge of a SICILY bind, which Windows puts in the place of the
+    /// matched DN.
     pub server_credentials: Option<Bytes>,
 }
 
@@ -83,7 +118,10 @@ impl BindRequest {
                 let credentials = sasl.enter_if(Tag::OCTETS)?.map(|content| content.rest_shared());
                 Authentication::Sasl { mechanism, credentials }
             }
-            Some(found) => return Err(reader.error(ErrorKind::Unknown { what: "authentication", found })),
+            Some(found) => match SicilyStep::of(found) {
+                Some(step) => Authentication::Sicily { step, credentials: reader.shared(found)? },
+                None => return Err(reader.error(ErrorKind::Unknown { what: "authentication", found })),
+            },
             None => return Err(reader.error(ErrorKind::Missing(SIMPLE))),
         };
         Ok(BindRequest { version, name, authentication })
@@ -101,6 +139,7 @@ impl BindRequest {
                     writer.octets(Tag::OCTETS, credentials);
                 }
             }),
+            Authentication::Sicily { step, credentials } => writer.octets(step.tag(), credentials),
         }
     }
 }
@@ -112,9 +151,13 @@ impl BindResponse {
     }
 
     pub(super) fn read(reader: &mut Reader<'_>) -> Result<BindResponse, Error> {
-        let result = LdapResult::read(reader)?;
+        let challenge = sicily_challenge(*reader)?;
+        let mut result = LdapResult::read(reader)?;
         let server_credentials = reader.enter_if(SERVER_CREDENTIALS)?.map(|content| content.rest_shared());
-        Ok(BindResponse { result, server_credentials })
+        if challenge.is_some() {
+            result.matched_dn.clear();
+        }
+        Ok(BindResponse { result, server_credentials: server_credentials.or(challenge) })
     }
 
     pub(super) fn write(&self, writer: &mut Writer) {
@@ -125,6 +168,13 @@ impl BindResponse {
     }
 }
 
+/// What stands in the place of the matched DN, when it is NTLM's. No DN begins so.
+fn sicily_challenge(mut reader: Reader<'_>) -> Result<Option<Bytes>, Error> {
+    reader.enter(Tag::ENUMERATED)?;
+    let matched = reader.shared(Tag::OCTETS)?;
+    Ok(matched.starts_with(b"NTLMSSP\0").then_some(matched))
+}
+
 /// Tells the method, never the secret.
 impl fmt::Debug for Authentication {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -133,6 +183,7 @@ impl fmt::Debug for Authentication {
             Authentication::Anonymous => f.write_str("Anonymous"),
             Authentication::Unauthenticated => f.write_str("Unauthenticated"),
             Authentication::Sasl { mechanism, .. } => write!(f, "Sasl({mechanism:?})"),
+            Authentication::Sicily { step, .. } => write!(f, "Sicily({step:?})"),
         }
     }
 }

@@ -20,7 +20,7 @@ mod search;
 mod unbind;
 
 pub use add::AddRequest;
-pub use bind::{Authentication, BindRequest, BindResponse};
+pub use bind::{Authentication, BindRequest, BindResponse, SicilyStep};
 pub use compare::CompareRequest;
 pub(crate) use entry::same_description;
 pub use entry::{Attribute, Entry, EntryBuilder};

@@ -1,7 +1,7 @@
 //! What OpenLDAP's tools do not say, octet by octet.
 
 use crate::hex;
-use ldapgate_proto::message::Operation;
+use ldapgate_proto::message::{Operation, SicilyStep};
 use ldapgate_proto::{
     Authentication, BindRequest, BindResponse, Bytes, Change, ChangeOp, Controls, ExtendedResponse,
     IntermediateResponse, LdapResult, Limits, Message, MessageId, ModifyRequest, NoticeOfDisconnection,
@@ -100,6 +100,30 @@ fn a_name_without_a_password_is_an_unauthenticated_bind() {
     let anonymous = Request::Bind(BindRequest::anonymous());
     let frame = Message { id: MessageId(1), operation: anonymous, controls: Controls::default() }.encode();
     assert_eq!(frame, hex("30 0c 02 01 01 60 07 02 01 03 04 00 80 00"));
+}
+
+#[test]
+fn the_steps_of_a_sicily_bind_are_read_and_written_and_its_challenge_is_found() {
+    for (tag, step) in
+        [("89", SicilyStep::PackageDiscovery), ("8a", SicilyStep::Negotiate), ("8b", SicilyStep::Response)]
+    {
+        let bytes = format!("30 12 02 01 01 60 0d 02 01 03 04 04 4e544c4d {tag} 02 6869");
+        let Request::Bind(bind) = request(&bytes) else { panic!("no bind") };
+        let Authentication::Sicily { step: read, credentials } = &bind.authentication else {
+            panic!("{bind:?}")
+        };
+        assert_eq!((*read, &credentials[..]), (step, &b"hi"[..]));
+        let operation = Request::Bind(bind);
+        let frame = Message { id: MessageId(1), operation, controls: Controls::default() }.encode();
+        assert_eq!(frame, hex(&bytes));
+    }
+    let Response::Bind(challenged) =
+        read::<Response>("30 15 02 01 01 61 10 0a 01 00 04 09 4e544c4d535350 00 ff 04 00").unwrap().operation
+    else {
+        panic!("no answer to a bind")
+    };
+    assert_eq!(challenged.server_credentials.as_deref(), Some(&b"NTLMSSP\0\xff"[..]));
+    assert_eq!(challenged.result, LdapResult::success());
 }
 
 #[test]

@@ -43,6 +43,8 @@ mod schema;
 mod sd_flags;
 mod server_side_sort;
 mod show_deleted;
+#[cfg(feature = "ntlm")]
+mod sicily;
 #[cfg(feature = "srv")]
 mod srv;
 mod subentries;
