@@ -8,7 +8,7 @@ use directory::{Directory, Fault, Kind, Running};
 use ldapgate_client::{Connection, Error, Options, PasswordMethod, Pool, Referrals, Rename, Search, Simple};
 use proto::message::{Request, Response};
 use proto::session::ServerSession;
-use proto::{Change, Controls, Filter, LdapResult, Limits, Password, Rdn, ResultCode, Scope};
+use proto::{Change, Control, Controls, Filter, LdapResult, Limits, Password, Rdn, ResultCode, Scope};
 use testkit::certificate::{Authority, Flaw};
 use tls::{ClientTls, ServerTls};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -96,7 +96,7 @@ async fn writer(options: &Options) -> Connection {
 }
 
 /// A server that says yes to every write of one connection, and tells what they were about.
-async fn says_yes(place: Place) -> Vec<(&'static str, String)> {
+async fn says_yes(place: Place) -> Vec<(&'static str, String, Controls)> {
     let accepted = timeout(Duration::from_secs(5), place.listener.accept()).await;
     let (mut stream, _) = accepted.expect("nobody came").unwrap();
     let mut session = ServerSession::new(Limits::server());
@@ -113,7 +113,7 @@ async fn says_yes(place: Place) -> Vec<(&'static str, String)> {
             Request::Unbind => return asked,
             other => panic!("nobody asks for {other:?}"),
         };
-        asked.push((kind, dn));
+        asked.push((kind, dn, message.controls));
         stream.write_all(&session.reply(message.id, &answer, &Controls::default())).await.unwrap();
     }
     asked
@@ -262,7 +262,8 @@ async fn a_write_goes_where_it_is_sent_under_the_name_it_has_there() {
     for kind in ["add", "modify", "modify dn", "delete"] {
         let (a, b) = (Place::new().await, Place::new().await);
         let a = a.opens("a", &[&[&b.url("cn=b,dc=b")]]).await;
-        let connection = writer(&a.options()).await;
+        let carried = Control { oid: "1.2.3".into(), critical: false, value: None };
+        let connection = writer(&a.options()).await.with_controls([carried.clone()]);
         let name = "ou=0,dc=a";
         let ((), asked) = tokio::join!(
             async {
@@ -282,7 +283,7 @@ async fn a_write_goes_where_it_is_sent_under_the_name_it_has_there() {
             },
             says_yes(b)
         );
-        assert_eq!(asked, [(kind, "cn=b,dc=b".to_owned())]);
+        assert_eq!(asked, [(kind, "cn=b,dc=b".to_owned(), Controls::from(carried))]);
     }
 }
 
