@@ -70,14 +70,15 @@ async fn a_configuration_becomes_a_login_with_all_that_it_asks_for() {
 }
 
 /// A server that holds a group of alice's, and one with everybody that refers to it.
+#[expect(clippy::disallowed_methods, reason = "the in-memory directory is told the system's time")]
 async fn two_servers() -> [Running; 2] {
     let elsewhere = format!("ou=elsewhere,{BASE}");
     let group = format!(
         "dn: cn=remote,{elsewhere}\nobjectClass: groupOfNames\ncn: remote\nmember: uid=alice,ou=people,{BASE}\n"
     );
     let serve = async |ldif: String| {
-        let directory = Directory::builder(Arc::new(SystemTime::now)).ldif(ldif).unwrap().build();
-        directory.serve(Directory::listen(([127, 0, 0, 1], 0).into()).await.unwrap()).await
+        let directory = Directory::builder(Arc::new(SystemTime::now)).ldif(ldif).expect("it is LDIF").build();
+        directory.serve(Directory::listen(([127, 0, 0, 1], 0).into()).await.expect("a free port")).await
     };
     let second = serve(group).await;
     let reference = format!(

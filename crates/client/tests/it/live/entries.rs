@@ -44,7 +44,9 @@ async fn a_struct_is_added_read_changed_and_read_again(connection: &Connection, 
     let old = entry().await;
     // A server keeps its own order of values.
     let sorted = |mut person: Person| {
-        [&mut person.classes, &mut person.cn, &mut person.mail].map(|values| values.sort());
+        for values in [&mut person.classes, &mut person.cn, &mut person.mail] {
+            values.sort();
+        }
         Person { dn: person.dn.to_lowercase(), ..person }
     };
     assert_eq!(sorted(old.read().unwrap()), sorted(before.clone()));
