@@ -100,7 +100,9 @@ async fn ask(
         Err(Error::Timeout { url, operation: operation.name, limit: left, sent: true })
     })?;
     match answer.response.result() {
-        Some(result) if !is_answer(result) => Err(connection.refused(operation.name, result.clone())),
+        Some(result) if !is_answer(result) => {
+            Err(connection.refused_with(operation.name, result.clone(), answer.controls))
+        }
         _ => Ok(answer),
     }
 }

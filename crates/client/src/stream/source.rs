@@ -1,9 +1,11 @@
 //! The connection that a search goes over.
 
+use proto::Control;
 use tokio::time::Instant;
 
 use crate::Error;
 use crate::connection::Connection;
+use crate::control::beside;
 use crate::options::Options;
 use crate::pool::{Pool, Server};
 use crate::referral::{First, Target};
@@ -48,6 +50,14 @@ impl Source {
             Source::Server { server, .. } => server.options(),
             Source::Pool { pool, .. } => pool.options(),
             Source::Referred(referred) => &referred.first.options,
+        }
+    }
+
+    /// A search's own controls and those of its connection's handle, which go wherever the search goes.
+    pub(super) fn with_controls(&self, own: Vec<Control>) -> Vec<Control> {
+        match self {
+            Source::Connection(connection) => beside(&connection.controls, own.into()).iter().collect(),
+            _ => own,
         }
     }
 

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use bytes::BytesMut;
 use directory::{Directory, Fault, Kind, Running};
+use ldapgate_client::control::{Assertion, Subentries};
 use ldapgate_client::{Connection, Error, Options, PasswordMethod, Pool, Referrals, Rename, Search, Simple};
 use proto::message::{Request, Response};
 use proto::session::ServerSession;
@@ -394,4 +395,19 @@ async fn one_level_asks_for_what_the_reference_names_only() {
     let _b = b.opens("b", &[]).await;
     let search = Search::one("dc=a").scope(Scope::One);
     assert_eq!(found(&a.options(), search).await.unwrap().0, ["cn=a,dc=a", "dc=b"]);
+}
+
+#[tokio::test]
+async fn what_a_handle_carries_goes_wherever_the_operation_goes() {
+    let (a, _b) = two().await;
+    let connection = Connection::open(&a.options()).await.unwrap();
+    assert!(connection.compare("ou=0,dc=a", "dc", "b").await.unwrap(), "it is followed");
+    let careful = connection.with_controls([Assertion::that(Filter::equal("dc", "elsewhere")).into()]);
+    let error = careful.compare("ou=0,dc=a", "dc", "b").await.unwrap_err();
+    let Error::Referral { source, .. } = &error else { panic!("{error:?}") };
+    assert_eq!(source.result().map(|result| result.code), Some(ResultCode::ASSERTION_FAILED));
+
+    assert_eq!(connection.search(people("dc=a")).await.unwrap().entries.len(), 2);
+    let subentries = connection.with_controls([Subentries::Only.into()]);
+    assert!(subentries.search(people("dc=a")).await.unwrap().entries.is_empty());
 }

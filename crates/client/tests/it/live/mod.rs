@@ -22,6 +22,7 @@ mod proxied_authorization;
 mod ranges;
 mod read_entry;
 mod referrals;
+mod refused_password;
 mod reset_password;
 mod retry;
 mod root_dse;
