@@ -70,15 +70,17 @@ async fn a_configuration_becomes_a_login_with_all_that_it_asks_for() {
 }
 
 /// A server that holds a group of alice's, and one with everybody that refers to it.
-#[expect(clippy::disallowed_methods, reason = "the in-memory directory is told the system's time")]
 async fn two_servers() -> [Running; 2] {
     let elsewhere = format!("ou=elsewhere,{BASE}");
     let group = format!(
         "dn: cn=remote,{elsewhere}\nobjectClass: groupOfNames\ncn: remote\nmember: uid=alice,ou=people,{BASE}\n"
     );
     let serve = async |ldif: String| {
-        let directory = Directory::builder(Arc::new(SystemTime::now)).ldif(ldif).expect("it is LDIF").build();
-        directory.serve(Directory::listen(([127, 0, 0, 1], 0).into()).await.expect("a free port")).await
+        let directory =
+            Directory::builder(Arc::new(|| SystemTime::UNIX_EPOCH)).ldif(ldif).expect("it is LDIF").build();
+        directory
+            .serve(Directory::listen(([127, 0, 0, 1], 0).into()).await.expect("loopback has a free port"))
+            .await
     };
     let second = serve(group).await;
     let reference = format!(
@@ -91,7 +93,8 @@ async fn two_servers() -> [Running; 2] {
 
 #[tokio::test]
 async fn referrals_are_followed_when_the_configuration_says_so() {
-    let [first, _second] = two_servers().await;
+    let [first, second] = two_servers().await;
+    let mut engines = Vec::new();
     for (referrals, expected) in [
         ("", "not_in_required_group"),
         ("referrals = \"follow\"\nreferral_hosts = [\"other.example.com\"]", "not_in_required_group"),
@@ -108,7 +111,12 @@ async fn referrals_are_followed_when_the_configuration_says_so() {
         let engine = start(&config.unwrap_or_else(|error| panic!("{error}"))).await;
         let outcome = sign_in(&engine, "alice", "Red-Apple-11").await;
         assert_eq!(reason(&outcome), expected, "{referrals}: {outcome:?}");
+        engines.push(engine);
     }
+    second.stop().await;
+    let following = engines.pop().expect("it is the last");
+    // A part of the groups would decide wrongly.
+    assert_eq!(reason(&sign_in(&following, "alice", "Red-Apple-11").await), "directory");
 }
 
 #[tokio::test]

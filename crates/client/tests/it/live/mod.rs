@@ -17,6 +17,7 @@ mod manage_dsa_it;
 mod matched_values;
 mod membership;
 mod metrics;
+mod notifications;
 mod persistent_search;
 mod proxied_authorization;
 mod ranges;
