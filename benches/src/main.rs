@@ -1,40 +1,33 @@
-//! Measures logins against a `slapd` with 100,000 people: `cargo run --release --manifest-path benches/Cargo.toml -- login`.
+//! What logins and the client underneath cost, beside others doing the same:
+//! `cargo run --release --manifest-path benches/Cargo.toml -- login` and `.. -- client`.
 //!
-//! Reading order: [`world`] is the directory and the configuration that all rows share, [`slapd`] the server, [`ours`],
-//! [`bare`] and `django_login.py` are what is measured, [`worker`] how, [`report`] what is said about it.
+//! Reading order: [`world`] is the directory that all rows share, [`slapd`] the server, [`login`] and [`client`] what is
+//! measured.
 
-mod bare;
-mod ours;
-mod record;
-mod report;
+#![cfg_attr(not(feature = "login"), allow(dead_code, reason = "some of the world is for logins alone"))]
+
+mod client;
+#[cfg(feature = "login")]
+mod login;
 mod slapd;
-mod worker;
 mod world;
 
 use std::process::ExitCode;
 
-use anyhow::{Context as _, bail};
-
-use crate::report::Report;
-use crate::slapd::Slapd;
-use crate::worker::{Kind, Row};
-use crate::world::Size;
-
-/// Logins under way at once.
-const CONCURRENCY: [usize; 3] = [1, 8, 32];
-
-/// How often each row has its turn; its best one is told, since machines are seldom quiet.
-const ROUNDS: usize = 5;
-
-const USAGE: &str = "usage: login [--people N] [--logins N] [bare|decision|sign-in|django]..";
+const USAGE: &str = "usage: login [--people N] [--logins N] [bare|decision|sign-in|django]..
+       client [--people N] [--rounds N] [--program FILE] [WORD]..   (rows whose name has one of the words)";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = match words.split_first() {
-        Some((&"login", rest)) => login(rest),
+        #[cfg(feature = "login")]
+        Some((&"login", rest)) => login::main(rest),
+        Some((&"client", rest)) => client::main(rest),
         // What this program calls itself as, on the clients' core.
-        Some((&"worker", rest)) => worker::main(rest),
+        #[cfg(feature = "login")]
+        Some((&"worker", rest)) => login::worker::main(rest),
+        Some((&"client-worker", rest)) => client::worker(rest),
         _ => Err(anyhow::anyhow!(USAGE)),
     };
     match done {
@@ -44,49 +37,4 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-/// Starts the server, measures each kind at each concurrency, and prints the table.
-fn login(arguments: &[&str]) -> anyhow::Result<()> {
-    let (size, kinds) = read(arguments)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(async {
-        eprintln!("loading {} people and {} groups", size.people, world::groups());
-        let slapd = Slapd::start(&size).await?;
-        let mut workers = Vec::new();
-        for kind in kinds {
-            for concurrency in CONCURRENCY {
-                eprintln!("warming up: {}, {concurrency} at once", kind.title());
-                let row = Row { kind, concurrency, logins: kind.logins(&size) };
-                workers.push(row.start(&slapd, &size).await.with_context(|| kind.title())?);
-            }
-        }
-        let mut report = Report::default();
-        for round in 1..=ROUNDS {
-            eprintln!("round {round} of {ROUNDS}");
-            for worker in &mut workers {
-                report.add(worker.row(), worker.measure(&slapd).await?);
-            }
-        }
-        print!("{report}");
-        Ok(())
-    })
-}
-
-fn read(arguments: &[&str]) -> anyhow::Result<(Size, Vec<Kind>)> {
-    let (mut size, mut kinds) = (Size::default(), Vec::new());
-    let mut arguments = arguments.iter();
-    while let Some(argument) = arguments.next() {
-        let mut number = || arguments.next().context(USAGE)?.parse::<usize>().context(USAGE);
-        match *argument {
-            "--people" => size.people = number()?,
-            "--logins" => size.logins = number()?,
-            word => match Kind::named(word) {
-                Some(kind) => kinds.push(kind),
-                None => bail!(USAGE),
-            },
-        }
-    }
-    size.check()?;
-    Ok((size, if kinds.is_empty() { Kind::ALL.to_vec() } else { kinds }))
 }

@@ -149,11 +149,11 @@ fn put(out: &mut String, line: std::fmt::Arguments<'_>) {
     writeln!(out, "{line}").expect("text can be written to memory");
 }
 
-fn name(n: usize) -> String {
+pub(crate) fn name(n: usize) -> String {
     format!("p{n:06}")
 }
 
-fn dn(n: usize) -> String {
+pub(crate) fn dn(n: usize) -> String {
     format!("uid={},ou=people,{BASE}", name(n))
 }
 

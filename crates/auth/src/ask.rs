@@ -172,6 +172,7 @@ pub(crate) fn covers(base: &Dn, scope: Scope, dn: &Dn) -> bool {
         Scope::Base => dn == base,
         Scope::One => dn.parent().is_some_and(|parent| parent == *base),
         Scope::Subtree => dn.is_at_or_below(base),
+        Scope::Subordinate => dn != base && dn.is_at_or_below(base),
     }
 }
 
@@ -180,6 +181,7 @@ fn word(scope: Scope) -> &'static str {
         Scope::Base => "base",
         Scope::One => "one",
         Scope::Subtree => "subtree",
+        Scope::Subordinate => "subordinate",
     }
 }
 
@@ -195,6 +197,7 @@ mod tests {
         assert_eq!(covered(Scope::Base), [true, false, false]);
         assert_eq!(covered(Scope::One), [false, true, false]);
         assert_eq!(covered(Scope::Subtree), [true, true, true]);
+        assert_eq!(covered(Scope::Subordinate), [false, true, true]);
         assert!(!covers(&base, Scope::Subtree, &dn("dc=org")));
     }
 

@@ -18,6 +18,9 @@ impl Exit {
     /// An LDAP tool got no answer from a server.
     pub(crate) const BEFORE_AN_ANSWER: Exit = Exit(255);
 
+    /// An LDAP tool was given LDIF that cannot be read: what OpenLDAP's tools make of their parameter error, -9.
+    pub(crate) const UNREADABLE: Exit = Exit(247);
+
     /// The status of an LDAP tool: the result code, as OpenLDAP's tools give it.
     pub(crate) fn of_result(code: proto::ResultCode) -> Exit {
         Exit(u8::try_from(code.0).unwrap_or(u8::MAX))

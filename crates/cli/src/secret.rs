@@ -27,9 +27,14 @@ pub(crate) fn of_target(target: &Target) -> anyhow::Result<Option<String>> {
         Target { password: Some(text), .. } => Ok(Some(without_newline(text.clone()))),
         Target { password_file: Some(file), .. } => from_file(file).map(Some),
         Target { password_stdin: true, .. } => from_stdin().map(Some),
-        Target { prompt: true, .. } => prompt("Enter LDAP Password: ").map(Some),
+        Target { prompt: true, .. } => of_bind().map(Some),
         _ => Ok(None),
     }
+}
+
+/// The bind password that no flag gives.
+pub(crate) fn of_bind() -> anyhow::Result<String> {
+    prompt("Enter LDAP Password: ")
 }
 
 /// One of the two passwords of a change; `None` when no flag asks for one. A prompt asks twice, as `ldappasswd` does: what

@@ -71,6 +71,21 @@ impl Applied {
 impl Connection {
     /// Does one change, with the controls of its record.
     ///
+    /// ```
+    /// use ldapgate_client::proto::ldif::{Changes, Untyped};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let (_running, url) = testkit::example::serve().await?;
+    /// # let connection = ldapgate_client::Connection::open(&ldapgate_client::Options::new([url])?).await?;
+    /// # connection.bind("uid=ada,dc=example,dc=com", &ldapgate_client::Password::new("analytical")?).await?;
+    /// let ldif = "dn: uid=ada,dc=example,dc=com\ncontrol: 1.3.6.1.1.13.2 true:: MAYEBG1haWw=\nadd: mail\nmail: a@example.com\n";
+    /// let record = Changes::new(ldif.as_bytes(), Untyped::Modify).next().expect("there is one")?;
+    /// let reply = connection.apply(&record).await?;
+    /// assert_eq!(reply.post_read().expect("the control asks for it").text("mail"), Some("a@example.com"));
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     ///
     /// As [`add`](Connection::add), [`modify`](Connection::modify), [`delete`](Connection::delete) and

@@ -64,7 +64,7 @@ fn had_ended(result: &LdapResult) -> bool {
 async fn end_of(items: &mut Items) -> Option<Result<LdapResult, Error>> {
     loop {
         match items.next().await? {
-            Item::Done(end) => return Some(end.map(|(result, _)| result)),
+            Item::Done(end) => return Some((*end).map(|(result, _)| result)),
             // The driver has abandoned it.
             Item::TooMuch => return None,
             _ => {}

@@ -10,6 +10,18 @@ use crate::{Connection, Error};
 impl Connection {
     /// Has the entry this value?
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let (_running, url) = testkit::example::serve().await?;
+    /// # use ldapgate_client::{Connection, Options, Password};
+    /// # let connection = Connection::open(&Options::new([url])?).await?;
+    /// # connection.bind("uid=ada,dc=example,dc=com", &Password::new("analytical")?).await?;
+    /// assert!(connection.compare("uid=ada,dc=example,dc=com", "cn", "ada lovelace").await?);
+    /// assert!(!connection.compare("uid=ada,dc=example,dc=com", "cn", "Ada Byron").await?);
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`Error::Refused`] with noSuchObject or noSuchAttribute when there is nothing to compare with; otherwise as

@@ -22,6 +22,18 @@ pub struct ExtendedReply {
 impl Connection {
     /// Any extended operation but StartTLS, which is [`Connection::start_tls`].
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let (_running, url) = testkit::example::serve().await?;
+    /// # use ldapgate_client::{Connection, Options, Password};
+    /// # let connection = Connection::open(&Options::new([url])?).await?;
+    /// # connection.bind("uid=ada,dc=example,dc=com", &Password::new("analytical")?).await?;
+    /// let reply = connection.extended("1.3.6.1.4.1.4203.1.11.3", None).await?;
+    /// assert_eq!(reply.value.as_deref(), Some(&b"dn:uid=ada,dc=example,dc=com"[..]));
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`Error::Refused`] for every answer but success; otherwise as every call.
@@ -40,6 +52,17 @@ impl Connection {
     }
 
     /// Who the server takes this connection for, as "dn:..." or "u:..."; empty: nobody.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let (_running, url) = testkit::example::serve().await?;
+    /// # use ldapgate_client::{Connection, Options, Password};
+    /// # let connection = Connection::open(&Options::new([url])?).await?;
+    /// # connection.bind("uid=ada,dc=example,dc=com", &Password::new("analytical")?).await?;
+    /// assert_eq!(connection.who_am_i().await?, "dn:uid=ada,dc=example,dc=com");
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     ///

@@ -44,11 +44,13 @@
 
 mod apply;
 mod bind;
+pub mod blocking;
 mod cancel;
 mod compare;
 mod connect;
 mod connection;
 pub mod control;
+mod cursor;
 mod dir_sync;
 mod driver;
 mod error;
@@ -69,7 +71,10 @@ mod read;
 mod recorder;
 mod referral;
 mod reply;
+mod retry;
+mod root_dse;
 mod sasl;
+mod schema;
 mod search;
 mod srv;
 mod start_tls;
@@ -89,6 +94,7 @@ pub use apply::{Applied, ApplyError, Failed, OnFailure};
 pub use bind::BindReply;
 pub use cancel::Cancelled;
 pub use connection::Connection;
+pub use cursor::{Reader, TypedEntry, TypedFound, TypedStream, Writer};
 pub use dir_sync::{DirSyncSearch, DirSyncStream};
 pub use error::{BoxError, Closed, Error, Failures};
 pub use extended::ExtendedReply;
@@ -106,21 +112,39 @@ pub use read::{ReadEntry, ReadError, many};
 pub use recorder::{RecordError, Recorder, Secrets};
 pub use referral::Referrals;
 pub use reply::Reply;
+pub use retry::{Restartable, RestartableStream, Retry};
+pub use root_dse::{FunctionalLevel, RootDse, Vendor};
 pub use sasl::{Binding, Sasl, SaslPeer};
+pub use schema::SchemaCache;
 pub use search::{Found, Search};
 pub use status::Status;
-pub use stream::{End, SearchStream};
+pub use stream::{End, SearchAnswer, SearchStream};
 pub use sync::{ContentSync, SyncEvent, SyncStream};
 pub use unlock::Lockout;
 pub use write::{Attributes, WriteError, changes_between, changes_between_entries, to_attributes};
 
 /// The book's pages, whose examples run with the tests.
 #[cfg(doctest)]
-#[doc = include_str!("../../../docs/client.md")]
-struct Book;
+#[doc = include_str!("../../../docs/client-controls.md")]
+struct ControlsPage;
 #[cfg(doctest)]
-#[doc = include_str!("../../../docs/client-reference.md")]
-struct Reference;
+#[doc = include_str!("../../../docs/client-entries.md")]
+struct EntriesPage;
 #[cfg(all(doctest, feature = "gssapi", feature = "ntlm"))]
 #[doc = include_str!("../../../docs/client-kerberos.md")]
-struct Kerberos;
+struct KerberosPage;
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/client-pool.md")]
+struct PoolPage;
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/client-reference.md")]
+struct ReferencePage;
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/client-sasl.md")]
+struct SaslPage;
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/client-schema.md")]
+struct SchemaPage;
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/client.md")]
+struct ClientPage;

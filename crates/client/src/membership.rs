@@ -3,8 +3,9 @@
 use std::collections::HashSet;
 
 use bytes::Bytes;
+use proto::ResultCode;
 use proto::control::PermissiveModify;
-use proto::{Change, ChangeOp, LdapResult, ResultCode};
+use proto::message::{Change, ChangeOp};
 
 use crate::{Connection, Error};
 
@@ -100,27 +101,46 @@ impl Connection {
             let change = Change { op, attribute: group.attribute.clone(), values: part.to_vec() };
             match connection.modify(&group.dn, vec![change]).await {
                 Ok(_) => {}
-                Err(Error::Refused { result, .. }) if is_so_already(op, &result) => {
+                Err(error) => match told(op, &error) {
                     // One of them is; nobody says which.
-                    if part.len() > 1 {
+                    Told::SoAlready | Told::Perhaps if part.len() > 1 => {
                         let (first, second) = part.split_at(part.len() / 2);
                         parts.extend([second, first]);
                     }
-                }
-                Err(error) => return Err(error),
+                    Told::SoAlready => {}
+                    Told::Perhaps if !self.is_member(&group, &part[0]).await? => {}
+                    Told::Perhaps | Told::Otherwise => return Err(error),
+                },
             }
         }
         Ok(())
     }
+
+    async fn is_member(&self, group: &Group, member: &Bytes) -> Result<bool, Error> {
+        match self.compare(&group.dn, &group.attribute, member).await {
+            Err(Error::Refused { result, .. }) if result.code == ResultCode::NO_SUCH_ATTRIBUTE => Ok(false),
+            compared => compared,
+        }
+    }
 }
 
-/// Active Directory says entryAlreadyExists of a member that is there.
-fn is_so_already(op: ChangeOp, result: &LdapResult) -> bool {
-    match op {
-        ChangeOp::Add => {
-            [ResultCode::ATTRIBUTE_OR_VALUE_EXISTS, ResultCode::ENTRY_ALREADY_EXISTS].contains(&result.code)
-        }
-        _ => result.code == ResultCode::NO_SUCH_ATTRIBUTE,
+/// What a refusal says.
+enum Told {
+    SoAlready,
+    /// One of the refusals that a server has for several things.
+    Perhaps,
+    Otherwise,
+}
+
+/// Active Directory says entryAlreadyExists of a member that is there, and unwillingToPerform of one that is not; Samba says
+/// the latter of one that once was, whatever the control says.
+fn told(op: ChangeOp, error: &Error) -> Told {
+    let Error::Refused { result, .. } = error else { return Told::Otherwise };
+    match (op, result.code) {
+        (ChangeOp::Add, ResultCode::ATTRIBUTE_OR_VALUE_EXISTS | ResultCode::ENTRY_ALREADY_EXISTS)
+        | (ChangeOp::Delete, ResultCode::NO_SUCH_ATTRIBUTE) => Told::SoAlready,
+        (ChangeOp::Delete, ResultCode::UNWILLING_TO_PERFORM) => Told::Perhaps,
+        _ => Told::Otherwise,
     }
 }
 

@@ -49,6 +49,18 @@ impl Rename {
 impl Connection {
     /// Adds an entry.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let (_running, url) = testkit::example::serve().await?;
+    /// # use ldapgate_client::{Connection, Options, Password};
+    /// # let connection = Connection::open(&Options::new([url])?).await?;
+    /// # connection.bind("uid=ada,dc=example,dc=com", &Password::new("analytical")?).await?;
+    /// let group = [("objectClass", vec!["device"]), ("cn", vec!["printer"])];
+    /// connection.add("cn=printer,dc=example,dc=com", group).await?;
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`Error::Refused`] for every answer but success; otherwise as every call.
@@ -67,6 +79,19 @@ impl Connection {
 
     /// Changes an entry's attributes: all changes, in their order, or none.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let (_running, url) = testkit::example::serve().await?;
+    /// # use ldapgate_client::{Change, Connection, Options, Password};
+    /// # let connection = Connection::open(&Options::new([url])?).await?;
+    /// # connection.bind("uid=ada,dc=example,dc=com", &Password::new("analytical")?).await?;
+    /// let changes = vec![Change::add("mail", ["ada@example.com"]), Change::replace("sn", ["King"])];
+    /// let reply = connection.modify("uid=ada,dc=example,dc=com", changes).await?;
+    /// assert!(reply.result.is_success());
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`Error::Refused`] for every answer but success; otherwise as every call.
@@ -76,6 +101,19 @@ impl Connection {
     }
 
     /// Deletes an entry that has none below it.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let (_running, url) = testkit::example::serve().await?;
+    /// # use ldapgate_client::{Connection, Options, Password};
+    /// # let connection = Connection::open(&Options::new([url])?).await?;
+    /// # connection.bind("uid=ada,dc=example,dc=com", &Password::new("analytical")?).await?;
+    /// let refused = connection.delete("dc=example,dc=com").await;
+    /// assert!(refused.is_err(), "there are people below it");
+    /// connection.delete("uid=ada,dc=example,dc=com").await?;
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     ///
@@ -104,6 +142,18 @@ impl Connection {
 
     /// Renames or moves an entry.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let (_running, url) = testkit::example::serve().await?;
+    /// # use ldapgate_client::{Dn, Rename, Connection, Options, Password};
+    /// # let connection = Connection::open(&Options::new([url])?).await?;
+    /// # connection.bind("uid=ada,dc=example,dc=com", &Password::new("analytical")?).await?;
+    /// let countess = Dn::parse("uid=countess")?.rdns()[0].clone();
+    /// connection.rename("uid=ada,dc=example,dc=com", &Rename::to(countess)).await?;
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`Error::Refused`] for every answer but success; otherwise as every call.
@@ -113,6 +163,7 @@ impl Connection {
     }
 
     async fn write(&self, name: &'static str, request: Request) -> Result<Reply, Error> {
+        self.check(&request).await?;
         self.perform(Operation::new(name, request, Controls::default())).await
     }
 }

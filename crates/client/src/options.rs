@@ -9,7 +9,7 @@ use tls::{ClientSettings, ClientTls};
 
 use crate::metrics::Meter;
 use crate::srv::{self, Discovery};
-use crate::{Error, Identity, Referrals};
+use crate::{Error, Identity, Referrals, SchemaCache};
 
 /// Which server is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -55,6 +55,8 @@ pub struct Options {
     pub(crate) max_bytes: usize,
     pub(crate) read_only: bool,
     pub(crate) referrals: Option<Referrals>,
+    pub(crate) schemas: SchemaCache,
+    pub(crate) check_names: bool,
     tls: Arc<OnceLock<ClientTls>>,
 }
 
@@ -111,6 +113,8 @@ impl Options {
             max_bytes: 64 * 1024 * 1024,
             read_only: false,
             referrals: None,
+            schemas: SchemaCache::default(),
+            check_names: false,
             tls: Arc::default(),
         })
     }
@@ -258,6 +262,23 @@ impl Options {
     #[must_use]
     pub fn referrals(mut self, referrals: Referrals) -> Options {
         self.referrals = Some(referrals);
+        self
+    }
+
+    /// Share schemas that were read with others who ask the same directory; without this, only connections that are made
+    /// with clones of these options share them.
+    #[must_use]
+    pub fn schema_cache(mut self, cache: SchemaCache) -> Options {
+        self.schemas = cache;
+        self
+    }
+
+    /// Judge `add` and `modify` by the server's schema before they are sent: an attribute or class that is not defined, one
+    /// that is missing or not allowed, a second value of an attribute that has one, a value that is not of its syntax is
+    /// [`Error::Schema`], and nothing is sent. The schema is read at the first of them.
+    #[must_use]
+    pub fn check_names(mut self) -> Options {
+        self.check_names = true;
         self
     }
 

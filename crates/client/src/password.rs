@@ -61,6 +61,18 @@ impl fmt::Debug for PasswordReply {
 impl Connection {
     /// The password modify operation (RFC 3062), with what the server's password policy says to it.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let (_running, url) = testkit::example::serve().await?;
+    /// # use ldapgate_client::{PasswordModify, Connection, Options, Password};
+    /// # let connection = Connection::open(&Options::new([url])?).await?;
+    /// # connection.bind("uid=ada,dc=example,dc=com", &Password::new("analytical")?).await?;
+    /// let modify = PasswordModify { new: Some(Password::new("difference")?), ..PasswordModify::default() };
+    /// assert!(connection.modify_password(&modify).await?.is_success(), "of whoever is bound");
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`Error::ClearPassword`] before anything is sent when somebody could listen, whatever the options allow for binds:
@@ -79,6 +91,20 @@ impl Connection {
     }
 
     /// Changes a password: the server compares the old one before it takes the new one, whoever is bound.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let (_running, url) = testkit::example::serve().await?;
+    /// # use ldapgate_client::{PasswordMethod, Connection, Options, Password};
+    /// # let connection = Connection::open(&Options::new([url])?).await?;
+    /// # connection.bind("uid=ada,dc=example,dc=com", &Password::new("analytical")?).await?;
+    /// let (wrong, new) = (Password::new("guess")?, Password::new("difference")?);
+    /// let method = PasswordMethod::PasswordModify;
+    /// let reply = connection.change_password(method, "uid=ada,dc=example,dc=com", &wrong, &new).await?;
+    /// assert!(!reply.is_success());
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     ///
@@ -139,6 +165,15 @@ impl Connection {
 
     /// Sets a password of Active Directory without the old one, as an administrator does. It proves nothing about who
     /// asks: to let people change their own, use [`Connection::change_password`].
+    ///
+    /// ```no_run
+    /// # async fn example(connection: ldapgate_client::Connection) -> Result<(), Box<dyn std::error::Error>> {
+    /// use ldapgate_client::Password;
+    ///
+    /// let new = Password::new("Analytical-1843")?;
+    /// let reply = connection.reset_unicode_pwd("CN=Ada Lovelace,CN=Users,DC=example,DC=com", &new).await?;
+    /// # let _ = reply; Ok(()) }
+    /// ```
     ///
     /// # Errors
     ///

@@ -70,13 +70,28 @@ pub struct Recorder<W> {
     writer: Arc<Mutex<Writer<W>>>,
     controls: Vec<Control>,
     secrets: Secrets,
+    form: Form,
+}
+
+/// What new entries are written as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Changes,
+    Content,
 }
 
 impl<W: Write> Recorder<W> {
     /// Writes to anything that can be written to; what a file takes is its own affair: buffer and flush it yourself.
     pub fn new(out: W) -> Self {
         let writer = Arc::new(Mutex::new(Writer::new(out)));
-        Recorder { writer, controls: Vec::new(), secrets: Secrets::Refuse }
+        Recorder { writer, controls: Vec::new(), secrets: Secrets::Refuse, form: Form::Changes }
+    }
+
+    /// For `slapadd`, which reads new entries without `changetype:` and nothing else: every other request, and every
+    /// control, is an error then.
+    #[must_use]
+    pub fn for_slapadd(self) -> Self {
+        Recorder { form: Form::Content, ..self }
     }
 
     /// What becomes of passwords; without this they are refused.
@@ -192,16 +207,22 @@ impl<W: Write> Recorder<W> {
     }
 
     fn write(&self, change: ChangeType) -> Result<(), RecordError> {
-        let record = ChangeRecord { change, controls: self.controls.clone(), line: 0 };
         // What a panic of another handle's output left behind is at worst half a record, which its reader will tell.
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        writer.change(&record).map_err(RecordError::Output)
+        let written = match (self.form, &change) {
+            (Form::Changes, _) => {
+                writer.change(&ChangeRecord { change, controls: self.controls.clone(), line: 0 })
+            }
+            (Form::Content, ChangeType::Add(add)) if self.controls.is_empty() => writer.addition(add),
+            (Form::Content, _) => return Err(RecordError::NoContent),
+        };
+        written.map_err(RecordError::Output)
     }
 }
 
 impl<W> Clone for Recorder<W> {
     fn clone(&self) -> Self {
-        Recorder { writer: self.writer.clone(), controls: self.controls.clone(), secrets: self.secrets }
+        Recorder { writer: self.writer.clone(), controls: self.controls.clone(), ..*self }
     }
 }
 
@@ -226,6 +247,9 @@ pub enum RecordError {
     /// A struct cannot be an entry.
     #[error("this cannot be an entry")]
     Entry(#[from] WriteError),
+    /// What `slapadd` does not read.
+    #[error("slapadd reads new entries without controls, and no other change")]
+    NoContent,
     /// The output cannot be written, or LDIF cannot say it.
     #[error("the record cannot be written")]
     Output(#[source] io::Error),
@@ -258,6 +282,16 @@ mod tests {
         assert_eq!(text, "dn: cn=a\nchangetype: add\ncn: a\n\ndn: cn=a\nchangetype: modify\n\n");
         let (done, text) = with_a_password(Secrets::Write).await;
         assert!(done.is_ok() && text.contains("unicodePwd: secret\n"), "{text}");
+    }
+
+    #[tokio::test]
+    async fn slapadd_gets_new_entries_alone() {
+        let recorder = Recorder::new(Vec::new()).for_slapadd();
+        recorder.add("cn=a", [("cn", vec!["a"])]).await.unwrap();
+        assert!(matches!(recorder.delete("cn=a").await, Err(RecordError::NoContent)));
+        let control = Control { oid: "1.2.3".into(), critical: false, value: None };
+        assert!(recorder.with_controls([control]).add("cn=b", [("cn", vec!["b"])]).await.is_err());
+        assert_eq!(recorder.into_inner().unwrap(), b"dn: cn=a\ncn: a\n\n");
     }
 
     #[tokio::test]

@@ -1,8 +1,8 @@
 //! An account that too many wrong passwords have locked, opened again by an administrator.
 
-use proto::Change;
+use proto::{Change, ResultCode};
 
-use crate::{Connection, Error, Reply};
+use crate::{Connection, Error};
 
 /// How a directory keeps in mind that an account is locked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -17,7 +17,8 @@ pub enum Lockout {
 }
 
 impl Connection {
-    /// Unlocks an account, as an administrator does; one that is not locked stays as it is.
+    /// Unlocks an account, as an administrator does, and has the server forget the wrong passwords that led there; one that
+    /// is not locked stays as it is.
     ///
     /// ```no_run
     /// # async fn example(connection: ldapgate_client::Connection) -> Result<(), ldapgate_client::Error> {
@@ -30,8 +31,12 @@ impl Connection {
     /// # Errors
     ///
     /// [`Error::Refused`] for every answer but success; otherwise as every call.
-    pub async fn unlock(&self, lockout: Lockout, dn: &str) -> Result<Reply, Error> {
-        self.modify(dn, lockout.undone()).await
+    pub async fn unlock(&self, lockout: Lockout, dn: &str) -> Result<(), Error> {
+        match self.modify(dn, lockout.undone()).await {
+            // What is to be deleted is not there: it is not locked.
+            Err(Error::Refused { result, .. }) if result.code == ResultCode::NO_SUCH_ATTRIBUTE => Ok(()),
+            done => done.map(drop),
+        }
     }
 }
 
@@ -44,7 +49,8 @@ impl Lockout {
             Lockout::Ds389 => {
                 ["passwordRetryCount", "retryCountResetTime", "accountUnlockTime"].map(gone).to_vec()
             }
-            Lockout::OpenLdap => vec![gone("pwdAccountLockedTime")],
+            // Deleted, and not replaced by nothing: only then the failures go with it.
+            Lockout::OpenLdap => vec![Change::delete_all("pwdAccountLockedTime")],
         }
     }
 }

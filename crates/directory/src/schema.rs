@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use proto::value::Kind;
+
 /// What is known about an attribute type.
 #[derive(Debug)]
 pub(crate) struct AttributeType {
@@ -183,12 +185,56 @@ static BY_NAME: LazyLock<HashMap<String, &'static AttributeType>> = LazyLock::ne
 pub(crate) fn attribute_types() -> impl Iterator<Item = String> {
     TYPES.iter().map(|kind| {
         let names: Vec<String> = kind.names.iter().map(|name| format!("'{name}'")).collect();
+        let syntax = syntax(kind.names[0]);
         let single = if kind.single { " SINGLE-VALUE" } else { "" };
         let frozen = if kind.frozen { " NO-USER-MODIFICATION" } else { "" };
         let usage = if kind.operational { " USAGE directoryOperation" } else { "" };
-        format!("( {} NAME ( {} ){single}{frozen}{usage} )", kind.oid, names.join(" "))
+        format!("( {} NAME ( {} ) SYNTAX {syntax}{single}{frozen}{usage} )", kind.oid, names.join(" "))
     })
 }
+
+/// The syntax of a known attribute (RFC 4517), for the subschema entry alone: values are taken as they come.
+fn syntax(name: &str) -> &'static str {
+    match Kind::of_attribute(name) {
+        Some(Kind::Dn) => "1.3.6.1.4.1.1466.115.121.1.12",
+        Some(Kind::NameAndUid) => "1.3.6.1.4.1.1466.115.121.1.34",
+        Some(Kind::Integer | Kind::FileTime | Kind::Interval) => "1.3.6.1.4.1.1466.115.121.1.27",
+        Some(Kind::GeneralizedTime) => "1.3.6.1.4.1.1466.115.121.1.24",
+        Some(Kind::Boolean) => "1.3.6.1.4.1.1466.115.121.1.7",
+        Some(Kind::Uuid) => "1.3.6.1.1.16.1",
+        Some(Kind::Guid | Kind::Sid | Kind::Octets) => "1.3.6.1.4.1.1466.115.121.1.40",
+        _ => "1.3.6.1.4.1.1466.115.121.1.15",
+    }
+}
+
+/// The object classes of RFC 4512, 4519, 4524, 2307 and 2798 that its entries mostly have, for the subschema entry alone: an
+/// entry may have any.
+pub(crate) const OBJECT_CLASSES: [&str; 16] = [
+    "( 2.5.6.0 NAME 'top' ABSTRACT MUST objectClass )",
+    "( 1.3.6.1.4.1.1466.101.120.111 NAME 'extensibleObject' SUP top AUXILIARY )",
+    "( 2.5.6.4 NAME 'organization' SUP top STRUCTURAL MUST o MAY ( description $ l $ st $ street $ telephoneNumber ) )",
+    "( 2.5.6.5 NAME 'organizationalUnit' SUP top STRUCTURAL MUST ou MAY ( description $ l $ st $ street $ telephoneNumber ) )",
+    "( 2.5.6.6 NAME 'person' SUP top STRUCTURAL MUST ( sn $ cn ) MAY ( userPassword $ telephoneNumber $ seeAlso $ description ) )",
+    "( 2.5.6.7 NAME 'organizationalPerson' SUP person STRUCTURAL MAY ( title $ street $ postOfficeBox $ postalCode $ \
+     postalAddress $ ou $ st $ l $ facsimileTelephoneNumber ) )",
+    "( 2.16.840.1.113730.3.2.2 NAME 'inetOrgPerson' SUP organizationalPerson STRUCTURAL MAY ( businessCategory $ carLicense $ \
+     departmentNumber $ displayName $ employeeNumber $ employeeType $ givenName $ homePhone $ initials $ jpegPhoto $ \
+     labeledURI $ mail $ manager $ mobile $ o $ pager $ preferredLanguage $ roomNumber $ secretary $ uid ) )",
+    "( 2.5.6.9 NAME 'groupOfNames' SUP top STRUCTURAL MUST ( member $ cn ) MAY ( businessCategory $ seeAlso $ owner $ ou $ o $ \
+     description ) )",
+    "( 2.5.6.17 NAME 'groupOfUniqueNames' SUP top STRUCTURAL MUST ( uniqueMember $ cn ) MAY ( businessCategory $ seeAlso $ \
+     owner $ ou $ o $ description ) )",
+    "( 2.5.6.11 NAME 'applicationProcess' SUP top STRUCTURAL MUST cn MAY ( seeAlso $ ou $ l $ description ) )",
+    "( 0.9.2342.19200300.100.4.5 NAME 'account' SUP top STRUCTURAL MUST uid MAY ( description $ seeAlso $ l $ o $ ou ) )",
+    "( 0.9.2342.19200300.100.4.13 NAME 'domain' SUP top STRUCTURAL MUST dc MAY ( description $ l $ o $ st $ street $ \
+     telephoneNumber $ userPassword ) )",
+    "( 0.9.2342.19200300.100.4.19 NAME 'simpleSecurityObject' SUP top AUXILIARY MUST userPassword )",
+    "( 1.3.6.1.4.1.1466.344 NAME 'dcObject' SUP top AUXILIARY MUST dc )",
+    "( 1.3.6.1.1.1.2.0 NAME 'posixAccount' SUP top AUXILIARY MUST ( cn $ uid $ uidNumber $ gidNumber $ homeDirectory ) MAY ( \
+     userPassword $ loginShell $ gecos $ description ) )",
+    "( 1.3.6.1.1.1.2.2 NAME 'posixGroup' SUP top AUXILIARY MUST ( cn $ gidNumber ) MAY ( userPassword $ memberUid $ \
+     description ) )",
+];
 
 /// An attribute description (RFC 4512 section 2.5): a type and options.
 #[derive(Clone, Debug)]

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::{ArgAction, Args, ValueEnum};
+use clap::{ArgAction, Args};
 
 /// The server, the identity and the transport of an LDAP tool, as OpenLDAP's tools take them.
 #[derive(Debug, Args)]
@@ -25,15 +25,14 @@ pub(crate) struct Target {
     /// Read the bind password from standard input, one line
     #[arg(long)]
     pub(crate) password_stdin: bool,
-    /// Simple authentication; the only kind there is, taken for the sake of habit
+    /// Simple authentication, which is what happens without -Y and -U, too
     #[arg(short = 'x')]
     pub(crate) simple: bool,
+    #[command(flatten)]
+    pub(crate) sasl: SaslFlags,
     /// Protocol version; 3 is the only one there is
     #[arg(short = 'P', value_name = "VERSION", value_parser = ["3"], hide = true)]
     pub(crate) protocol: Option<String>,
-    /// SASL quiet mode, taken for the sake of habit
-    #[arg(short = 'Q', hide = true)]
-    pub(crate) sasl_quiet: bool,
     /// StartTLS, required to succeed; -ZZ means the same
     #[arg(short = 'Z', action = ArgAction::Count)]
     pub(crate) start_tls: u8,
@@ -43,6 +42,12 @@ pub(crate) struct Target {
     /// CA certificates to trust, instead of $LDAPTLS_CACERT, $SSL_CERT_FILE or the system's
     #[arg(long, value_name = "FILE")]
     pub(crate) ca_file: Option<PathBuf>,
+    /// The client certificate, instead of $LDAPTLS_CERT
+    #[arg(long = "cert", value_name = "FILE", requires = "client_key")]
+    pub(crate) client_cert: Option<PathBuf>,
+    /// The client certificate's key, instead of $LDAPTLS_KEY
+    #[arg(long = "key", value_name = "FILE", requires = "client_cert")]
+    pub(crate) client_key: Option<PathBuf>,
     /// Which [[directory]] of the configuration
     #[arg(long, value_name = "NAME", conflicts_with = "url")]
     pub(crate) directory: Option<String>,
@@ -51,63 +56,53 @@ pub(crate) struct Target {
     pub(crate) allow_cleartext: bool,
 }
 
-/// -s
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum Scope {
-    Base,
-    One,
-    Sub,
+/// How to bind by SASL.
+#[derive(Debug, Default, Args)]
+pub(crate) struct SaslFlags {
+    /// Bind by this SASL mechanism, such as SCRAM-SHA-256 or EXTERNAL; with -U alone the strongest that the server has
+    #[arg(id = "sasl_Y", short = 'Y', value_name = "MECHANISM")]
+    pub(crate) mechanism: Option<String>,
+    /// The SASL user name
+    #[arg(id = "sasl_U", short = 'U', value_name = "NAME")]
+    pub(crate) user: Option<String>,
+    /// Whom to act as: "dn:..." or "u:..."
+    #[arg(id = "sasl_X", short = 'X', value_name = "AUTHZID")]
+    pub(crate) authzid: Option<String>,
+    /// The SASL realm
+    #[arg(id = "sasl_R", short = 'R', value_name = "REALM")]
+    pub(crate) realm: Option<String>,
+    /// SASL security properties: none, noplain, noanonymous, minssf=FACTOR, maxssf=FACTOR
+    #[arg(id = "sasl_O", short = 'O', value_name = "PROPERTIES")]
+    pub(crate) properties: Vec<String>,
+    /// SASL interactive mode: ask for the password unless it is given
+    #[arg(id = "sasl_I", short = 'I', conflicts_with = "sasl_Q")]
+    pub(crate) interactive: bool,
+    /// SASL quiet mode: never ask
+    #[arg(id = "sasl_Q", short = 'Q')]
+    pub(crate) quiet: bool,
+    /// Do not look the host's name up for SASL; which is never done
+    #[arg(id = "sasl_N", short = 'N', hide = true)]
+    pub(crate) no_canonical: bool,
 }
 
-/// -a
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum Deref {
-    Never,
-    Always,
-    Search,
-    Find,
+impl SaslFlags {
+    /// Does any of them ask for a SASL bind? -Q and -N alone say how, not whether.
+    pub(crate) fn are_given(&self) -> bool {
+        let words = [&self.mechanism, &self.user, &self.authzid, &self.realm];
+        self.interactive || !self.properties.is_empty() || words.iter().any(|word| word.is_some())
+    }
+
+    /// A bearer token names its user itself.
+    pub(crate) fn is_bearer(&self) -> bool {
+        self.mechanism.as_ref().is_some_and(|name| name.eq_ignore_ascii_case("OAUTHBEARER"))
+    }
 }
 
-#[derive(Debug, Args)]
-pub(crate) struct Search {
-    #[command(flatten)]
-    pub(crate) target: Target,
-    /// Base of the search; else the configuration's
-    #[arg(short = 'b', value_name = "DN")]
-    pub(crate) base: Option<String>,
-    /// Scope of the search
-    #[arg(short = 's', value_name = "SCOPE", default_value = "sub")]
-    pub(crate) scope: Scope,
-    /// When aliases are followed
-    #[arg(short = 'a', value_name = "WHEN", default_value = "never")]
-    pub(crate) deref: Deref,
-    /// Attribute names only, no values
-    #[arg(short = 'A')]
-    pub(crate) types_only: bool,
-    /// Time limit in seconds, "none" or "max"
-    #[arg(short = 'l', value_name = "SECONDS", value_parser = limit)]
-    pub(crate) time_limit: Option<u32>,
-    /// Size limit in entries, "none" or "max"
-    #[arg(short = 'z', value_name = "ENTRIES", value_parser = limit)]
-    pub(crate) size_limit: Option<u32>,
-    /// Search extension: pr=SIZE[/noprompt] reads pages of that size
-    #[arg(short = 'E', value_name = "EXTENSION")]
-    pub(crate) extensions: Vec<String>,
-    /// LDIF version 1; -LL: without comments; -LLL: without the version line
-    #[arg(short = 'L', action = ArgAction::Count)]
-    pub(crate) ldif: u8,
-    /// Treat referral objects as ordinary entries (ManageDsaIT); -MM: critical
-    #[arg(short = 'M', action = ArgAction::Count)]
-    pub(crate) manage_dsa_it: u8,
-    /// Show what would be asked, and ask nothing
-    #[arg(short = 'n')]
-    pub(crate) dry_run: bool,
-    /// One JSON document on standard output
-    #[arg(long)]
-    pub(crate) json: bool,
-    /// A filter (RFC 4515), then attributes; without a filter "(objectClass=*)"
-    #[arg(value_name = "FILTER [ATTRIBUTE]")]
-    pub(crate) words: Vec<String>,
+impl Target {
+    /// Does a flag say where the password comes from?
+    pub(crate) fn gives_password(&self) -> bool {
+        self.password.is_some() || self.password_file.is_some() || self.password_stdin || self.prompt
+    }
 }
 
 #[derive(Debug, Args)]
@@ -172,13 +167,5 @@ impl Passwd {
     pub(crate) fn new_password(&self) -> ChangeSource<'_> {
         let (text, file) = (self.new_text.as_deref(), self.new_file.as_deref());
         ChangeSource { text, prompt: self.new_prompt, file }
-    }
-}
-
-fn limit(text: &str) -> Result<u32, String> {
-    match text {
-        "none" => Ok(0),
-        "max" => Ok(i32::MAX as u32),
-        _ => text.parse().map_err(|_| format!("{text:?} is no number, \"none\" or \"max\"")),
     }
 }

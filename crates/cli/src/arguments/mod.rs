@@ -1,13 +1,19 @@
 //! What may be typed: every command, flag and argument, as the contract and OpenLDAP's tools name them.
 
 mod ldap;
+mod search;
+mod server;
+mod write;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand};
 
-pub(crate) use ldap::{ChangeSource, Deref, Passwd, Scope, Search, Target, Whoami};
+pub(crate) use ldap::{ChangeSource, Passwd, SaslFlags, Target, Whoami};
+pub(crate) use search::{Deref, Scope, Search};
+pub(crate) use server::{Info, Schema};
+pub(crate) use write::{Compare, Delete, Extensions, Modify, Rename};
 
 /// LDAP sign-in for web applications: gateway, diagnostics and LDAP tools.
 #[derive(Debug, Parser)]
@@ -44,8 +50,22 @@ pub(crate) enum Command {
     Search(Box<Search>),
     /// Ask a directory who it takes us for; flags as in ldapwhoami
     Whoami(Whoami),
+    /// Add entries from LDIF; flags as in ldapadd
+    Add(Box<Modify>),
+    /// Change entries as LDIF says; flags as in ldapmodify
+    Modify(Box<Modify>),
+    /// Delete entries; flags as in ldapdelete
+    Delete(Box<Delete>),
+    /// Give entries another name or another place; flags as in ldapmodrdn
+    Rename(Box<Rename>),
+    /// Ask whether an entry has a value; flags as in ldapcompare
+    Compare(Box<Compare>),
     /// Set a new password for an entry; flags as in ldappasswd
     Passwd(Box<Passwd>),
+    /// Show what a directory server says of itself: versions, naming contexts, controls, mechanisms
+    Info(Box<Info>),
+    /// Show a directory's schema, or one attribute or class of it with what it inherits
+    Schema(Box<Schema>),
     /// Run the in-memory LDAP server, for tests and demonstrations
     Directory(Directory),
     /// Ask a running gateway whether it is ready; for containers

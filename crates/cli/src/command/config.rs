@@ -18,16 +18,24 @@ pub(crate) fn run(context: &Context, action: &arguments::Config) -> Exit {
         output::note(&format!("warning: {warning}"));
     }
     match action {
-        arguments::Config::Check => check(&config),
+        arguments::Config::Check => check(context, &config),
         arguments::Config::Show { json } => show(&config, *json),
     }
     Exit::DONE
 }
 
-fn check(config: &Config) {
+fn check(context: &Context, config: &Config) {
     let place = config.path().map_or_else(|| "the environment".to_owned(), |path| path.display().to_string());
     let names = config.directories().join(", ");
     output::line(&format!("{place}: good; directories: {names}"));
+    for name in config.directories().iter().filter(|_| context.voice.is_verbose()) {
+        // Whatever is wrong with them was told when the configuration was read.
+        if let Ok(tls) = config.tls_settings(Some(name)).map(|settings| settings.load())
+            && let Ok(tls) = tls
+        {
+            output::line(&format!("{name}: {}", tls.describe()));
+        }
+    }
 }
 
 fn show(config: &Config, as_json: bool) {

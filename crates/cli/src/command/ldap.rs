@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
-use client::{Connection, Options, Pool};
+use client::{BindReply, Connection, Options, Pool};
 use ldapgate::Config;
 use proto::Password;
 
-use super::Context;
+use super::{Context, sasl};
 use crate::arguments::Target;
 use crate::exit::Exit;
 use crate::output;
@@ -59,13 +59,9 @@ pub(crate) async fn connect(context: &Context, target: &Target) -> Result<Sessio
     let config = configuration(context, target)?;
     let directory = target.directory.as_deref();
     let base = config.as_ref().and_then(|config| config.base(directory));
-    let own = target.url.is_none() && target.bind_dn.is_none();
-    if own
-        && (target.password.is_some()
-            || target.password_file.is_some()
-            || target.password_stdin
-            || target.prompt)
-    {
+    let by_sasl = target.sasl.are_given();
+    let own = target.url.is_none() && target.bind_dn.is_none() && !by_sasl;
+    if own && target.gives_password() {
         return Err(anyhow!("a bind password needs -D: whose password is it?").into());
     }
     let options = options(context, target, config.as_ref())?;
@@ -73,9 +69,15 @@ pub(crate) async fn connect(context: &Context, target: &Target) -> Result<Sessio
         let server = Pool::open(options).await?.server().await?;
         return Ok(Session { connection: server.lookup().await?, base });
     }
-    let password = secret::of_target(target)?;
+    let (sasl, password) = match sasl::of_target(target)? {
+        Some(sasl) => (Some(sasl), None),
+        None => (None, secret::of_target(target)?),
+    };
     let connection = Connection::open(&options.anonymous()).await?;
-    bind(&connection, target.bind_dn.as_deref(), password).await?;
+    match sasl {
+        Some(sasl) => judge(&connection.sasl_bind(&sasl).await?)?,
+        None => bind(&connection, target.bind_dn.as_deref(), password).await?,
+    }
     Ok(Session { connection, base: if target.url.is_some() { None } else { base } })
 }
 
@@ -95,6 +97,11 @@ async fn bind(connection: &Connection, dn: Option<&str>, password: Option<String
         (None, Some(_)) => return Err(anyhow!("a bind password needs -D: whose password is it?").into()),
         _ => return Ok(()),
     };
+    judge(&reply)
+}
+
+/// A refused bind is the tool's failure.
+fn judge(reply: &BindReply) -> Result<(), Failure> {
     if reply.is_success() {
         return Ok(());
     }
@@ -126,7 +133,11 @@ fn options(context: &Context, target: &Target, config: Option<&Config>) -> anyho
         (None, Some(config)) => {
             let options = config.client_options(directory)?;
             // Variables do not override a configured server's own settings; a flag does.
-            if target.ca_file.is_some() { options.tls(tls(context, target, Some(config))?) } else { options }
+            if target.ca_file.is_some() || target.client_cert.is_some() {
+                options.tls(tls(context, target, Some(config))?)
+            } else {
+                options
+            }
         }
         (None, None) => bail!("no -H URL and no configuration: which server?"),
     };
@@ -168,6 +179,9 @@ fn tls(context: &Context, target: &Target, config: Option<&Config>) -> anyhow::R
     } else {
         settings.system_roots = true;
     }
+    if let Some(identity) = identity(context, target)? {
+        settings.client_identity = Some(identity);
+    }
     match context.variable("LDAPTLS_REQCERT").map(str::to_ascii_lowercase).as_deref() {
         Some("never" | "allow") if target.ca_file.is_none() => {
             output::note(
@@ -178,6 +192,18 @@ fn tls(context: &Context, target: &Target, config: Option<&Config>) -> anyhow::R
         _ => {}
     }
     Ok(settings.load()?)
+}
+
+/// The client certificate: `--cert` and `--key`, else OpenLDAP's variables.
+fn identity(context: &Context, target: &Target) -> anyhow::Result<Option<tls::Identity>> {
+    if let (Some(cert), Some(key)) = (&target.client_cert, &target.client_key) {
+        return Ok(Some(tls::Identity { cert: cert.clone(), key: key.clone() }));
+    }
+    match (context.variable("LDAPTLS_CERT"), context.variable("LDAPTLS_KEY")) {
+        (Some(cert), Some(key)) => Ok(Some(tls::Identity { cert: cert.into(), key: key.into() })),
+        (None, None) => Ok(None),
+        _ => bail!("LDAPTLS_CERT and LDAPTLS_KEY go together"),
+    }
 }
 
 fn files_of(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {

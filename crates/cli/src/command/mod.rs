@@ -2,15 +2,25 @@
 
 mod answer;
 mod block;
+mod compare;
 mod config;
+mod delete;
 mod demo;
 mod directory;
+mod extension;
 mod health;
+mod info;
 mod ldap;
 mod login;
+mod modify;
+mod outcome;
 mod pages;
 mod passwd;
+mod rename;
+mod result_text;
 mod sample;
+mod sasl;
+mod schema;
 mod search;
 mod serve;
 mod user;
@@ -20,7 +30,7 @@ use std::collections::BTreeMap;
 
 use ldapgate::{Config, ConfigErrors};
 
-use crate::arguments::{Arguments, Command};
+use crate::arguments::{Arguments, Command, Modify};
 use crate::exit::Exit;
 use crate::output;
 use crate::telemetry::{self, Voice};
@@ -40,7 +50,14 @@ pub(crate) async fn run(arguments: Arguments) -> Exit {
         Command::Config(config) => config::run(&context, &config),
         Command::Search(search) => search::run(&context, *search).await,
         Command::Whoami(whoami) => whoami::run(&context, whoami).await,
+        Command::Add(add) => modify::run(&context, Modify { add: true, ..*add }).await,
+        Command::Modify(modify) => modify::run(&context, *modify).await,
+        Command::Delete(delete) => delete::run(&context, *delete).await,
+        Command::Rename(rename) => rename::run(&context, *rename).await,
+        Command::Compare(compare) => compare::run(&context, *compare).await,
         Command::Passwd(passwd) => passwd::run(&context, *passwd).await,
+        Command::Info(info) => info::run(&context, *info).await,
+        Command::Schema(schema) => schema::run(&context, *schema).await,
         Command::Directory(directory) => directory::run(&context, directory).await,
         Command::Health(health) => health::run(&context, health).await,
         Command::Completions { shell } => pages::completions(shell),
@@ -51,7 +68,19 @@ pub(crate) async fn run(arguments: Arguments) -> Exit {
 impl Command {
     /// Whether the word names one of the LDAP tools, whose exit status is the result code.
     pub(crate) fn is_ldap_tool(word: &str) -> bool {
-        matches!(word, "search" | "whoami" | "passwd")
+        matches!(
+            word,
+            "search"
+                | "whoami"
+                | "add"
+                | "modify"
+                | "delete"
+                | "rename"
+                | "compare"
+                | "passwd"
+                | "info"
+                | "schema"
+        )
     }
 }
 

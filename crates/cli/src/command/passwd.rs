@@ -15,7 +15,7 @@ use crate::secret;
 /// What Active Directory says of itself in `supportedCapabilities` (MS-ADTS section 3.1.1.3.4.3).
 const ACTIVE_DIRECTORY: &[u8] = b"1.2.840.113556.1.4.800";
 
-/// Changes a password; the status is the result code.
+/// Changes a password; the status is 1 when it is refused, and the result code when the bind is.
 pub(crate) async fn run(context: &Context, passwd: Passwd) -> Exit {
     match change(context, &passwd).await {
         Ok(exit) => exit,
@@ -83,7 +83,8 @@ fn tell(passwd: &Passwd, reply: &PasswordReply) -> Result<Exit, Failure> {
     let generated =
         reply.generated.as_ref().map(|password| String::from_utf8_lossy(password.expose()).into_owned());
     let policy = reply.policy().and_then(|policy| policy.error);
-    let exit = Exit::of_result(reply.result.code);
+    // As ldappasswd, which gives the code for a refused bind only.
+    let exit = if reply.is_success() { Exit::DONE } else { Exit::REFUSED };
     if passwd.json {
         output::document(&json!({
             "code": reply.result.code.0,

@@ -18,7 +18,7 @@ pub(crate) async fn run(context: &Context, whoami: Whoami) -> Exit {
 
 async fn ask(context: &Context, whoami: &Whoami) -> Result<(), Failure> {
     let session = ldap::connect(context, &whoami.target).await?;
-    let identity = session.connection.who_am_i().await?;
+    let identity = session.connection.who_am_i().await.map_err(refused)?;
     session.connection.close().await;
     if whoami.json {
         output::document(&json!({ "authzid": identity }));
@@ -26,4 +26,12 @@ async fn ask(context: &Context, whoami: &Whoami) -> Result<(), Failure> {
         output::line(if identity.is_empty() { "anonymous" } else { &identity });
     }
     Ok(())
+}
+
+/// As ldapwhoami, which gives the code for a refused bind only.
+fn refused(error: client::Error) -> Failure {
+    match error.result() {
+        Some(_) => Failure::new(error.into(), Exit::REFUSED),
+        None => error.into(),
+    }
 }

@@ -145,6 +145,26 @@ async fn every_error_of_a_configuration_is_told_at_once_with_its_place() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn config_check_tells_on_request_what_certificate_files_turned_out_to_be() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let authority = testkit::certificate::Authority::new("Example Test CA").pem();
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    std::fs::write(at("ca.pem"), authority).expect("the folder is writable");
+    let archive =
+        ["pkcs12", "-export", "-nokeys", "-in", &at("ca.pem"), "-passout", "pass:", "-out", &at("ca.crt")];
+    assert_eq!(process::run("openssl", "openssl", &archive, "").status, 0);
+    let path = folder.path().join("ldapgate.toml");
+    let text = "[directory]\npreset = \"openldap\"\nurl = \"srv:example.com\"\nbase = \"dc=example,dc=com\"\n\
+        [directory.tls]\nca_files = [\"ca.crt\"]\n";
+    std::fs::write(&path, text).expect("the folder is writable");
+    let done = ldapgate(&path, &["config", "check", "-v"], "");
+    assert_eq!(done.status, 0, "{}", done.stderr);
+    let told = format!("main: trusts 1 of its files (PKCS#12 {}), TLS 1.2 or later", at("ca.crt"));
+    assert!(done.stdout.contains(&told), "{}", done.stdout);
+    assert!(!ldapgate(&path, &["config", "check"], "").stdout.contains("PKCS#12"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn config_show_tells_origins_and_hides_secrets() {
     let world = World::start(Peer::Memory).await;
     let done = ldapgate(&configure(&world, USUAL), &["config", "show"], "");

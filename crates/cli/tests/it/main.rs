@@ -4,6 +4,7 @@
 
 mod block;
 mod browser;
+mod changes;
 mod commands;
 mod demo;
 mod gateway;
@@ -15,6 +16,8 @@ mod outage;
 mod passwd;
 mod password;
 mod samba;
+mod sasl;
+mod server_info;
 mod servers;
 mod states;
 mod transport;

@@ -175,7 +175,7 @@ async fn samba_lets_passwd_change_a_person_s_own_and_the_reader_reset_nobody_s()
     assert_eq!(changed.status, 0, "{}", changed.stderr);
     assert_eq!(login(&config, "pia", NEW).0["outcome"], "granted");
     let wrong = ldapgate(&config, &["passwd", "-D", &dn, "-w", NEW, "-a", OLD, "-s", "Next-Nutmeg-33"], "");
-    assert!(wrong.status == 19 && wrong.stderr.contains("00000056"), "{} {}", wrong.status, wrong.stderr);
+    assert!(wrong.status == 1 && wrong.stderr.contains("00000056"), "{} {}", wrong.status, wrong.stderr);
     let reset = ldapgate(&config, &["passwd", "-s", "Next-Nutmeg-33", &dn], "");
-    assert_eq!(reset.status, 50, "the reader resets nobody: {}", reset.stderr);
+    assert_eq!(reset.status, 1, "the reader resets nobody: {}", reset.stderr);
 }

@@ -7,14 +7,15 @@
 mod command;
 mod end;
 mod page;
+mod rest;
 mod sasl;
 mod sealed;
 mod start_tls;
 mod state;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::future::{Future, poll_fn};
-use std::io;
+use std::io::{self, IoSlice};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -31,6 +32,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 pub(crate) use command::{Answer, Command, Sink, Start};
 pub(crate) use page::{Item, Items, page};
+use rest::Rest;
 use sasl::Judging;
 pub(crate) use sasl::Verdict;
 use start_tls::Upgrade;
@@ -40,9 +42,13 @@ use crate::connect::{Io, Transport};
 use crate::error::{Closed, Error};
 use crate::metrics::{Failure, Open};
 
-/// Room for reads, made when less than [`LEAST`] is left of it.
-const READ: usize = 16 * 1024;
+/// Room for reads: little for a connection that hears little, more as long as each read fills it.
+const READ: usize = 8 * 1024;
+const MOST: usize = 64 * 1024;
+/// New room is made when less than this is left.
 const LEAST: usize = 4 * 1024;
+/// So many commands are obeyed, and so many frames written, at once.
+const AT_ONCE: usize = 64;
 /// When nothing else is due.
 const FAR: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -51,12 +57,20 @@ pub(crate) struct Driver {
     stream: Box<dyn Io>,
     session: ClientSession,
     inbox: BytesMut,
+    /// How much is read at once, and how much could be the last time.
+    room: usize,
+    asked: usize,
     outbox: VecDeque<Outgoing>,
     flushing: bool,
     commands: mpsc::UnboundedReceiver<Command>,
     /// A command that waits until the socket has been looked at.
     held: Option<Command>,
-    waiting: HashMap<MessageId, Waiting>,
+    waiting: BTreeMap<MessageId, Waiting>,
+    /// The page that the entries just read belong to, which are not handed over yet.
+    page: Option<MessageId>,
+    /// A reader is waited for, and has been since something was read.
+    paused: bool,
+    rest: Rest,
     /// The handshake that the answer just read asks for.
     upgrade: Option<Upgrade>,
     /// The success of a SASL bind, whose caller has to say whether it is one.
@@ -116,11 +130,16 @@ impl Driver {
             stream: transport.stream,
             session: ClientSession::new(Limits::client()),
             inbox: BytesMut::new(),
+            room: READ,
+            asked: READ,
             outbox: VecDeque::new(),
             flushing: false,
             commands,
             held: None,
-            waiting: HashMap::new(),
+            waiting: BTreeMap::new(),
+            page: None,
+            paused: false,
+            rest: Rest::default(),
             upgrade: None,
             judging: None,
             state,
@@ -173,38 +192,90 @@ impl Driver {
     }
 
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        if self.inbox.capacity() - self.inbox.len() < LEAST {
-            self.inbox.reserve(READ);
+        if self.may_wait(cx) {
+            self.paused = true;
+            return Poll::Pending;
         }
-        pin!(self.stream.read_buf(&mut self.inbox)).poll(cx)
+        if self.waiting.len() != 1 {
+            self.rest.cancel();
+        }
+        if !self.rest.is_over(cx) {
+            return Poll::Pending;
+        }
+        if self.inbox.capacity() - self.inbox.len() < LEAST {
+            self.inbox.reserve(self.room);
+        }
+        let room = self.inbox.capacity() - self.inbox.len();
+        self.asked = room;
+        let read = ready!(pin!(self.stream.read_buf(&mut self.inbox)).poll(cx));
+        if read.as_ref().is_ok_and(|count| *count == room) {
+            self.room = MOST.min(self.room * 2);
+        }
+        Poll::Ready(read)
+    }
+
+    /// Lets the next read rest for a moment, where a page alone flows in small pieces.
+    fn rest_after(&mut self, count: usize, gap: Duration) {
+        if self.waiting.len() != 1 {
+            return;
+        }
+        if let Some(Waiting { sink: Sink::Page(page), .. }) = self.waiting.values().next() {
+            self.rest.after(count, self.asked, gap, page.progress());
+        }
+    }
+
+    /// May the socket wait? LDAP has no flow control but TCP's, which is for the connection as a whole: a connection that
+    /// serves one search alone goes at its reader's pace.
+    fn may_wait(&self, cx: &Context<'_>) -> bool {
+        if self.waiting.len() != 1 {
+            return false;
+        }
+        let page = self.waiting.values().next().map(|waiting| &waiting.sink);
+        matches!(page, Some(Sink::Page(page)) if page.is_plenty(cx))
     }
 
     /// Ready when something was written or flushed; pending when there is nothing to write, too.
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let Some(out) = self.outbox.front_mut() else {
+        if self.outbox.is_empty() {
             if !self.flushing {
                 return Poll::Pending;
             }
             let flushed = ready!(Pin::new(&mut self.stream).poll_flush(cx));
             self.flushing = false;
             return Poll::Ready(flushed);
-        };
-        let count = match ready!(Pin::new(&mut self.stream).poll_write(cx, &out.frame[out.written..])) {
-            Ok(0) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
-            Ok(count) => count,
-            Err(error) => return Poll::Ready(Err(error)),
-        };
-        if out.written == 0
-            && let Some(waiting) = out.id.and_then(|id| self.waiting.get_mut(&id))
+        }
+        let mut slices = [IoSlice::new(&[]); AT_ONCE];
+        let frames = self.outbox.iter().map(|out| IoSlice::new(&out.frame[out.written..]));
+        let count = slices.iter_mut().zip(frames).map(|(slice, frame)| *slice = frame).count();
+        let written = ready!(Pin::new(&mut self.stream).poll_write_vectored(cx, &slices[..count]));
+        match written {
+            Ok(0) => Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+            Ok(count) => {
+                self.written(count);
+                Poll::Ready(Ok(()))
+            }
+            Err(error) => Poll::Ready(Err(error)),
+        }
+    }
+
+    /// So many bytes of what goes out were taken.
+    fn written(&mut self, mut count: usize) {
+        let now = Instant::now();
+        while count > 0
+            && let Some(out) = self.outbox.front_mut()
         {
-            waiting.sent = Some(Instant::now());
+            if out.written == 0
+                && let Some(waiting) = out.id.and_then(|id| self.waiting.get_mut(&id))
+            {
+                waiting.sent = Some(now);
+            }
+            let part = count.min(out.frame.len() - out.written);
+            (out.written, count) = (out.written + part, count - part);
+            if out.written == out.frame.len() {
+                self.flushing = true;
+                self.outbox.pop_front();
+            }
         }
-        out.written += count;
-        if out.written == out.frame.len() {
-            self.flushing = true;
-            self.outbox.pop_front();
-        }
-        Poll::Ready(Ok(()))
     }
 
     async fn step(&mut self, turn: Turn) -> Step {
@@ -212,7 +283,12 @@ impl Driver {
         match turn {
             Turn::Read(Ok(0)) => Err(Closed::ByPeer),
             Turn::Read(Err(error)) | Turn::Wrote(Err(error)) => Err(broken(error)),
-            Turn::Read(Ok(_)) => self.receive().await,
+            Turn::Read(Ok(count)) => {
+                let before = self.last_heard;
+                self.receive().await?;
+                self.rest_after(count, self.last_heard - before);
+                Ok(())
+            }
             Turn::Wrote(Ok(())) => Ok(()),
             Turn::Due => self.expire(Instant::now()),
             Turn::Command(Some(command)) if self.waiting.is_empty() && !command.can_be_repeated() => {
@@ -223,9 +299,23 @@ impl Driver {
                 tokio::task::yield_now().await;
                 Ok(())
             }
-            Turn::Command(Some(command)) | Turn::Held(command) => self.obey(command),
+            Turn::Command(Some(command)) | Turn::Held(command) => self.obey_all(command),
             Turn::Command(None) => Err(Closed::Ours),
         }
+    }
+
+    /// What else was asked meanwhile goes out in the same write.
+    fn obey_all(&mut self, first: Command) -> Step {
+        self.obey(first)?;
+        for _ in 1..AT_ONCE {
+            // A connection at rest is looked at before the next request is written.
+            if self.waiting.is_empty() {
+                break;
+            }
+            let Ok(command) = self.commands.try_recv() else { break };
+            self.obey(command)?;
+        }
+        Ok(())
     }
 
     fn obey(&mut self, command: Command) -> Step {
@@ -301,9 +391,13 @@ impl Driver {
 
     async fn receive(&mut self) -> Step {
         self.last_heard = Instant::now();
+        if std::mem::take(&mut self.paused) {
+            self.excuse_readers(self.last_heard);
+        }
         loop {
             let before = self.inbox.len();
             let Some(event) = self.session.receive(&mut self.inbox).map_err(broken_rules)? else {
+                self.hand_over();
                 return Ok(());
             };
             let size = before.saturating_sub(self.inbox.len()) + size_of::<Item>();
@@ -361,11 +455,15 @@ impl Driver {
     }
 
     fn deliver_part(&mut self, id: MessageId, response: Response, controls: Controls, size: usize) -> Step {
-        let Some(waiting) = self.waiting.get(&id) else { return Ok(()) };
+        if self.page != Some(id) {
+            self.hand_over();
+            self.page = Some(id);
+        }
+        let Some(waiting) = self.waiting.get_mut(&id) else { return Ok(()) };
         if let Sink::Tls { .. } = waiting.sink {
             return Err(Closed::Injected);
         }
-        let Sink::Page(page) = &waiting.sink else { return Ok(()) };
+        let Sink::Page(page) = &mut waiting.sink else { return Ok(()) };
         let item = match response {
             Response::SearchEntry(entry) if controls.is_empty() => Item::Entry(entry),
             Response::SearchReference(urls) if controls.is_empty() => Item::Reference(urls, size),
@@ -380,6 +478,14 @@ impl Driver {
         Ok(())
     }
 
+    /// Lets a page's reader have what was read for it. A page that has ended meanwhile has done so itself.
+    fn hand_over(&mut self) {
+        let waiting = self.page.take().and_then(|id| self.waiting.get_mut(&id));
+        if let Some(Waiting { sink: Sink::Page(page), .. }) = waiting {
+            page.hand_over();
+        }
+    }
+
     /// Between the StartTLS request and the handshake nothing but its answer may come.
     fn refuse_during_start_tls(&self) -> Step {
         let starting = self.waiting.values().any(|waiting| matches!(waiting.sink, Sink::Tls { .. }));
@@ -388,6 +494,9 @@ impl Driver {
 
     /// Ends what has waited too long.
     fn expire(&mut self, now: Instant) -> Step {
+        if self.paused {
+            self.excuse_readers(now);
+        }
         let due: Vec<MessageId> =
             self.waiting.iter().filter(|(_, waiting)| waiting.deadline <= now).map(|(id, _)| *id).collect();
         for id in due {
@@ -414,6 +523,17 @@ impl Driver {
     fn count(&self, failure: Failure) {
         if let Some(open) = &self.open {
             open.meter().failed(failure);
+        }
+    }
+
+    /// The server has the time again that was its reader's.
+    fn excuse_readers(&mut self, now: Instant) {
+        for waiting in self.waiting.values_mut() {
+            if let Sink::Page(page) = &waiting.sink
+                && page.excludes_reader
+            {
+                waiting.deadline = now + waiting.limit;
+            }
         }
     }
 

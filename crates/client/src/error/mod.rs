@@ -41,6 +41,12 @@ pub enum Error {
         /// Why not.
         problem: &'static str,
     },
+    /// The thread behind the blocking client cannot be started.
+    #[error("the blocking client cannot start its thread")]
+    Thread {
+        /// What the system says.
+        source: io::Error,
+    },
     /// The source of the service account's secret failed.
     #[error("the secret of {dn} cannot be read")]
     Secret {
@@ -137,6 +143,17 @@ pub enum Error {
         operation: &'static str,
         /// Why not.
         source: SessionError,
+    },
+
+    /// The schema does not allow a request, and the options say to ask it: nothing was sent.
+    #[error("the schema does not allow the {operation} request for {dn:?}: {}", crate::schema::told(.violations))]
+    Schema {
+        /// The operation.
+        operation: &'static str,
+        /// The entry's name.
+        dn: String,
+        /// Everything that is wrong with it.
+        violations: Vec<proto::schema::Violation>,
     },
 
     // The peer's, or of the way to it.
@@ -243,6 +260,14 @@ pub enum Error {
     },
 
     // The directory's keeper's.
+    /// The server names no schema for an entry, or shows nothing of it to whoever asks.
+    #[error("{url} shows no schema for {dn:?}: bind as somebody who may read it")]
+    NoSchema {
+        /// The server.
+        url: String,
+        /// The entry, empty for the server's own.
+        dn: String,
+    },
     /// The directory refused an operation.
     #[error("{url} refused the {operation} request: {}", told(.result))]
     Refused {

@@ -99,7 +99,11 @@ impl ReadEntry for Entry {
 /// let person: Person = entry.read()?;
 /// assert_eq!(person.contact.mail, ["ada@example.com"]);
 /// assert!(person.uid == "ada" && person.contact.title.is_none());
-/// # Ok::<(), ldapgate_client::ReadError>(())
+///
+/// type Text<'t> = serde::de::value::StrDeserializer<'t, serde::de::value::Error>;
+/// let one: Vec<String> = ldapgate_client::many(Text::new("one"))?;
+/// assert_eq!(one, ["one"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
 /// # Errors

@@ -92,7 +92,8 @@ impl Connection {
         let bound = self.peer().channel_binding(sasl.binding).is_some();
         let names = || offered.iter().map(String::as_str);
         let plus = names().any(|name| name.to_ascii_uppercase().ends_with("-PLUS"));
-        match strongest(names(), self.keeps_secrets(), bound) {
+        let allowed = |name: &&str| !sasl.without_plain || !name.eq_ignore_ascii_case("PLAIN");
+        match strongest(names().filter(allowed), self.keeps_secrets(), bound) {
             Some(offer) => {
                 tracing::debug!(mechanism = offer.name(), "chosen");
                 Ok(Chosen { offer, without_plus: !plus })

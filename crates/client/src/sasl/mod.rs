@@ -43,6 +43,7 @@ pub struct Sasl {
     authzid: String,
     realm: Option<String>,
     binding: Option<Binding>,
+    without_plain: bool,
     layer: LayerChoice,
     secret: Option<Arc<SecretSource>>,
 }
@@ -113,7 +114,21 @@ impl Sasl {
     /// connection that will be bound. Where somebody could listen only SCRAM will do: never CRAM-MD5, DIGEST-MD5 or PLAIN,
     /// whatever the server names.
     pub fn strongest(user: impl Into<String>, password: Password) -> Sasl {
-        Sasl::new(Way::Strongest, user).password(password)
+        Sasl::best().user(user).password(password)
+    }
+
+    /// The same without name and password yet.
+    ///
+    /// ```
+    /// use ldapgate_client::{Password, Sasl};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let sasl = Sasl::best().user("reader").reading(|| Ok(Password::new(std::fs::read_to_string("/run/secret")?)?));
+    /// # let _ = sasl;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn best() -> Sasl {
+        Sasl::new(Way::Strongest, "")
     }
 
     /// A mechanism by its registered name, such as `SCRAM-SHA-256-PLUS`, without name or secret yet; `None` for one that is
@@ -179,6 +194,22 @@ impl Sasl {
         self
     }
 
+    /// Of the strongest: rather none than PLAIN, by which the server sees the password.
+    ///
+    /// ```
+    /// use ldapgate_client::{Password, Sasl};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let sasl = Sasl::strongest("reader", Password::new("secret")?).without_plain();
+    /// # let _ = sasl;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn without_plain(mut self) -> Sasl {
+        self.without_plain = true;
+        self
+    }
+
     /// Whom to act as, where the server allows it: `dn:` and a DN, or `u:` and a name (RFC 4513 section 5.2.1.8).
     #[must_use]
     pub fn authzid(mut self, authzid: impl Into<String>) -> Sasl {
@@ -211,7 +242,8 @@ impl Sasl {
 
     fn new(way: Way, user: impl Into<String>) -> Sasl {
         let (user, authzid) = (user.into(), String::new());
-        Sasl { way, user, authzid, realm: None, binding: None, layer: LayerChoice::default(), secret: None }
+        let layer = LayerChoice::default();
+        Sasl { way, user, authzid, realm: None, binding: None, without_plain: false, layer, secret: None }
     }
 
     fn scram(hash: ScramHash, user: impl Into<String>) -> Sasl {

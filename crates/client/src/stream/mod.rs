@@ -1,8 +1,10 @@
 //! A search, entry by entry, which asks for its pages itself.
 //!
 //! LDAP has no flow control for one search among others. A page is therefore asked for only when its reader has taken
-//! all of the page before, and what waits for the reader has a limit in bytes.
+//! all of the page before, and what waits for the reader has a limit in bytes. Only where a connection serves one search
+//! alone may the socket wait for the reader.
 
+mod answer;
 mod following;
 mod pages;
 mod ranges;
@@ -17,6 +19,7 @@ use proto::message::{Request, Response};
 use proto::{Control, Controls, Entry, LdapResult, PagedResults, ResultCode};
 use tokio::time::Instant;
 
+pub use answer::SearchAnswer;
 use following::{Following, Next};
 pub(crate) use pages::Pages;
 use ranges::Partial;
@@ -250,8 +253,10 @@ impl SearchStream {
                     _ => {}
                 },
                 Some(Item::TooMuch) => return Err(self.too_large()),
-                Some(Item::Done(Ok((result, controls)))) => self.end_page(result, controls)?,
-                Some(Item::Done(Err(error))) => self.try_again(error)?,
+                Some(Item::Done(done)) => match *done {
+                    Ok((result, controls)) => self.end_page(result, controls)?,
+                    Err(error) => self.try_again(error)?,
+                },
                 // The task that owned the socket is gone without a word.
                 None => return Err(self.gone()),
             }
@@ -331,7 +336,9 @@ impl SearchStream {
         }
 
         let can_be_repeated = self.is_untouched() && self.source.has_another_try();
-        let (sink, items) = page(options.max_bytes, can_be_repeated);
+        let (mut sink, items) = page(options.max_bytes, can_be_repeated);
+        sink.excludes_reader = self.deadline.is_none();
+        sink.expected = self.page_size;
         match connection.send(self.page(), Sink::Page(sink), deadline, limit).await {
             Ok(guard) => self.state = State::Reading(Page { connection, items, guard }),
             Err(error) => self.try_again(error)?,
@@ -465,7 +472,7 @@ impl SearchStream {
 
     /// Was nothing found yet?
     fn is_untouched(&self) -> bool {
-        self.entries == 0 && self.references.is_empty() && self.pages.is_first()
+        self.entries == 0 && self.reference_bytes == 0 && self.pages.is_first()
     }
 
     fn connection(&self) -> Option<&Connection> {

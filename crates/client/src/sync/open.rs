@@ -117,13 +117,13 @@ impl OpenSearch {
             },
         };
         match item {
-            Some(Item::Done(Ok((result, controls)))) => {
+            Some(Item::Done(done)) => {
+                let (result, controls) = (*done)?;
                 if let Some((_, guard)) = self.running.take() {
                     guard.disarm();
                 }
                 Ok(Some(Sent::End(result, controls)))
             }
-            Some(Item::Done(Err(error))) => Err(error),
             Some(Item::TooMuch) => {
                 let limit = self.connection.shared.options.max_bytes;
                 Err(Error::TooLarge { base: self.base.clone(), limit })

@@ -219,7 +219,7 @@ async fn each_directory_is_unlocked_in_its_own_way() {
                 .map(|name| Change::replace(name, [""; 0]))
                 .to_vec(),
         ),
-        (Lockout::OpenLdap, vec![Change::replace("pwdAccountLockedTime", [""; 0])]),
+        (Lockout::OpenLdap, vec![Change::delete_all("pwdAccountLockedTime")]),
     ] {
         let (done, ()) = tokio::join!(connection.unlock(lockout, "cn=a"), async {
             let message = peer.request().await;

@@ -16,6 +16,8 @@ mod paging;
 mod password;
 mod peer;
 mod pool;
+mod ranges;
+mod referrals;
 mod sasl;
 mod servers;
 mod spans;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ldapgate_client::{Connection, Error, Search, SearchStream};
+use ldapgate_client::{Connection, Error, Search, SearchAnswer, SearchStream};
 use proto::message::{Request, Response};
 use proto::{Controls, Entry, LdapResult, MessageId, PagedResults, ResultCode};
 use tokio::time::timeout;
@@ -349,4 +349,118 @@ async fn a_failed_search_is_an_error_whatever_came_before() {
     let error = found.unwrap_err();
     assert!(error.is_unreachable());
     assert_eq!(error.to_string(), "ldap://localhost refused the search request: busy (51): later");
+}
+
+#[tokio::test]
+async fn a_connection_that_serves_one_slow_reader_alone_is_read_at_its_pace() {
+    let (connection, mut peer) = connected(&local().page_size(0)).await;
+    let mut stream = connection.stream(Search::below("dc=x"));
+    let (first, id) = tokio::join!(stream.next(), async {
+        let (id, ..) = peer.search().await;
+        peer.entry(id, "cn=a").await;
+        id
+    });
+    assert!(first.unwrap().is_some());
+    let flood = async {
+        for _ in 0..64 {
+            let big = Entry::builder("cn=a").attribute("description", ["x".repeat(64 * 1024)]).build();
+            peer.reply(id, Response::SearchEntry(big)).await;
+        }
+        peer.done(id).await;
+    };
+    tokio::pin!(flood);
+    assert!(
+        timeout(Duration::from_millis(50), &mut flood).await.is_err(),
+        "4 MiB are more than it takes unread"
+    );
+    let (entries, ()) = tokio::join!(
+        async {
+            let mut entries = 0;
+            while stream.next().await.unwrap().is_some() {
+                entries += 1;
+            }
+            entries
+        },
+        flood
+    );
+    assert_eq!(entries, 64);
+}
+
+#[tokio::test]
+async fn while_a_slow_reader_is_waited_for_others_are_served() {
+    let (connection, mut peer) = connected(&local().page_size(0)).await;
+    let mut stream = connection.stream(Search::below("dc=x"));
+    let (first, id) = tokio::join!(stream.next(), async {
+        let (id, ..) = peer.search().await;
+        for _ in 0..5 {
+            let big = Entry::builder("cn=a").attribute("description", ["x".repeat(60_000)]).build();
+            peer.reply(id, Response::SearchEntry(big)).await;
+        }
+        id
+    });
+    assert!(first.unwrap().is_some());
+    let (read, ()) = tokio::join!(connection.read("cn=b", &[]), async {
+        let (other, ..) = peer.search().await;
+        peer.entry(other, "cn=b").await;
+        peer.done(other).await;
+        peer.done(id).await;
+    });
+    assert!(read.unwrap().is_some());
+    while stream.next().await.unwrap().is_some() {}
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_time_that_a_reader_takes_is_not_the_servers() {
+    let (connection, mut peer) = connected(&local().page_size(0).timeout(Duration::from_secs(10))).await;
+    let mut stream = connection.stream(Search::below("dc=x"));
+    let server = tokio::spawn(async move {
+        let (id, ..) = peer.search().await;
+        for _ in 0..64 {
+            let big = Entry::builder("cn=a").attribute("description", ["x".repeat(64 * 1024)]).build();
+            peer.reply(id, Response::SearchEntry(big)).await;
+        }
+        peer.done(id).await;
+        peer
+    });
+    let mut entries = 0;
+    while stream.next().await.unwrap().is_some() {
+        entries += 1;
+        tokio::time::sleep(Duration::from_secs(3)).await;
+    }
+    assert_eq!(entries, 64);
+    server.await.unwrap();
+}
+
+#[tokio::test]
+async fn answers_are_told_in_the_servers_order_with_the_end_of_each_page() {
+    let (connection, mut peer) = connected(&local()).await;
+    let mut stream = connection.stream(everything());
+    let elsewhere = vec!["ldap://elsewhere.example.com/dc=y".to_owned()];
+    let server = async {
+        let (id, ..) = peer.search().await;
+        peer.entry(id, "cn=a").await;
+        peer.reply(id, Response::SearchReference(elsewhere.clone())).await;
+        answer(&mut peer, id, &["cn=b"], "more").await;
+        let (id, ..) = peer.search().await;
+        answer(&mut peer, id, &["cn=c"], "").await;
+    };
+    let reader = async {
+        let mut told = Vec::new();
+        while let Some(answer) = stream.next_answer().await.unwrap() {
+            told.push(match answer {
+                SearchAnswer::Entry(entry, _) => entry.dn().to_owned(),
+                SearchAnswer::Reference(urls, _) => urls.concat(),
+                SearchAnswer::PageEnd(result, controls) => {
+                    format!("{} {:?}", result.code, &page_of(&controls).cookie[..])
+                }
+                other => format!("{other:?}"),
+            });
+        }
+        told
+    };
+    let (told, ()) = tokio::join!(reader, server);
+    let more = format!("success (0) {:?}", b"more");
+    let expected = ["cn=a", "ldap://elsewhere.example.com/dc=y", "cn=b", &more, "cn=c", "success (0) []"];
+    assert_eq!(told, expected);
+    assert!(stream.finish().await.unwrap().references.is_empty());
 }

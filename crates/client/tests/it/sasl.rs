@@ -278,6 +278,11 @@ async fn the_strongest_is_chosen_and_never_a_weak_one_in_clear_text() {
     assert!(error.to_string().ends_with("it offers PLAIN, CRAM-MD5, DIGEST-MD5"), "{error}");
 
     let (connection, mut peer) = connected(&local()).await;
+    let without_plain = strongest.clone().without_plain();
+    let (reply, ()) = tokio::join!(connection.sasl_bind(&without_plain), offer(&mut peer, &["PLAIN"]));
+    assert!(matches!(reply, Err(Error::NoMechanism { .. })), "{reply:?}");
+
+    let (connection, mut peer) = connected(&local()).await;
     let (reply, mechanism) = tokio::join!(connection.sasl_bind(&strongest), async {
         offer(&mut peer, &["PLAIN", "GSSAPI"]).await;
         let (id, mechanism, credentials) = peer.step().await;

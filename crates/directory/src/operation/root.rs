@@ -12,6 +12,8 @@ use crate::tree::{Attribute, Attributes, Id, Node, Tree};
 
 /// The name of the subschema entry.
 pub(crate) const SUBSCHEMA: &str = "cn=Subschema";
+/// The schema is part of the program; it never changes while that runs.
+const FIXED: &str = "20260101000000Z";
 /// `+` (RFC 3673), absolute filters (RFC 4526), increment (RFC 4525).
 const FEATURES: [&str; 3] = ["1.3.6.1.4.1.4203.1.5.1", "1.3.6.1.4.1.4203.1.5.3", "1.3.6.1.1.14"];
 
@@ -62,6 +64,8 @@ fn subschema() -> Attributes {
         ("objectClass", vec!["top".to_owned(), "subentry".to_owned(), "subschema".to_owned()]),
         ("cn", vec!["Subschema".to_owned()]),
         ("attributeTypes", schema::attribute_types().collect()),
+        ("objectClasses", schema::OBJECT_CLASSES.map(str::to_owned).to_vec()),
+        ("modifyTimestamp", vec![FIXED.to_owned()]),
     ])
 }
 

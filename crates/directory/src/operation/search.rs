@@ -76,6 +76,8 @@ struct Kept {
     cookie: Bytes,
     fingerprint: Fingerprint,
     after: Option<Id>,
+    /// What is left of the order asked for.
+    sorted: Option<VecDeque<Id>>,
     sent: u32,
 }
 
@@ -98,7 +100,8 @@ impl Search {
             Some(paged) => Some(pages.take(&paged.cookie, fingerprint)?),
             None => None,
         };
-        let (after, sent) = resumed.map_or((None, 0), |kept| (kept.after, kept.sent));
+        let (after, sorted, sent) =
+            resumed.map_or((None, None, 0), |kept| (kept.after, kept.sorted, kept.sent));
         let base = base(shared, &tree, &request, &controls)?;
         let selection = Selection::new(&request.attributes, request.scope, &shared.settings)?;
         let plan = Plan::new(&tree, shared.settings.dialect, &base, request.scope, request.filter);
@@ -118,7 +121,7 @@ impl Search {
             controls,
             plan,
             after,
-            sorted: None,
+            sorted,
             sort_result: None,
             sent,
             limit,
@@ -132,17 +135,16 @@ impl Search {
     /// Looks for everything at once when it has to be sorted.
     fn sort(&mut self, tree: &Tree) -> Result<(), Refusal> {
         let Some((keys, demand)) = &self.controls.sort else { return Ok(()) };
+        let success = SortResult { code: ResultCode::SUCCESS, attribute: None };
+        if self.sorted.is_some() {
+            self.sort_result = Some(success);
+            return Ok(());
+        }
         let all = std::iter::successors(tree.next(None, self.plan.candidates.as_deref()), |node| {
             tree.next(Some(node.id), self.plan.candidates.as_deref())
         });
-        let sorted = if self.page.is_some() {
-            // A page's cookie tells a place in the tree, which is no place in an order.
-            Err(SortResult { code: ResultCode::UNWILLING_TO_PERFORM, attribute: None })
-        } else {
-            sort::sort(tree, keys, all.filter(|node| self.match_entry(tree, node).is_some()))
-        };
-        let success = SortResult { code: ResultCode::SUCCESS, attribute: None };
-        match sorted {
+        let found = all.filter(|node| self.match_entry(tree, node).is_some());
+        match sort::sort(tree, keys, found) {
             Ok(sorted) => (self.sorted, self.sort_result) = (Some(sorted.into()), Some(success)),
             Err(result) if *demand == Demand::IfPossible => self.sort_result = Some(result),
             Err(_) => {
@@ -189,7 +191,11 @@ impl Search {
                     return self.end(responses, refuse(ResultCode::SIZE_LIMIT_EXCEEDED, ""));
                 }
                 if let Some(page) = self.page.as_ref().filter(|page| page.sent >= page.size) {
-                    let cookie = pages.keep(page.fingerprint, self.after, self.sent);
+                    let sorted = self.sorted.take().map(|mut rest| {
+                        rest.push_front(node.id);
+                        rest
+                    });
+                    let cookie = pages.keep(page.fingerprint, self.after, sorted, self.sent);
                     let control = PagedResults { size: 0, cookie };
                     let controls = self.last_controls(Some(control));
                     return Found { responses, end: Some((LdapResult::success(), controls)) };
@@ -255,10 +261,16 @@ impl Pages {
         self.kept.clear();
     }
 
-    fn keep(&mut self, fingerprint: Fingerprint, after: Option<Id>, sent: u32) -> Bytes {
+    fn keep(
+        &mut self,
+        fingerprint: Fingerprint,
+        after: Option<Id>,
+        sorted: Option<VecDeque<Id>>,
+        sent: u32,
+    ) -> Bytes {
         self.next += 1;
         let cookie = Bytes::copy_from_slice(&self.next.to_be_bytes());
-        self.kept.push_back(Kept { cookie: cookie.clone(), fingerprint, after, sent });
+        self.kept.push_back(Kept { cookie: cookie.clone(), fingerprint, after, sorted, sent });
         if self.kept.len() > self.capacity {
             self.kept.pop_front();
         }
@@ -313,10 +325,10 @@ mod tests {
     #[test]
     fn a_cookie_is_good_once_and_for_its_search_alone() {
         let mut pages = Pages::new(1, 2);
-        let first = pages.keep([1; 32], Some(7), 5);
+        let first = pages.keep([1; 32], Some(7), None, 5);
         assert!(pages.take(&first, [2; 32]).is_err(), "another search");
         assert!(pages.take(&first, [1; 32]).is_err(), "a wrong use ends it");
-        let second = pages.keep([1; 32], Some(7), 5);
+        let second = pages.keep([1; 32], Some(7), None, 5);
         assert_eq!(pages.take(&second, [1; 32]).unwrap().after, Some(7));
         assert!(pages.take(&second, [1; 32]).is_err());
         assert!(Pages::new(2, 2).take(&second, [1; 32]).is_err());
@@ -325,7 +337,7 @@ mod tests {
     #[test]
     fn only_so_many_searches_may_be_left_unfinished() {
         let mut pages = Pages::new(1, 2);
-        let cookies: Vec<Bytes> = (0..3).map(|_| pages.keep([1; 32], None, 0)).collect();
+        let cookies: Vec<Bytes> = (0..3).map(|_| pages.keep([1; 32], None, None, 0)).collect();
         assert!(pages.take(&cookies[0], [1; 32]).is_err());
         assert!(pages.take(&cookies[1], [1; 32]).is_ok());
     }

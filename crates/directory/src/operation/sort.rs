@@ -50,9 +50,22 @@ fn known(key: &SortKey) -> Result<Key, SortResult> {
         Description::parse(&key.attribute).ok_or_else(|| unknown(ResultCode::NO_SUCH_ATTRIBUTE))?;
     let rule = match &key.rule {
         None => StandardRules.rule(&description.kind),
-        Some(rule) => Rule::named(rule).ok_or_else(|| unknown(ResultCode::INAPPROPRIATE_MATCHING))?,
+        Some(rule) => ordering(rule).ok_or_else(|| unknown(ResultCode::INAPPROPRIATE_MATCHING))?,
     };
     Ok(Key { attribute: description.canonical(), rule, reverse: key.reverse })
+}
+
+/// The ordering rules (RFC 4517 section 4.2); that of equality will do as well.
+fn ordering(rule: &str) -> Option<Rule> {
+    match rule.to_ascii_lowercase().as_str() {
+        "caseignoreorderingmatch" | "2.5.13.3" => Some(Rule::CaseIgnore),
+        "caseexactorderingmatch" | "2.5.13.6" => Some(Rule::CaseExact),
+        "numericstringorderingmatch" | "2.5.13.9" => Some(Rule::Telephone),
+        "integerorderingmatch" | "2.5.13.15" => Some(Rule::Integer),
+        "octetstringorderingmatch" | "2.5.13.18" => Some(Rule::Octet),
+        "generalizedtimeorderingmatch" | "2.5.13.28" => Some(Rule::Time),
+        other => Rule::named(other),
+    }
 }
 
 impl Key {

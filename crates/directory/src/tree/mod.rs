@@ -142,6 +142,7 @@ impl Tree {
             Scope::Base => base == Some(node.id),
             Scope::One => node.parent == base,
             Scope::Subtree => self.is_at_or_below(node, base),
+            Scope::Subordinate => base != Some(node.id) && self.is_at_or_below(node, base),
         }
     }
 

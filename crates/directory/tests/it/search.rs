@@ -178,7 +178,7 @@ async fn the_root_dse_tells_what_the_server_can_do() {
     assert!(!root.contains("1.3.6.1.4.1.1466.20037"), "StartTLS is offered without a certificate");
     assert_eq!(server.search(&["-b", "", "-s", "base"]).stdout, "dn:\nobjectClass: top\n\n");
     let schema = server.search(&["-b", "cn=Subschema", "-s", "base", "attributeTypes"]).stdout;
-    assert!(schema.contains("attributeTypes: ( 2.5.4.3 NAME ( 'cn' 'commonName' ) )"), "{schema}");
+    assert!(schema.contains("attributeTypes: ( 2.5.4.3 NAME ( 'cn' 'commonName' ) SYNTAX "), "{schema}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

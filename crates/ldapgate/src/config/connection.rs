@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use ::tls::ClientSettings;
 use auth::Vendor;
-use client::{Balance, BoxError, Options, Simple};
+use client::{Balance, BoxError, Options, Referrals, Simple};
 use proto::{Scheme, Url};
 
 use super::expression::parse_dn;
 use super::http::is_loopback;
 use super::pool::{self, Pool};
 use super::read::{Found, Secret, Section, Sheet, Zero, quote};
+use super::sasl::{self, Around};
 
 /// Where Active Directory serves its global catalogue, in clear and by TLS.
 const CATALOGUE: [u16; 2] = [3268, 3269];
@@ -24,16 +25,24 @@ pub(crate) struct Connection {
     balance: Balance,
     start_tls: bool,
     allow_cleartext: bool,
-    bind: Option<(String, Secret)>,
+    service: Option<Service>,
     connect_timeout: Duration,
     timeout: Duration,
     page_size: u32,
+    referrals: Option<Referrals>,
     pool: Pool,
     pub(crate) tls: ClientSettings,
     /// Some URL is reached by TLS, or a TLS file is configured.
     needs_tls: bool,
     /// The first URL that is a global catalogue's.
     catalogue: Option<Found<String>>,
+}
+
+/// As whom the directory is asked.
+#[derive(Debug, Clone)]
+enum Service {
+    Simple(String, Secret),
+    Sasl(sasl::Account),
 }
 
 impl Connection {
@@ -47,23 +56,26 @@ impl Connection {
             section.sheet().warn(&allow_cleartext.place, warning);
         }
         let balance = section.choice("balance", BALANCES, "failover").value;
-        let bind = read_bind(section, vendor);
-        read_sasl(section.section("sasl"));
-        read_referrals(section);
+        let simple = read_bind_name(section, vendor);
+        let secret = section.secret("bind_password");
+        let referrals = read_referrals(section);
         let connect_timeout = section.duration("connect_timeout", "3s", Zero::Wrong).value;
         let timeout = section.duration("timeout", "10s", Zero::Wrong).value;
         let page_size = section.number("page_size", 500, 0..=100_000).value;
         let tls = super::tls::read(section.section("tls"), encrypted);
         let pool = pool::read(section.section("pool"));
+        let is_seen = tls.client_identity.is_some() || urls.iter().all(|url| url.starts_with("ldapi:"));
+        let service = read_service(section, simple, secret, is_seen);
         Self {
             urls,
             balance,
             start_tls,
             allow_cleartext: allow_cleartext.value,
-            bind,
+            service,
             connect_timeout,
             timeout,
             page_size,
+            referrals,
             pool,
             catalogue,
             needs_tls: encrypted || !tls.ca_files.is_empty() || tls.client_identity.is_some(),
@@ -73,7 +85,7 @@ impl Connection {
 
     /// Is the directory asked as somebody?
     pub(super) fn has_service_account(&self) -> bool {
-        self.bind.is_some()
+        self.service.is_some()
     }
 
     /// Rules that a missing group would answer wrongly need a server that knows all groups.
@@ -104,16 +116,25 @@ impl Connection {
             .prove(self.pool.prove)
             .idle(self.pool.idle)
             .max_age(self.pool.max_age);
+        if let Some(referrals) = &self.referrals {
+            options = options.referrals(referrals.clone());
+        }
         if self.needs_tls {
             options = options.tls(self.tls.load()?);
         }
         if self.allow_cleartext {
             options = options.allow_cleartext();
         }
-        if let Some((name, secret)) = self.bind.clone() {
-            options = options.bind(Simple::reading(name, move || secret.read().map_err(Into::into)));
-        }
-        Ok(options)
+        Ok(match self.service.clone() {
+            None => options,
+            Some(Service::Simple(name, secret)) => {
+                options.bind(Simple::reading(name, move || secret.read().map_err(Into::into)))
+            }
+            Some(Service::Sasl(account)) => match account.sasl() {
+                Some(sasl) => options.bind(sasl),
+                None => options,
+            },
+        })
     }
 }
 
@@ -208,19 +229,36 @@ fn read_url(sheet: &Sheet<'_>, text: &Found<String>) -> Option<Url> {
     Some(url)
 }
 
-/// The service account: a DN, or what Active Directory takes for one.
-fn read_bind(section: &Section<'_>, vendor: Option<Vendor>) -> Option<(String, Secret)> {
-    let sheet = section.sheet();
+/// `bind_dn`: a DN, or what Active Directory takes for one.
+fn read_bind_name(section: &Section<'_>, vendor: Option<Vendor>) -> Found<String> {
     let name = section.text("bind_dn", "");
-    let secret = section.secret("bind_password");
     let bind_name = vendor == Some(Vendor::ActiveDirectory)
         && !name.value.contains('=')
         && name.value.contains(['@', '\\']);
     if !name.value.is_empty() && !bind_name {
-        parse_dn(sheet, "bind_dn", &name.value, &name.place);
+        parse_dn(section.sheet(), "bind_dn", &name.value, &name.place);
     }
+    name
+}
+
+/// The service account: a name with a password, or what `[directory.sasl]` says.
+fn read_service(
+    section: &Section<'_>,
+    name: Found<String>,
+    secret: Option<Found<Secret>>,
+    is_seen: bool,
+) -> Option<Service> {
+    let (sheet, sasl) = (section.sheet(), section.section("sasl"));
+    let by_sasl = sasl.value("mechanism").is_some_and(|value| value.kind.print() != "\"\"");
+    if by_sasl && !name.value.is_empty() {
+        sheet.wrong(&name.place, "bind_dn and sasl.mechanism are both set: one of them is enough");
+    }
+    if by_sasl {
+        return sasl::read(sasl, Around { secret, is_seen }).map(Service::Sasl);
+    }
+    sasl::read(sasl, Around { secret: None, is_seen });
     match (name.value.is_empty(), secret) {
-        (false, Some(secret)) => Some((name.value, secret.value)),
+        (false, Some(secret)) => Some(Service::Simple(name.value, secret.value)),
         (true, None) => None,
         (false, None) => {
             sheet.wrong(&name.place, "bind_dn needs bind_password_file or bind_password");
@@ -233,24 +271,36 @@ fn read_bind(section: &Section<'_>, vendor: Option<Vendor>) -> Option<(String, S
     }
 }
 
-fn read_sasl(section: Section<'_>) {
-    let mechanism = section.text("mechanism", "");
-    let words = ["user", "authzid", "realm", "keytab"].map(|key| (key, section.text(key, "")));
-    if !mechanism.value.is_empty() {
-        section.sheet().not_yet(&mechanism.place, "sasl");
-    } else if let Some((key, word)) = words.iter().find(|(_, word)| !word.value.is_empty()) {
-        section.sheet().wrong(&word.place, format!("sasl.{key} needs sasl.mechanism"));
-    }
-    section.mark_not_yet(&["mechanism", "user", "authzid", "realm", "keytab"]);
-    section.finish();
-}
-
-fn read_referrals(section: &Section<'_>) {
+/// Hosts that the directory may refer to; who names none would follow nothing.
+fn read_referrals(section: &Section<'_>) -> Option<Referrals> {
     let follow = section.choice("referrals", &[("ignore", false), ("follow", true)], "ignore");
     let hosts = section.texts("referral_hosts");
-    if follow.value {
-        section.sheet().not_yet(&follow.place, "referrals = \"follow\"");
-    } else if !hosts.value.is_empty() {
-        section.sheet().wrong(&hosts.place, "referral_hosts goes with referrals = \"follow\"");
+    match (follow.value, hosts.value.is_empty()) {
+        (true, true) => {
+            let message = "referrals = \"follow\" needs referral_hosts: the servers that may be asked, as in \"ldap2.example.com\"";
+            section.sheet().wrong(&follow.place, message);
+        }
+        (false, false) => {
+            section.sheet().wrong(&hosts.place, "referral_hosts goes with referrals = \"follow\"");
+        }
+        _ => {}
     }
+    for host in &hosts.value {
+        read_referral_host(section.sheet(), host);
+    }
+    follow.value.then(|| Referrals::follow(hosts.value.iter().map(|host| &host.value)))
+}
+
+/// A host, with a port or without: what a URL has between `//` and `/`.
+fn read_referral_host(sheet: &Sheet<'_>, host: &Found<String>) {
+    let plain = !host.value.is_empty() && !host.value.contains(['/', '?', '@']);
+    if plain && Url::parse(&format!("ldap://{}", host.value)).is_ok() {
+        return;
+    }
+    let message = format!("referral_hosts: {} is no host", quote(&host.value));
+    sheet.wrong_but(
+        &host.place,
+        message,
+        "write it as in \"ldap2.example.com\" or \"ldap2.example.com:3890\"",
+    );
 }

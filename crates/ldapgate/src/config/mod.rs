@@ -22,6 +22,7 @@ mod preset;
 mod profile;
 mod read;
 mod rooms;
+mod sasl;
 mod search;
 mod session;
 mod store;

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
+use std::time::SystemTime;
 
+use directory::{Directory, Running};
 use ldapgate::client::Dn;
 use ldapgate::{Config, CustomKind, Engine, GroupLookup, Origin, Outcome, SignIn};
 use testkit::http::Visitor;
-use testkit::world::{BASE, Peer, READER, READER_PASSWORD, World};
+use testkit::world::{BASE, LDIF, Peer, READER, READER_PASSWORD, World};
 
 use crate::log::Log;
 
@@ -65,6 +67,47 @@ async fn a_configuration_becomes_a_login_with_all_that_it_asks_for() {
     assert_eq!(reason(&sign_in(&engine, "alice", "wrong").await), "wrong_password");
     assert_eq!(reason(&sign_in(&engine, "nogroups", "None-Nickel-17").await), "not_in_required_group");
     engine.shutdown().await;
+}
+
+/// A server that holds a group of alice's, and one with everybody that refers to it.
+async fn two_servers() -> [Running; 2] {
+    let elsewhere = format!("ou=elsewhere,{BASE}");
+    let group = format!(
+        "dn: cn=remote,{elsewhere}\nobjectClass: groupOfNames\ncn: remote\nmember: uid=alice,ou=people,{BASE}\n"
+    );
+    let serve = async |ldif: String| {
+        let directory = Directory::builder(Arc::new(SystemTime::now)).ldif(ldif).unwrap().build();
+        directory.serve(Directory::listen(([127, 0, 0, 1], 0).into()).await.unwrap()).await
+    };
+    let second = serve(group).await;
+    let reference = format!(
+        "\ndn: {elsewhere}\nobjectClass: referral\nobjectClass: extensibleObject\nou: elsewhere\n\
+         ref: ldap://localhost:{}/{elsewhere}??sub\n",
+        second.address().port()
+    );
+    [serve(LDIF.clone() + &reference).await, second]
+}
+
+#[tokio::test]
+async fn referrals_are_followed_when_the_configuration_says_so() {
+    let [first, _second] = two_servers().await;
+    for (referrals, expected) in [
+        ("", "not_in_required_group"),
+        ("referrals = \"follow\"\nreferral_hosts = [\"other.example.com\"]", "not_in_required_group"),
+        ("referrals = \"follow\"\nreferral_hosts = [\"localhost\"]", "granted"),
+    ] {
+        let text = format!(
+            "[directory]\npreset = \"openldap\"\nurl = \"ldap://localhost:{}\"\nbase = \"{BASE}\"\n\
+             bind_dn = \"{READER}\"\nbind_password = \"{READER_PASSWORD}\"\n{referrals}\n\
+             [directory.groups]\nkind = \"group-of-names\"\n\
+             [directory.access]\nrequire = \"cn=remote,ou=elsewhere,{BASE}\"\n[store]\nurl = \"memory:\"\n",
+            first.address().port()
+        );
+        let config = Config::parse(&text, Path::new("ldapgate.toml"), &BTreeMap::new());
+        let engine = start(&config.unwrap_or_else(|error| panic!("{error}"))).await;
+        let outcome = sign_in(&engine, "alice", "Red-Apple-11").await;
+        assert_eq!(reason(&outcome), expected, "{referrals}: {outcome:?}");
+    }
 }
 
 #[tokio::test]

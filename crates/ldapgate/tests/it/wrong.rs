@@ -127,11 +127,43 @@ const INSIDE: &[(&str, &str)] = &[
     ),
     (
         "referrals = \"follow\"",
-        "ldapgate.toml:5:13: referrals = \"follow\" is not available yet: it comes with a later release",
+        "ldapgate.toml:5:13: referrals = \"follow\" needs referral_hosts: the servers that may be asked, as in \"ldap2.example.com\"",
+    ),
+    (
+        "referral_hosts = [\"ldap2.example.com\"]",
+        "ldapgate.toml:5:18: referral_hosts goes with referrals = \"follow\"",
+    ),
+    (
+        "referrals = \"follow\"\nreferral_hosts = [\"ldap://ldap2.example.com\"]",
+        "ldapgate.toml:6:19: referral_hosts: \"ldap://ldap2.example.com\" is no host; write it as in \"ldap2.example.com\" or \"ldap2.example.com:3890\"",
     ),
     (
         "sasl = { mechanism = \"EXTERNAL\" }",
-        "ldapgate.toml:5:22: sasl is not available yet: it comes with a later release",
+        "ldapgate.toml:5:22: mechanism \"EXTERNAL\" needs tls.client_cert, or URLs that begin with ldapi://",
+    ),
+    (
+        "sasl = { mechanism = \"SCRAM-SHA256\" }",
+        "ldapgate.toml:5:22: mechanism cannot be \"SCRAM-SHA256\": it is one of \"EXTERNAL\", \"PLAIN\", \"CRAM-MD5\", \"DIGEST-MD5\", \"SCRAM-SHA-1\", \"SCRAM-SHA-1-PLUS\", \"SCRAM-SHA-256\", \"SCRAM-SHA-256-PLUS\", \"SCRAM-SHA-512\", \"SCRAM-SHA-512-PLUS\", \"OAUTHBEARER\", \"GSSAPI\", \"GSS-SPNEGO\", \"NTLM\"",
+    ),
+    (
+        "sasl = { mechanism = \"PLAIN\" }",
+        "ldapgate.toml:5:22: mechanism \"PLAIN\" needs sasl.user\nldapgate.toml:5:22: mechanism \"PLAIN\" needs bind_password",
+    ),
+    (
+        "bind_password = \"hush\"\nsasl = { mechanism = \"CRAM-MD5\", user = \"x\", authzid = \"u:y\", realm = \"z\" }",
+        "ldapgate.toml:6:56: mechanism \"CRAM-MD5\" has no use for sasl.authzid\nldapgate.toml:6:71: mechanism \"CRAM-MD5\" has no use for sasl.realm",
+    ),
+    (
+        "bind_dn = \"cn=reader,dc=example,dc=com\"\nbind_password = \"hush\"\nsasl = { mechanism = \"PLAIN\", user = \"x\" }",
+        "ldapgate.toml:5:11: bind_dn and sasl.mechanism are both set: one of them is enough",
+    ),
+    (
+        "sasl = { mechanism = \"GSSAPI\" }",
+        "ldapgate.toml:5:22: mechanism \"GSSAPI\": Kerberos is not in this build: it needs the one with GSSAPI",
+    ),
+    (
+        "sasl = { keytab = \"/etc/x.keytab\" }",
+        "ldapgate.toml:5:19: sasl.keytab, instead of which the environment's KRB5_CLIENT_KTNAME names the file, is not available yet: it comes with a later release",
     ),
     ("sasl = { user = \"x\" }", "ldapgate.toml:5:17: sasl.user needs sasl.mechanism"),
     ("page_size = -5", "ldapgate.toml:5:13: page_size is from 0 to 100000, not -5"),

@@ -30,11 +30,6 @@ impl<'f> Reader<'f> {
         Reader { frame, position: 0, end: frame.len() }
     }
 
-    /// A cursor over the bytes from `position` to `end` of `frame`.
-    pub(crate) fn between(frame: &'f Bytes, position: usize, end: usize) -> Reader<'f> {
-        Reader { frame, position, end }
-    }
-
     /// The byte of the frame that is read next.
     pub fn offset(&self) -> usize {
         self.position
@@ -217,8 +212,19 @@ impl Header {
 }
 
 /// Reads the header at `position`; bytes from `end` on are not looked at.
+#[inline]
 pub(crate) fn header(bytes: &[u8], position: usize, end: usize) -> Result<Header, Error> {
     let bytes = &bytes[..end.min(bytes.len())];
+    // Most elements are short.
+    if let Some(&[tag, length @ 0..=0x7f]) = bytes.get(position..position + 2)
+        && tag & 0x1f != 0x1f
+    {
+        return Ok(Header { tag: Tag(tag), content: position + 2, length: usize::from(length) });
+    }
+    long_header(bytes, position)
+}
+
+fn long_header(bytes: &[u8], position: usize) -> Result<Header, Error> {
     let at = |index: usize| bytes.get(index).copied().ok_or(Error::new(ErrorKind::Truncated, index));
     let tag = Tag(at(position)?);
     if tag.0 & 0x1f == 0x1f {

@@ -15,7 +15,7 @@ use crate::ber::{Error, ErrorKind, Reader, Tag, Writer};
 pub enum AccountUsability {
     /// They could.
     Yes {
-        /// The password expires in so many seconds; `None`: never, or nobody knows.
+        /// The password expires in so many seconds; `None`: never, or nobody knows. 389 Directory Server says 0 for never.
         expires_in: Option<u32>,
     },
     /// They could not.
@@ -33,7 +33,7 @@ pub struct Unusable {
     pub expired: bool,
     /// So many more logins are granted.
     pub grace_logins: Option<u32>,
-    /// It unlocks itself in so many seconds.
+    /// It unlocks itself in so many seconds; 389 Directory Server says 0 when an administrator has to do it.
     pub unlock_in: Option<u32>,
 }
 
@@ -192,6 +192,15 @@ mod tests {
         assert_eq!(parse(b"\xa1\x0a\xa2\x03\x01\x01\xff\xa3\x03\x02\x01\x02"), Ok(AccountUsability::No(why)));
         assert_eq!(parse(b"\xa1\x08\x30\x06\x82\x01\xff\x83\x01\x02"), Ok(AccountUsability::No(why)));
         assert_eq!(parse(b"\xa1\x00"), Ok(AccountUsability::No(Unusable::default())));
+    }
+
+    #[test]
+    fn what_389ds_and_openldap_say_of_a_locked_account_is_read() {
+        let ds389 = b"\xa1\x84\x00\x00\x00\x0c\x80\x01\xff\x81\x01\x00\x82\x01\x00\x84\x01\x00";
+        let why = Unusable { inactive: true, unlock_in: Some(0), ..Unusable::default() };
+        assert_eq!(parse(ds389), Ok(AccountUsability::No(why)));
+        let openldap = b"\xa1\x0f\x80\x01\x00\x81\x01\x00\x82\x01\x00\x83\x01\xff\x84\x01\xff";
+        assert_eq!(parse(openldap), Ok(AccountUsability::No(Unusable::default())));
     }
 
     #[test]

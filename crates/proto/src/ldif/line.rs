@@ -145,6 +145,12 @@ impl<R: BufRead> Lines<R> {
         }
     }
 
+    /// What the line takes in memory.
+    #[cfg(test)]
+    pub(super) fn room(&self) -> usize {
+        self.line.capacity()
+    }
+
     /// Reads the next line into `self.line`, whole, and gives the number of its first part.
     fn advance(&mut self) -> Option<Result<usize, LdifError>> {
         match self.unfolded() {

@@ -215,6 +215,18 @@ mod tests {
     }
 
     #[test]
+    fn a_line_without_end_is_passed_over_and_not_kept() {
+        let endless = std::io::Read::take(std::io::repeat(b'x'), 4 * super::super::MAX_VALUE as u64);
+        let input = std::io::Read::chain(&b"dn: cn=a\ncn: "[..], endless);
+        let input = std::io::Read::chain(input, &b"\ncn: a\n\ndn: cn=b\ncn: b\n"[..]);
+        let mut records = Records::new(std::io::BufReader::new(input));
+        let found: Vec<_> = records.by_ref().collect();
+        assert_eq!(found[0], Err(LdifError::new(Kind::TooLong, 2)));
+        assert_eq!(found[1].as_ref().map(|record| record.dn.as_str()), Ok("cn=b"));
+        assert!(records.lines.room() < 3 * super::super::MAX_VALUE, "{}", records.lines.room());
+    }
+
+    #[test]
     fn an_input_that_fails_ends_the_records() {
         struct Broken;
         impl std::io::Read for Broken {

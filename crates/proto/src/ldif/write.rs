@@ -11,18 +11,23 @@ use crate::Entry;
 
 /// Columns of a line, as `ldapsearch` has it.
 const COLUMNS: usize = 78;
+/// Memory that is kept from one record to the next, in bytes.
+const KEPT: usize = 64 * 1024;
 
 /// Writes content records as `ldapsearch -LLL` does: lines folded at 78 columns, and base64 for what is not printable
 /// ASCII, for what starts with a space, `:` or `<` or ends with a space, and for every `userPassword`.
 pub struct Writer<W> {
     pub(super) out: W,
     wrap: Option<usize>,
+    /// The record so far, and one line of it before it is folded.
+    record: Vec<u8>,
+    line: Vec<u8>,
 }
 
 impl<W: Write> Writer<W> {
     /// Folds at 78 columns.
     pub fn new(out: W) -> Self {
-        Writer { out, wrap: Some(COLUMNS) }
+        Writer { out, wrap: Some(COLUMNS), record: Vec::new(), line: Vec::new() }
     }
 
     /// Folds at another width (at least 2 columns), or never.
@@ -38,17 +43,17 @@ impl<W: Write> Writer<W> {
     ///
     /// What the output says.
     pub fn entry(&mut self, entry: &Entry) -> io::Result<()> {
-        self.line("dn", entry.dn().as_bytes())?;
+        self.add_value("dn", entry.dn().as_bytes());
         for attribute in entry.attributes() {
             let mut values = attribute.values().peekable();
             if values.peek().is_none() {
-                self.line(attribute.name(), b"")?;
+                self.add_value(attribute.name(), b"");
             }
             for value in values {
-                self.line(attribute.name(), value)?;
+                self.add_value(attribute.name(), value);
             }
         }
-        self.out.write_all(b"\n")
+        self.end()
     }
 
     /// Writes one record and the empty line after it.
@@ -57,16 +62,16 @@ impl<W: Write> Writer<W> {
     ///
     /// What the output says.
     pub fn record(&mut self, record: &Record) -> io::Result<()> {
-        self.line("dn", record.dn.as_bytes())?;
+        self.add_value("dn", record.dn.as_bytes());
         for (name, values) in &record.attributes {
             if values.is_empty() {
-                self.line(name, b"")?;
+                self.add_value(name, b"");
             }
             for value in values {
-                self.line(name, value)?;
+                self.add_value(name, value);
             }
         }
-        self.out.write_all(b"\n")
+        self.end()
     }
 
     /// Writes where a search goes on, as comments (`# refldap://...`), and the empty line after them.
@@ -76,13 +81,75 @@ impl<W: Write> Writer<W> {
     /// What the output says.
     pub fn reference(&mut self, urls: &[impl AsRef<str>]) -> io::Result<()> {
         for url in urls {
-            let mut line = b"# ref".to_vec();
-            // What would end the line would end the comment.
-            line.extend(url.as_ref().bytes().map(|byte| if byte.is_ascii_control() { b'?' } else { byte }));
-            // Comments are folded one column later than values.
-            self.folded(&line, self.wrap.map(|columns| columns + 1))?;
+            self.add_comment(&format!("ref{}", url.as_ref()));
         }
-        self.out.write_all(b"\n")
+        self.end()
+    }
+
+    /// Adds one line, folded and in base64 where it has to be. It is kept until [`write`](Writer::write).
+    pub fn add_value(&mut self, name: &str, value: &[u8]) {
+        let (record, plain) = (&mut self.record, is_plain(name, value));
+        if plain && self.wrap.is_none_or(|columns| name.len() + 2 + value.len() <= columns) {
+            for part in [name.as_bytes(), b": ", value, b"\n"] {
+                record.extend_from_slice(part);
+            }
+            return;
+        }
+        let line = &mut self.line;
+        line.clear();
+        line.extend_from_slice(name.as_bytes());
+        line.push(b':');
+        if value.is_empty() {
+            // Nothing behind the colon, not even a space.
+        } else if plain {
+            line.push(b' ');
+            line.extend_from_slice(value);
+        } else {
+            line.extend_from_slice(b": ");
+            encode(value, line);
+        }
+        fold(line, self.wrap, record);
+    }
+
+    /// Adds a value that stands elsewhere: `name:< url`.
+    pub fn add_location(&mut self, name: &str, url: &str) {
+        self.line.clear();
+        for part in [name, ":< ", url] {
+            self.line.extend_from_slice(part.as_bytes());
+        }
+        fold(&self.line, self.wrap, &mut self.record);
+    }
+
+    /// Adds a comment. What would end its line is written as a question mark.
+    pub fn add_comment(&mut self, text: &str) {
+        self.line.clear();
+        self.line.extend_from_slice(if text.is_empty() { b"#" } else { b"# " });
+        self.line.extend(text.bytes().map(|byte| if byte.is_ascii_control() { b'?' } else { byte }));
+        // Comments are folded one column later than values.
+        fold(&self.line, self.wrap.map(|columns| columns + 1), &mut self.record);
+    }
+
+    /// Adds text of the caller's as it is.
+    pub fn add_text(&mut self, text: &str) {
+        self.record.extend_from_slice(text.as_bytes());
+    }
+
+    /// Writes what was added, at once.
+    ///
+    /// # Errors
+    ///
+    /// What the output says.
+    pub fn write(&mut self) -> io::Result<()> {
+        let written = self.out.write_all(&self.record);
+        self.record.clear();
+        self.record.shrink_to(KEPT);
+        self.line.shrink_to(KEPT);
+        written
+    }
+
+    /// Where it writes to.
+    pub fn get_mut(&mut self) -> &mut W {
+        &mut self.out
     }
 
     /// Gives the output back.
@@ -90,34 +157,37 @@ impl<W: Write> Writer<W> {
         self.out
     }
 
+    /// Writes one line.
     pub(super) fn line(&mut self, name: &str, value: &[u8]) -> io::Result<()> {
-        let mut line = Vec::with_capacity(name.len() + value.len() + 3);
-        line.extend_from_slice(name.as_bytes());
-        line.push(b':');
-        if value.is_empty() {
-            // Nothing behind the colon, not even a space.
-        } else if is_plain(name, value) {
-            line.push(b' ');
-            line.extend_from_slice(value);
-        } else {
-            line.extend_from_slice(b": ");
-            line.extend_from_slice(base64(value).as_bytes());
-        }
-        self.folded(&line, self.wrap)
+        self.add_value(name, value);
+        self.write()
     }
 
-    fn folded(&mut self, line: &[u8], columns: Option<usize>) -> io::Result<()> {
-        let (mut head, mut rest) = line.split_at(columns.unwrap_or(line.len()).min(line.len()));
-        loop {
-            self.out.write_all(head)?;
-            self.out.write_all(b"\n")?;
-            if rest.is_empty() {
-                return Ok(());
-            }
-            self.out.write_all(b" ")?;
-            let columns = columns.unwrap_or(rest.len() + 1) - 1;
-            (head, rest) = rest.split_at(columns.min(rest.len()));
+    fn end(&mut self) -> io::Result<()> {
+        self.record.push(b'\n');
+        self.write()
+    }
+}
+
+/// Adds base64 to a line.
+fn encode(value: &[u8], line: &mut Vec<u8>) {
+    let start = line.len();
+    line.resize(start + value.len().div_ceil(3) * 4, 0);
+    let written = STANDARD.encode_slice(value, &mut line[start..]).unwrap_or_default();
+    line.truncate(start + written);
+}
+
+fn fold(line: &[u8], columns: Option<usize>, out: &mut Vec<u8>) {
+    let (mut head, mut rest) = line.split_at(columns.unwrap_or(line.len()).min(line.len()));
+    loop {
+        out.extend_from_slice(head);
+        out.push(b'\n');
+        if rest.is_empty() {
+            return;
         }
+        out.push(b' ');
+        let columns = columns.unwrap_or(rest.len() + 1) - 1;
+        (head, rest) = rest.split_at(columns.min(rest.len()));
     }
 }
 
@@ -133,11 +203,11 @@ pub(super) fn base64(value: &[u8]) -> String {
 
 /// May the value stand as it is?
 fn is_plain(name: &str, value: &[u8]) -> bool {
-    let secret = name.eq_ignore_ascii_case("userPassword") || name == "2.5.4.35";
+    let secret = || name.eq_ignore_ascii_case("userPassword") || name == "2.5.4.35";
     let starts = value.first().is_some_and(|byte| byte.is_ascii_graphic() && !matches!(byte, b':' | b'<'));
     let ends = value.last().is_some_and(u8::is_ascii_graphic);
     let printable = || value.iter().all(|byte| (b' '..=b'~').contains(byte));
-    starts && ends && !secret && !name.contains(";binary") && printable()
+    starts && ends && !secret() && !name.contains(";binary") && printable()
 }
 
 #[cfg(test)]

@@ -30,6 +30,19 @@ impl<W: Write> Writer<W> {
         self.out.write_all(b"\n")
     }
 
+    /// Writes a new entry as content, without `changetype:`, and the empty line after it: `slapadd` reads no other form, and
+    /// to `ldapadd` it is the same.
+    ///
+    /// # Errors
+    ///
+    /// As [`change`](Writer::change).
+    pub fn addition(&mut self, add: &AddRequest) -> io::Result<()> {
+        check_add(add)?;
+        self.line("dn", add.dn.as_bytes())?;
+        self.attributes(add)?;
+        self.out.write_all(b"\n")
+    }
+
     /// Writes `version: 1` and an empty line; it may only stand first.
     ///
     /// # Errors
@@ -41,6 +54,10 @@ impl<W: Write> Writer<W> {
 
     fn add(&mut self, add: &AddRequest) -> io::Result<()> {
         self.line("changetype", b"add")?;
+        self.attributes(add)
+    }
+
+    fn attributes(&mut self, add: &AddRequest) -> io::Result<()> {
         for (name, values) in &add.attributes {
             for value in values {
                 self.line(name, value)?;
@@ -92,31 +109,34 @@ fn word(op: ChangeOp) -> &'static str {
 }
 
 fn check(record: &ChangeRecord) -> io::Result<()> {
-    let refuse = |text: String| Err(io::Error::new(io::ErrorKind::InvalidInput, text));
     if let Some(control) = record.controls.iter().find(|control| !is_oid(&control.oid)) {
         return refuse(format!("{:?} is no control's OID", control.oid));
     }
     match &record.change {
-        ChangeType::Add(add) => {
-            for (name, values) in &add.attributes {
-                let reserved = ["dn", "control", "changetype"];
-                if !is_attribute_description(name)
-                    || reserved.iter().any(|word| name.eq_ignore_ascii_case(word))
-                {
-                    return refuse(format!("{name:?} is no attribute that LDIF can add"));
-                }
-                if values.is_empty() {
-                    return refuse(format!("the attribute {name} has no values"));
-                }
-            }
-            Ok(())
-        }
+        ChangeType::Add(add) => check_add(add),
         ChangeType::Modify(modify) => {
             let odd = modify.changes.iter().find(|change| !is_attribute_description(&change.attribute));
             odd.map_or(Ok(()), |change| refuse(format!("{:?} is no attribute", change.attribute)))
         }
         ChangeType::Delete(_) | ChangeType::ModifyDn(_) => Ok(()),
     }
+}
+
+fn check_add(add: &AddRequest) -> io::Result<()> {
+    for (name, values) in &add.attributes {
+        let reserved = ["dn", "control", "changetype"].iter().any(|word| name.eq_ignore_ascii_case(word));
+        if reserved || !is_attribute_description(name) {
+            return refuse(format!("{name:?} is no attribute that LDIF can add"));
+        }
+        if values.is_empty() {
+            return refuse(format!("the attribute {name} has no values"));
+        }
+    }
+    Ok(())
+}
+
+fn refuse(text: String) -> io::Result<()> {
+    Err(io::Error::new(io::ErrorKind::InvalidInput, text))
 }
 
 #[cfg(test)]
@@ -155,6 +175,20 @@ mod tests {
         let mut writer = Writer::new(Vec::new());
         assert!(writer.change(&record).is_err());
         assert!(writer.into_inner().is_empty());
+    }
+
+    #[test]
+    fn a_new_entry_can_be_content() {
+        let attributes = vec![("cn".to_owned(), vec![Bytes::from("a")])];
+        let mut writer = Writer::new(Vec::new());
+        writer.addition(&AddRequest { dn: "cn=a".into(), attributes: attributes.clone() }).unwrap();
+        let dn =
+            AddRequest { dn: "cn=a".into(), attributes: vec![("dn".to_owned(), vec![Bytes::from("b")])] };
+        assert!(writer.addition(&dn).is_err());
+        let written = writer.into_inner();
+        assert_eq!(written, b"dn: cn=a\ncn: a\n\n");
+        let record = super::super::parse(&written).next().unwrap().unwrap();
+        assert_eq!(record.attributes, attributes);
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! SearchResultEntry (RFC 4511 section 4.5.2).
 
 use super::modify::write_attribute;
+use super::scan::Scanned;
 use crate::ber::{Error, Reader, Tag, Writer};
 use crate::{Dn, DnError};
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use std::fmt;
 
 /// An entry as a search yields it: one refcounted piece of the frame it came in.
@@ -36,8 +37,12 @@ pub struct Entry {
 #[derive(Clone, Copy)]
 pub struct Attribute<'e> {
     name: &'e str,
-    values: Reader<'e>,
+    values: Contents<'e>,
 }
+
+/// The contents of elements one after the other, which were checked when the entry was read.
+#[derive(Clone, Copy)]
+struct Contents<'e>(&'e [u8]);
 
 /// Puts an [`Entry`] together.
 #[derive(Debug)]
@@ -54,7 +59,8 @@ impl Entry {
 
     /// The name as the server wrote it.
     pub fn dn(&self) -> &str {
-        Reader::new(&self.content).text(Tag::OCTETS, "name").unwrap_or_default()
+        let name = Contents(&self.content).next().unwrap_or_default();
+        std::str::from_utf8(name).unwrap_or_default()
     }
 
     /// The name as a value. It is parsed here and not when the entry is read: an odd name must not end a search.
@@ -68,8 +74,8 @@ impl Entry {
 
     /// Every attribute, in the server's order.
     pub fn attributes(&self) -> impl Iterator<Item = Attribute<'_>> {
-        let mut list = Reader::between(&self.content, self.attributes, self.end);
-        std::iter::from_fn(move || Attribute::read(&mut list).ok())
+        let list = self.content.get(self.attributes..self.end).unwrap_or_default();
+        Contents(list).map_while(Attribute::of)
     }
 
     /// The first attribute of this name, whose options must be the same in any order.
@@ -119,12 +125,25 @@ impl Entry {
         let mut list = content.enter(Tag::SEQUENCE)?;
         let attributes = list.offset() - start;
         while !list.is_empty() {
-            let mut values = Attribute::read(&mut list)?.values;
+            let mut attribute = list.enter(Tag::SEQUENCE)?;
+            attribute.text(Tag::OCTETS, "attribute")?;
+            let mut values = attribute.enter(Tag::SET)?;
             while !values.is_empty() {
                 values.octets(Tag::OCTETS)?;
             }
         }
         Ok(Entry { content: reader.rest_shared(), attributes, end: list.offset() - start })
+    }
+
+    /// The entry of a whole message that was scanned. The frame is cut down to it, so that its memory is counted once.
+    pub(crate) fn scanned(mut frame: Bytes, scanned: &Scanned) -> Entry {
+        frame.truncate(scanned.end);
+        frame.advance(scanned.start);
+        Entry {
+            attributes: scanned.attributes - scanned.start,
+            end: scanned.end - scanned.start,
+            content: frame,
+        }
     }
 
     pub(crate) fn write(&self, writer: &mut Writer) {
@@ -140,8 +159,7 @@ impl<'e> Attribute<'e> {
 
     /// The values in the server's order; none when only names were asked for.
     pub fn values(&self) -> impl Iterator<Item = &'e [u8]> + use<'e> {
-        let mut values = self.values;
-        std::iter::from_fn(move || values.octets(Tag::OCTETS).ok())
+        self.values
     }
 
     /// The values that are UTF-8.
@@ -149,11 +167,34 @@ impl<'e> Attribute<'e> {
         self.values().filter_map(|value| std::str::from_utf8(value).ok())
     }
 
-    fn read(list: &mut Reader<'e>) -> Result<Attribute<'e>, Error> {
-        let mut attribute = list.enter(Tag::SEQUENCE)?;
-        let name = attribute.text(Tag::OCTETS, "attribute")?;
-        Ok(Attribute { name, values: attribute.enter(Tag::SET)? })
+    fn of(content: &'e [u8]) -> Option<Attribute<'e>> {
+        let mut parts = Contents(content);
+        let name = std::str::from_utf8(parts.next()?).ok()?;
+        Some(Attribute { name, values: Contents(parts.next()?) })
     }
+}
+
+impl<'e> Iterator for Contents<'e> {
+    type Item = &'e [u8];
+
+    #[inline]
+    fn next(&mut self) -> Option<&'e [u8]> {
+        let (length, rest) = match *self.0 {
+            [_, length @ 0..=0x7f, ref rest @ ..] => (usize::from(length), rest),
+            [_, octets, ref rest @ ..] => long_length(octets, rest)?,
+            _ => return None,
+        };
+        let (content, rest) = rest.split_at_checked(length)?;
+        self.0 = rest;
+        Some(content)
+    }
+}
+
+/// A length of more than one octet, and what follows it (X.690 section 8.1.3.5).
+fn long_length(octets: u8, rest: &[u8]) -> Option<(usize, &[u8])> {
+    let (length, rest) = rest.split_at_checked(usize::from(octets & 0x7f))?;
+    let length = length.iter().fold(0_u64, |length, &octet| length << 8 | u64::from(octet));
+    Some((usize::try_from(length).ok()?, rest))
 }
 
 impl EntryBuilder {

@@ -15,6 +15,7 @@ mod password;
 mod request;
 mod response;
 mod result;
+pub(crate) mod scan;
 mod search;
 mod unbind;
 

@@ -44,6 +44,8 @@ pub enum Scope {
     One,
     /// The base and everything below it.
     Subtree,
+    /// Everything below the base without the base (draft-sermersheim-ldap-subordinate-scope).
+    Subordinate,
 }
 
 /// When a search follows aliases.
@@ -124,6 +126,7 @@ impl Scope {
             0 => Ok(Scope::Base),
             1 => Ok(Scope::One),
             2 => Ok(Scope::Subtree),
+            3 => Ok(Scope::Subordinate),
             value => Err(Error::new(ErrorKind::OutOfRange { what: "search scope", value }, at)),
         }
     }
@@ -133,6 +136,7 @@ impl Scope {
             Scope::Base => 0,
             Scope::One => 1,
             Scope::Subtree => 2,
+            Scope::Subordinate => 3,
         }
     }
 }

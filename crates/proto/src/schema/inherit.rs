@@ -8,6 +8,9 @@ use super::{AttributeType, ClassKind, ObjectClass, Schema, Usage, without_option
 /// A class that allows every attribute (RFC 4512 section 4.3).
 const EXTENSIBLE: &str = "1.3.6.1.4.1.1466.101.120.111";
 
+/// No attribute type has more above it: servers' have one, or two.
+const MOST_LEVELS: usize = 32;
+
 /// The attributes that entries of some classes have to have and may have, inherited ones included.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
@@ -29,7 +32,7 @@ impl Schema {
         let mut seen = HashSet::from([attribute.oid.as_str()]);
         let mut next = attribute.superior.as_deref();
         while let Some(superior) = next.and_then(|name| self.attribute_type(name)) {
-            if !seen.insert(superior.oid.as_str()) {
+            if above.len() == MOST_LEVELS || !seen.insert(superior.oid.as_str()) {
                 break;
             }
             above.push(superior);

@@ -203,6 +203,19 @@ fn attributes_inherit_and_cycles_end() {
 }
 
 #[test]
+fn a_chain_without_end_is_cut_and_costs_little() {
+    let types: Vec<String> =
+        (0..20_000).map(|at| format!("( 1.{at} NAME 'a{at}' SUP a{} )", at + 1)).collect();
+    let classes: Vec<String> =
+        (0..20_000).map(|at| format!("( 2.{at} NAME 'c{at}' SUP c{} )", at + 1)).collect();
+    let entry =
+        Entry::builder("cn=x").attribute("attributeTypes", types).attribute("objectClasses", classes).build();
+    let schema = Schema::from_entry(&entry);
+    assert!(schema.attribute_types().iter().all(|kind| schema.superior_types(kind).len() <= 32));
+    assert_eq!(schema.superior_classes(schema.object_class("c0").unwrap()).len(), 19_999);
+}
+
+#[test]
 fn classes_inherit_and_the_content_rule_has_its_say() {
     let schema = small();
     let worker = schema.object_class("worker").unwrap();

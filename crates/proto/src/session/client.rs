@@ -1,13 +1,14 @@
-use super::{SessionError, next_frame};
+use super::{SessionError, whole_frame};
 use crate::ber::Limits;
 use crate::control::Controls;
 use crate::extended::{NoticeOfDisconnection, StartTls};
+use crate::message::scan::scan;
 use crate::message::{
-    Authentication, BindRequest, ExtendedResponse, LdapResult, Message, MessageId, Request, Response,
-    ResultCode, encode, open,
+    Authentication, BindRequest, BindResponse, Entry, ExtendedResponse, LdapResult, Message, MessageId,
+    Request, Response, ResultCode, encode, open,
 };
 use bytes::{Bytes, BytesMut};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 /// A client's side of a connection.
 ///
@@ -19,7 +20,7 @@ pub struct ClientSession {
     /// The id issued last; 0 before the first.
     last_id: u32,
     /// What is waited for. An id at most the last issued that is not in here is a late answer.
-    outstanding: HashMap<u32, Kind>,
+    outstanding: BTreeMap<u32, Kind>,
     /// The server has answered a bind with saslBindInProgress: nothing but another bind may follow.
     binding: bool,
     closed: bool,
@@ -64,7 +65,7 @@ const LAST_ID: u32 = i32::MAX as u32;
 impl ClientSession {
     /// A connection on which nothing was sent yet.
     pub fn new(limits: Limits) -> ClientSession {
-        ClientSession { limits, last_id: 0, outstanding: HashMap::new(), binding: false, closed: false }
+        ClientSession { limits, last_id: 0, outstanding: BTreeMap::new(), binding: false, closed: false }
     }
 
     /// Gives the request an id and the bytes to write.
@@ -158,8 +159,16 @@ impl ClientSession {
     }
 
     fn next_event(&mut self, buffer: &mut BytesMut) -> Result<Option<Event>, SessionError> {
-        while let Some(frame) = next_frame(buffer, &self.limits)? {
-            let frame = frame.freeze();
+        while let Some(length) = whole_frame(buffer, &self.limits)? {
+            if let Some(scanned) = scan(&buffer[..length], &self.limits)
+                && self.outstanding.get(&scanned.id) == Some(&Kind::Search)
+            {
+                let entry = Entry::scanned(buffer.split_to(length).freeze(), &scanned);
+                let (id, controls) = (MessageId(scanned.id), Controls::default());
+                let response = Response::SearchEntry(entry);
+                return Ok(Some(Event::Response { id, response, controls, last: false }));
+            }
+            let frame = buffer.split_to(length).freeze();
             let (id, _) = open(&frame, &self.limits)?;
             if id.0 > self.last_id {
                 return Err(SessionError::UnknownId(id));
@@ -176,6 +185,7 @@ impl ClientSession {
     fn answer(&mut self, message: Message<Response>, following: usize) -> Result<Event, SessionError> {
         let Message { id, operation: response, controls } = message;
         let Some(&kind) = self.outstanding.get(&id.0) else { return Err(SessionError::UnknownId(id)) };
+        let response = if kind.allows(&response) { response } else { kind.put_right(response) };
         if !kind.allows(&response) {
             return Err(SessionError::WrongResponse { id, request: kind.name(), response: response.kind() });
         }
@@ -242,6 +252,25 @@ impl Kind {
             Response::Compare(_) => self == Kind::Compare,
             Response::Extended(_) => matches!(self, Kind::Extended | Kind::StartTls),
             Response::Intermediate(_) => !self.is_alone(),
+        }
+    }
+
+    /// Samba refuses whatever carries a critical control that it does not know by an extended response: the refusal is taken
+    /// for what it means. A success of the wrong kind stays wrong.
+    fn put_right(self, response: Response) -> Response {
+        let result = match response {
+            Response::Extended(refusal) if !refusal.result.is_success() => refusal.result,
+            other => return other,
+        };
+        match self {
+            Kind::Bind => Response::Bind(BindResponse::new(result)),
+            Kind::Search => Response::SearchDone(result),
+            Kind::Modify => Response::Modify(result),
+            Kind::Add => Response::Add(result),
+            Kind::Delete => Response::Delete(result),
+            Kind::ModifyDn => Response::ModifyDn(result),
+            Kind::Compare => Response::Compare(result),
+            Kind::Extended | Kind::StartTls => Response::Extended(ExtendedResponse::new(result)),
         }
     }
 

@@ -9,13 +9,15 @@ pub use error::{Fault, SessionError};
 pub use server::ServerSession;
 
 use crate::ber::{self, Error, Limits};
-use bytes::{Buf, BytesMut};
+use bytes::BytesMut;
 
-/// Splits the next whole frame off; `None` as long as it is incomplete. Its length is judged as soon as its header is
-/// there.
+/// The length of the next frame once it is there whole; `None` as long as it is incomplete. It is judged as soon as its
+/// header is there.
+fn whole_frame(buffer: &[u8], limits: &Limits) -> Result<Option<usize>, Error> {
+    Ok(ber::frame_length(buffer, limits)?.filter(|length| *length <= buffer.len()))
+}
+
+/// Splits the next whole frame off.
 fn next_frame(buffer: &mut BytesMut, limits: &Limits) -> Result<Option<BytesMut>, Error> {
-    match ber::frame_length(buffer, limits)? {
-        Some(length) if length <= buffer.remaining() => Ok(Some(buffer.split_to(length))),
-        _ => Ok(None),
-    }
+    Ok(whole_frame(buffer, limits)?.map(|length| buffer.split_to(length)))
 }

@@ -241,6 +241,7 @@ const fn scope_name(scope: Scope) -> &'static str {
         Scope::Base => "base",
         Scope::One => "one",
         Scope::Subtree => "sub",
+        Scope::Subordinate => "subord",
     }
 }
 
@@ -381,7 +382,8 @@ mod tests {
             (Just(Scheme::Ldaps), host, 1..=u16::MAX),
             (Just(Scheme::Ldapi), "[/a-z %?]{0,12}", Just(0)),
         ];
-        let scope = prop_oneof![Just(Scope::Base), Just(Scope::One), Just(Scope::Subtree)];
+        let scope =
+            prop_oneof![Just(Scope::Base), Just(Scope::One), Just(Scope::Subtree), Just(Scope::Subordinate)];
         let search = (
             proptest::option::of(text),
             proptest::collection::vec(text, 0..3),

@@ -59,6 +59,8 @@ impl<'t> Part<'t> {
             () if is("base") => Ok(Scope::Base),
             () if is("one") => Ok(Scope::One),
             () if is("sub") => Ok(Scope::Subtree),
+            // Not of RFC 4516, but of the draft and of OpenLDAP.
+            () if is("subord") => Ok(Scope::Subordinate),
             () => Err(self.fail(UrlErrorKind::Scope)),
         }
     }

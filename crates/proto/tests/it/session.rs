@@ -275,6 +275,24 @@ fn an_answer_to_what_was_never_sent_is_an_error() {
 }
 
 #[test]
+fn a_refusal_as_sambas_extended_response_is_taken_for_what_it_means_and_a_success_is_not() {
+    let code = ResultCode::UNAVAILABLE_CRITICAL_EXTENSION;
+    for request in [search(), bind(), compare(1)] {
+        let mut world = World::new();
+        let id = world.send(request);
+        world.inject(id.0, Response::Extended(ExtendedResponse::new(LdapResult::new(code, ""))));
+        let Some(Event::Response { response, last: true, .. }) = world.receive() else { panic!("no answer") };
+        assert!(!matches!(response, Response::Extended(_)), "{response:?}");
+        assert_eq!(response.result().map(|result| result.code), Some(code));
+        assert_eq!(world.client.outstanding(), 0);
+    }
+    let mut world = World::new();
+    let id = world.send(search());
+    world.inject(id.0, Response::Extended(ExtendedResponse::new(LdapResult::success())));
+    assert!(matches!(world.receive_error(), SessionError::WrongResponse { .. }));
+}
+
+#[test]
 fn an_answer_of_another_kind_is_an_error() {
     for (request, wrong) in
         [(search(), bound()), (bind(), done()), (compare(1), Response::Delete(LdapResult::success()))]

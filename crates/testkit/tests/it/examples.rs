@@ -1,4 +1,4 @@
-//! Every public function of the client is called in an example that runs.
+//! Every public function of the client is called in an example that runs, and what the book calls by name is there.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -77,4 +77,45 @@ fn every_public_function_of_the_client_is_called_in_an_example() {
     assert!(public.len() > 60, "only {} public functions were seen", public.len());
     let missing: Vec<&&str> = public.difference(&called).collect();
     assert!(missing.is_empty(), "{} of {} have no example: {missing:?}", missing.len(), public.len());
+}
+
+/// The page for newcomers: what stands behind `::` in its right-hand columns is public somewhere.
+#[test]
+fn every_name_of_ours_on_the_page_for_newcomers_is_there() {
+    let page = read(&Path::new(BOOK).join("client-coming-from.md"));
+    let mut sources = Vec::new();
+    for room in ["client", "proto", "tls", "directory"] {
+        files(&Path::new(CRATES).join(room).join("src"), ".rs", &mut sources);
+    }
+    let sources: String = sources.iter().map(|path| read(path)).collect();
+    let words: BTreeSet<&str> = sources.split(|c: char| !(c.is_alphanumeric() || c == '_')).collect();
+    let public: BTreeSet<&str> = sources.lines().filter_map(public_function).collect();
+    let ours = page
+        .lines()
+        .filter_map(|line| line.strip_prefix('|')?.trim_end().strip_suffix('|')?.split('|').nth(1));
+    let mut missing = BTreeSet::new();
+    let mut names = 0;
+    for code in ours.flat_map(|cell| cell.split('`').skip(1).step_by(2)) {
+        let Some((owner, name)) = code.split_once("::") else {
+            // A type, or what another program calls it.
+            if code.starts_with(char::is_uppercase)
+                && !words.contains(code.split(['(', ' ']).next().unwrap_or(code))
+            {
+                missing.insert(code);
+            }
+            continue;
+        };
+        names += 1;
+        let name = name.split('(').next().unwrap_or(name);
+        let is_there = public.contains(name)
+            || sources.contains(&format!("pub {name}:"))
+            || sources.contains(&format!("struct {name}"))
+            || sources.contains(&format!("mod {name};"))
+            || name == name.to_uppercase() && words.contains(name);
+        if !is_there || !words.contains(owner) {
+            missing.insert(code);
+        }
+    }
+    assert!(names > 80, "only {names} names were seen");
+    assert!(missing.is_empty(), "not there: {missing:?}");
 }

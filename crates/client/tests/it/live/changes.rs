@@ -242,6 +242,24 @@ async fn openldap_ldapmodify_reads_what_is_recorded_and_apply_does_the_same() {
 }
 
 #[tokio::test]
+async fn openldap_slapadd_reads_what_is_recorded_for_it() {
+    let (server, _, base) = openldap("slapadd").await;
+    let recorder = Recorder::new(Vec::new()).secrets(Secrets::Write).for_slapadd();
+    let odd = vec![" leading", "J\u{fc}rgen", "two\nlines"];
+    let unit = [("objectClass", vec!["organizationalUnit"]), ("ou", vec!["a"]), ("description", odd)];
+    recorder.add(&format!("ou=a,{base}"), unit).await.unwrap();
+    recorder.add_entry(&person(format!("cn=Ada,ou=a,{base}"))).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("entries.ldif");
+    std::fs::write(&file, recorder.into_inner().unwrap()).unwrap();
+    let conf = server.folder().join("slapd.conf").display().to_string();
+    // A dry run: the server has its database open.
+    let arguments = ["-u", "-v", "-f", &conf, "-l", &file.display().to_string()];
+    let done = process::run("slapadd", "slapd", &arguments, "");
+    assert_eq!((done.status, done.stderr.matches("added: ").count()), (0, 2), "{}", done.stderr);
+}
+
+#[tokio::test]
 async fn openldap_controls_of_a_record_are_sent() {
     let (_, connection, base) = openldap("controls").await;
     // The assertion control (RFC 4528) with the filter (ou=other), which is false.

@@ -14,8 +14,8 @@ use tls::{ClientTls, Stream};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::record::{Sent, record};
-use crate::worker::{Client, Place};
+use super::record::{Sent, record};
+use super::worker::{Client, Place};
 use crate::world::{PASSWORD, READER};
 
 /// Two connections of one login at a time: look-ups go over one, people's binds over the other.

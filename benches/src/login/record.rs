@@ -11,8 +11,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::ours::Decision;
-use crate::worker::{Client as _, Place};
+use super::ours::Decision;
+use super::worker::{Client as _, Place};
 use crate::world::READER;
 
 /// One request of a login, as it was sent.

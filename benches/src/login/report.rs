@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::worker::{Kind, Measured, Row};
+use super::worker::{Kind, Measured, Row};
 
 /// Milliseconds of processor time that a login of ours may cost.
 const MOST_CPU: f64 = 0.33;

@@ -7,7 +7,7 @@ use anyhow::bail;
 use auth::{Answer, Credentials, Directories, Fold, Silent, Verdict};
 use ldapgate::{Config, Engine, Origin, Outcome, SignIn};
 
-use crate::worker::{Client, Place};
+use super::worker::{Client, Place};
 use crate::world::{PASSWORD, config};
 
 /// The decision alone.

@@ -16,9 +16,9 @@ use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::time::Instant;
 
+use super::{bare, ours};
 use crate::slapd::Slapd;
 use crate::world::Size;
-use crate::{bare, ours};
 
 /// The core of the clients.
 const CORE: &str = "1";
@@ -133,8 +133,10 @@ impl Row {
         let mut command = Command::new(process::find("taskset", "util-linux"));
         command.args(["-c", CORE]);
         match self.kind {
-            Kind::Django => command
-                .args(["/usr/bin/python3", concat!(env!("CARGO_MANIFEST_DIR"), "/src/django_login.py")]),
+            Kind::Django => command.args([
+                "/usr/bin/python3",
+                concat!(env!("CARGO_MANIFEST_DIR"), "/src/login/django_login.py"),
+            ]),
             kind => command.arg(std::env::current_exe()?).args(["worker", kind.word()]),
         };
         let names = slapd.folder().join("names");

@@ -1,0 +1,68 @@
+//! Persistent search and entry change notification, draft-ietf-ldapext-psearch
+
+use std::time::Duration;
+
+use ldapgate_client::{ChangeStream, Changed, Connection, Options, Rename, Search, Simple};
+use proto::control::{ChangeType, PersistentSearch};
+use proto::{Change, Password, Rdn, ResultCode};
+use testkit::ds389::{Ds389, MANAGER, MANAGER_PASSWORD};
+use testkit::world::BASE;
+use tokio::time::timeout;
+
+async fn manager() -> Connection {
+    let server = Ds389::shared().await;
+    let password = Password::new(MANAGER_PASSWORD).unwrap();
+    let options = Options::new([server.ldap_url()]).unwrap().bind(Simple::new(MANAGER, password));
+    Connection::open(&options).await.unwrap()
+}
+
+async fn next(changes: &mut ChangeStream) -> Changed {
+    let changed = timeout(Duration::from_secs(20), changes.next()).await.expect("the server tells it");
+    changed.unwrap().expect("it goes on")
+}
+
+#[tokio::test]
+async fn ds389_every_kind_of_change_is_told() {
+    let connection = manager().await;
+    let base = format!("ou=persistent,{BASE}");
+    connection.add(&base, [("objectClass", vec!["organizationalUnit"])]).await.unwrap();
+    // What is there comes first, so that the search is known to be under way.
+    let asked = PersistentSearch::content_and_changes();
+    let mut changes = connection.persistent_search(Search::below(&base), asked);
+    let there = next(&mut changes).await;
+    assert_eq!((there.entry.dn(), there.change), (base.as_str(), None));
+
+    let (first, second) = (format!("cn=a,{base}"), format!("cn=b,{base}"));
+    let rename = Rename::to(Rdn::new("cn", "b").unwrap());
+    for kind in [ChangeType::Add, ChangeType::Modify, ChangeType::ModifyDn, ChangeType::Delete] {
+        let (name, before) = match kind {
+            ChangeType::Add => (&first, None),
+            ChangeType::Modify => (&first, None),
+            ChangeType::ModifyDn => (&second, Some(&first)),
+            ChangeType::Delete => (&second, None),
+        };
+        match kind {
+            ChangeType::Add => {
+                connection.add(name, [("objectClass", vec!["organizationalRole"])]).await.map(drop)
+            }
+            ChangeType::Modify => {
+                connection.modify(name, vec![Change::replace("description", ["new"])]).await.map(drop)
+            }
+            ChangeType::ModifyDn => connection.rename(&first, &rename).await.map(drop),
+            ChangeType::Delete => connection.delete(name).await.map(drop),
+        }
+        .unwrap();
+        let changed = next(&mut changes).await;
+        assert_eq!(changed.entry.dn(), name);
+        let change = changed.change.expect("it was asked for");
+        assert_eq!((change.change, change.previous_dn.as_ref()), (kind, before));
+    }
+}
+
+#[tokio::test]
+async fn memory_a_server_without_it_refuses_rather_than_answering_a_plain_search() {
+    let (_running, connection) = super::memory().await;
+    let mut changes = connection.persistent_search(Search::below(BASE), PersistentSearch::changes());
+    let error = changes.next().await.unwrap_err();
+    assert_eq!(error.result().unwrap().code, ResultCode::UNAVAILABLE_CRITICAL_EXTENSION);
+}
