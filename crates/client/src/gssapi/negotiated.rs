@@ -72,6 +72,11 @@ impl SecurityContext for Negotiated {
         Ok(())
     }
 
+    /// It always seals.
+    fn needs_encryption(&self) -> bool {
+        false
+    }
+
     fn take_layer(&mut self) -> Option<Box<dyn SecurityLayer>> {
         match std::mem::replace(&mut self.0, State::Over) {
             State::Established(context) => Some(Box::new(Layer::new(

@@ -54,6 +54,14 @@ impl Server {
         Connection::open(&self.options()).await.unwrap()
     }
 
+    /// By a name that is not this machine's, as a server elsewhere has it.
+    pub(crate) async fn open_as(&self, host: &str) -> Connection {
+        let address = self.url.trim_start_matches("ldap://");
+        #[expect(clippy::disallowed_methods, reason = "the name leads nowhere")]
+        let stream = tokio::net::TcpStream::connect((address, 389)).await.unwrap();
+        Connection::over(stream, &Options::new([format!("ldap://{host}")]).unwrap()).await.unwrap()
+    }
+
     pub(crate) async fn open_private(&self) -> Connection {
         Connection::open(&self.private()).await.unwrap()
     }

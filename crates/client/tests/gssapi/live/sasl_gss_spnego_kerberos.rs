@@ -35,9 +35,8 @@ async fn samba_takes_a_ticket_in_a_negotiation_that_seals() {
         return again::run(test, &Server::from(samba), &client.ticket("carol", "Green-Garden-33"));
     };
     for protection in [Protection::Integrity, Protection::Confidentiality] {
-        let connection = server.open().await;
-        let sasl = Sasl::gss_spnego_kerberos().service("ldap/dc1.example.com").protection(protection);
-        let reply = connection.sasl_bind(sasl).await.unwrap();
+        let connection = server.open_as("dc1.example.com").await;
+        let reply = connection.sasl_bind(Sasl::gss_spnego_kerberos().protection(protection)).await.unwrap();
         assert!(reply.is_success(), "{protection:?}: {reply:?}");
         let root = connection.read("DC=example,DC=com", &["objectClass"]).await;
         assert!(root.as_ref().is_ok_and(Option::is_some), "{protection:?}: {root:?}");

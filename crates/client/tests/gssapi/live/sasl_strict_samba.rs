@@ -1,6 +1,6 @@
 //! SASL binds where a domain controller demands signing (MS-ADTS section 5.1.1.1.2)
 
-use ldapgate_client::{Connection, Password, Protection, ResultCode, Sasl};
+use ldapgate_client::{Connection, Error, Password, Protection, ResultCode, Sasl};
 use testkit::kerberos::Client;
 use testkit::samba::Samba;
 
@@ -37,6 +37,23 @@ async fn samba_takes_a_ticket_that_signs_or_seals_in_the_clear_and_no_other() {
     }
     let reply = server.open().await.sasl_bind(Sasl::gssapi().protection(Protection::None)).await.unwrap();
     assert_eq!(reply.result.code, ResultCode::STRONGER_AUTH_REQUIRED, "{reply:?}");
+}
+
+#[tokio::test]
+async fn samba_a_ticket_is_good_where_somebody_could_listen_but_not_without_a_layer() {
+    let Some(server) = again::server() else {
+        let samba = Samba::strict().await;
+        let test = "live::sasl_strict_samba::samba_a_ticket_is_good_where_somebody_could_listen_but_not_without_a_layer";
+        let client = Client::of_samba(samba);
+        return again::run(test, &Server::from(samba), &client.ticket("nogroups", "None-Nickel-17"));
+    };
+    let connection = server.open_as("dc1.example.com").await;
+    let refused = connection.sasl_bind(Sasl::gssapi().protection(Protection::None)).await.unwrap_err();
+    assert!(matches!(refused, Error::ClearSasl { .. }), "{refused}");
+    let refused = connection.sasl_bind(ntlm()).await.unwrap_err();
+    assert!(matches!(refused, Error::ClearSasl { .. }), "{refused}");
+    assert!(connection.sasl_bind(Sasl::gssapi()).await.unwrap().is_success());
+    assert!(reads(&connection).await);
 }
 
 #[tokio::test]

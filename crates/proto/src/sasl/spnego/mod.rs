@@ -45,6 +45,11 @@ pub trait SecurityContext: Send {
     /// When it is wrong.
     fn verify(&mut self, message: &[u8], signature: &[u8]) -> Result<(), SaslError>;
 
+    /// As [`Mechanism::needs_encryption`].
+    fn needs_encryption(&self) -> bool {
+        true
+    }
+
     /// The security layer that was agreed on; once.
     fn take_layer(&mut self) -> Option<Box<dyn SecurityLayer>>;
 }
@@ -143,6 +148,10 @@ impl<C: SecurityContext> Mechanism for Spnego<C> {
 
     fn layer(&mut self) -> Option<Box<dyn SecurityLayer>> {
         self.context.take_layer()
+    }
+
+    fn needs_encryption(&self) -> bool {
+        self.context.needs_encryption()
     }
 }
 
