@@ -44,9 +44,7 @@ async fn a_struct_is_added_read_changed_and_read_again(connection: &Connection, 
     let old = entry().await;
     // A server keeps its own order of values.
     let sorted = |mut person: Person| {
-        for values in [&mut person.classes, &mut person.cn, &mut person.mail] {
-            values.sort();
-        }
+        [&mut person.classes, &mut person.cn, &mut person.mail].into_iter().for_each(|values| values.sort());
         Person { dn: person.dn.to_lowercase(), ..person }
     };
     assert_eq!(sorted(old.read().unwrap()), sorted(before.clone()));
@@ -109,8 +107,8 @@ struct Group {
     classes: Vec<String>,
     #[serde(rename = "sAMAccountName")]
     account: String,
-    #[serde(default, rename = "otherMailbox")]
-    mailboxes: Vec<String>,
+    #[serde(default, rename = "url")]
+    pages: Vec<String>,
     description: Option<String>,
     #[serde(skip_serializing, rename = "objectSid")]
     sid: Option<Sid>,
@@ -128,7 +126,7 @@ async fn samba_a_struct_is_an_entry_with_identifiers_and_times() {
         dn: format!("CN=Staff of entries,{base}"),
         classes: vec!["group".into()],
         account: "entries-staff".into(),
-        mailboxes: vec!["a@example.com".into(), "b@example.com".into()],
+        pages: vec!["http://a.example.com".into(), "http://b.example.com".into()],
         description: Some("staff".into()),
         sid: None,
         guid: None,
@@ -143,10 +141,10 @@ async fn samba_a_struct_is_an_entry_with_identifiers_and_times() {
 
     let mut after = before.clone();
     after.description = None;
-    after.mailboxes = vec!["c@example.com".into(), before.mailboxes[0].clone()];
+    after.pages = vec!["http://c.example.com".into(), before.pages[0].clone()];
     connection.modify_entry(&before, &after).await.unwrap();
     let mut found = read().await;
-    found.mailboxes.sort();
-    after.mailboxes.sort();
-    assert_eq!((found.mailboxes, found.description), (after.mailboxes, None));
+    found.pages.sort();
+    after.pages.sort();
+    assert_eq!((found.pages, found.description), (after.pages, None));
 }
