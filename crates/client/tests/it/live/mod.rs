@@ -5,6 +5,7 @@ mod account_usability;
 mod administrator;
 mod assertion;
 mod cancel;
+mod blocking;
 mod changes;
 mod cursor;
 mod dir_sync;
