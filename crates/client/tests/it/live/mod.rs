@@ -4,8 +4,8 @@
 mod account_usability;
 mod administrator;
 mod assertion;
-mod cancel;
 mod blocking;
+mod cancel;
 mod changes;
 mod cursor;
 mod dir_sync;
