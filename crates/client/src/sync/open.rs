@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use proto::message::Request;
-use proto::{Controls, LdapResult};
+use proto::{Controls, Entry, LdapResult};
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 
 use crate::connection::{Connection, Guard, Operation};
@@ -24,6 +25,15 @@ pub(crate) struct OpenSearch {
     waits: Waits,
     /// When the bounded part ends, known from the first request on.
     deadline: Option<Instant>,
+    pulse: Pulse,
+}
+
+/// Whether the server is still there.
+struct Pulse {
+    /// When it last said something, as far as the reader knows: what came after would be waiting.
+    heard: Instant,
+    /// The question under way. It is a task, so that a reader who looks in now and then does not begin it anew each time.
+    asking: Option<JoinHandle<Result<Option<Entry>, Error>>>,
 }
 
 /// How long is waited.
@@ -61,6 +71,7 @@ impl OpenSearch {
             running: None,
             waits,
             deadline: None,
+            pulse: Pulse { heard: Instant::now(), asking: None },
         }
     }
 
@@ -101,21 +112,20 @@ impl OpenSearch {
     async fn advance(&mut self) -> Result<Option<Sent>, Error> {
         self.begin().await?;
         let Some((items, _)) = &mut self.running else { return Ok(None) };
-        let item = match (self.waits.bounded, self.deadline) {
-            (Some(limit), Some(deadline)) => {
+        let item = match (self.waits.bounded, self.deadline, self.waits.heartbeat) {
+            (Some(limit), Some(deadline), _) => {
                 let silence = self.connection.shared.options.timeout;
-                let late = Instant::now() + silence;
+                let late = self.pulse.heard + silence;
                 let (until, limit) = if late < deadline { (late, silence) } else { (deadline, limit) };
                 match timeout_at(until, items.next()).await {
                     Ok(item) => item,
                     Err(_) => return Err(self.late(limit)),
                 }
             }
-            _ => match self.waits.heartbeat {
-                Some(heartbeat) => listen(&self.connection, items, heartbeat).await?,
-                None => items.next().await,
-            },
+            (_, _, Some(heartbeat)) => self.pulse.listen(&self.connection, items, heartbeat).await?,
+            _ => items.next().await,
         };
+        self.pulse.heard = Instant::now();
         match item {
             Some(Item::Done(done)) => {
                 let (result, controls) = (*done)?;
@@ -148,6 +158,7 @@ impl OpenSearch {
         let turn = now + options.timeout;
         let guard = self.connection.send_lasting(operation, Sink::Page(sink), turn, now + NEVER).await?;
         self.deadline = self.waits.bounded.map(|limit| now + limit);
+        self.pulse.heard = now;
         self.operation = None;
         self.running = Some((items, guard));
         Ok(())
@@ -166,27 +177,51 @@ impl OpenSearch {
     }
 }
 
-/// Waits for the next item; a server that is silent for too long is asked for its root entry, so that one that is gone
-/// without a farewell is noticed.
-async fn listen(
-    connection: &Connection,
-    items: &mut Items,
-    heartbeat: Duration,
-) -> Result<Option<Item>, Error> {
-    loop {
-        if let Ok(item) = timeout_at(Instant::now() + heartbeat, items.next()).await {
-            return Ok(item);
-        }
-        let asking = std::pin::pin!(connection.read("", &["1.1"]));
-        tokio::select! {
-            biased;
-            item = items.next() => return Ok(item),
-            answer = asking => match answer {
+impl Pulse {
+    /// Waits for the next item; a server that is silent for too long is asked for its root entry, so that one that is
+    /// gone without a farewell is noticed.
+    async fn listen(
+        &mut self,
+        connection: &Connection,
+        items: &mut Items,
+        heartbeat: Duration,
+    ) -> Result<Option<Item>, Error> {
+        loop {
+            let Some(asking) = &mut self.asking else {
+                if let Ok(item) = timeout_at(self.heard + heartbeat, items.next()).await {
+                    return Ok(item);
+                }
+                let connection = connection.clone();
+                self.asking = Some(tokio::spawn(async move { connection.read("", &["1.1"]).await }));
+                continue;
+            };
+            let answer = tokio::select! {
+                biased;
+                item = items.next() => {
+                    self.stop();
+                    return Ok(item);
+                }
+                answer = asking => answer,
+            };
+            self.asking = None;
+            match answer {
+                Ok(Err(error)) if !matches!(error, Error::Refused { .. }) => return Err(error),
                 // Whatever the server thinks of the question, it is there.
-                Ok(_) | Err(Error::Refused { .. }) => {}
-                Err(error) => return Err(error),
-            },
+                _ => self.heard = Instant::now(),
+            }
         }
+    }
+
+    fn stop(&mut self) {
+        if let Some(asking) = self.asking.take() {
+            asking.abort();
+        }
+    }
+}
+
+impl Drop for Pulse {
+    fn drop(&mut self) {
+        self.stop();
     }
 }
 

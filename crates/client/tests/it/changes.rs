@@ -179,6 +179,23 @@ async fn a_server_that_went_away_without_a_farewell_is_noticed_while_nothing_cha
     assert_eq!(began.elapsed().as_secs(), 60 + 60 + 10);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_reader_who_looks_in_every_second_notices_it_too() {
+    let (connection, mut peer) = connected(&local()).await;
+    let mut sync = connection.sync(persisting());
+    let (done, _) = tokio::join!(sync.next(), refreshed(&mut peer));
+    assert!(done.unwrap().is_some());
+    let began = Instant::now();
+    let error = loop {
+        match tokio::time::timeout(Duration::from_secs(1), sync.next()).await {
+            Ok(event) => break event.unwrap_err(),
+            Err(_) => assert!(began.elapsed().as_secs() < 100, "it is never noticed"),
+        }
+    };
+    assert!(matches!(&error, Error::Timeout { operation: "search", .. }), "{error:?}");
+    assert_eq!(began.elapsed().as_secs(), 60 + 10);
+}
+
 #[tokio::test]
 async fn a_server_that_wants_a_fresh_start_says_so() {
     let (connection, mut peer) = connected(&local()).await;
