@@ -166,6 +166,7 @@ static TYPES: &[AttributeType] = &[
     server("1.3.6.1.4.1.1466.101.120.5", &["namingContexts"]),
     server("1.3.6.1.4.1.1466.101.120.7", &["supportedExtension"]),
     server("1.3.6.1.4.1.1466.101.120.13", &["supportedControl"]),
+    server("1.3.6.1.4.1.1466.101.120.14", &["supportedSASLMechanisms"]),
     server("1.3.6.1.4.1.1466.101.120.15", &["supportedLDAPVersion"]),
     server("1.3.6.1.4.1.4203.1.3.5", &["supportedFeatures"]),
     server("1.3.6.1.1.4", &["vendorName"]).single(),

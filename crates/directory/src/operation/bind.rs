@@ -5,12 +5,14 @@ use std::sync::Arc;
 use bytes::Bytes;
 use proto::message::{Authentication, BindRequest};
 use proto::{Dn, Filter, LdapResult, Password, ResultCode};
+use tls::Bindings;
 
+use super::sasl::{self, Exchange};
 use super::{Identity, refuse};
 use crate::account_state::{self, Standing};
 use crate::directory::Shared;
 use crate::password;
-use crate::tree::{Node, Tree};
+use crate::tree::{Id, Node, Tree};
 
 /// Stored passwords of one entry that are tried.
 const TRIED: usize = 8;
@@ -19,10 +21,19 @@ const TRIED: usize = 8;
 pub(crate) struct Bound {
     pub(crate) who: Identity,
     pub(crate) standing: Standing,
+    /// What a SASL mechanism's server side says.
+    pub(crate) credentials: Option<Bytes>,
+    /// What is to be remembered until the next step.
+    pub(crate) exchange: Option<Exchange>,
 }
 
 /// Checks a bind. It waits for nothing but its own computing, which slow schemes do on a thread of their own.
-pub(crate) async fn bind(shared: &Arc<Shared>, request: BindRequest) -> Bound {
+pub(crate) async fn bind(
+    shared: &Arc<Shared>,
+    request: BindRequest,
+    begun: Option<Exchange>,
+    bindings: Option<&Bindings>,
+) -> Bound {
     if request.version != 3 {
         return refused(refuse(ResultCode::PROTOCOL_ERROR, "only LDAP version 3 is spoken"));
     }
@@ -33,15 +44,18 @@ pub(crate) async fn bind(shared: &Arc<Shared>, request: BindRequest) -> Bound {
             refused(refuse(ResultCode::UNWILLING_TO_PERFORM, "a name without a password proves nothing"))
         }
         Authentication::Simple(password) => simple(shared, &request.name, password).await,
-        Authentication::Sasl { .. } | Authentication::Sicily { .. } => {
-            refused(refuse(ResultCode::AUTH_METHOD_NOT_SUPPORTED, "only simple binds are supported"))
+        Authentication::Sasl { mechanism, credentials } => {
+            sasl::step(shared, mechanism, credentials, begun, bindings).await
+        }
+        Authentication::Sicily { .. } => {
+            refused(refuse(ResultCode::AUTH_METHOD_NOT_SUPPORTED, "this way to bind is not supported"))
         }
     }
 }
 
-async fn simple(shared: &Arc<Shared>, name: &str, password: Password) -> Bound {
+pub(super) async fn simple(shared: &Arc<Shared>, name: &str, password: Password) -> Bound {
     let dialect = shared.settings.dialect;
-    let nobody = |standing| Bound { who: Identity::Anonymous, standing };
+    let nobody = |standing| Bound { standing, ..refused(LdapResult::success()) };
     let (id, stored, before) = {
         let tree = shared.tree();
         match find(&tree, name) {
@@ -60,11 +74,20 @@ async fn simple(shared: &Arc<Shared>, name: &str, password: Password) -> Bound {
     if !is_right(shared, stored, password).await {
         return nobody(account_state::to_a_wrong_password(dialect));
     }
+    admit(shared, id)
+}
+
+/// Who has proved the password comes in, unless something is the matter with the account.
+pub(super) fn admit(shared: &Shared, id: Id) -> Bound {
+    let dialect = shared.settings.dialect;
     let tree = shared.tree();
-    let Some(node) = tree.get(id) else { return nobody(account_state::to_an_unknown_name(dialect)) };
-    let standing = account_state::to_the_right_password(dialect, &tree.view(node), shared.now());
+    let standing = match tree.get(id) {
+        Some(node) => account_state::to_the_right_password(dialect, &tree.view(node), shared.now()),
+        None => account_state::to_an_unknown_name(dialect),
+    };
     let is_in = standing.result.code == ResultCode::SUCCESS;
-    Bound { who: if is_in { Identity::Entry(id) } else { Identity::Anonymous }, standing }
+    let who = if is_in { Identity::Entry(id) } else { Identity::Anonymous };
+    Bound { who, standing, credentials: None, exchange: None }
 }
 
 /// The entry a bind names: by DN, or as Active Directory allows by `userPrincipalName` or `DOMAIN\sAMAccountName`.
@@ -100,6 +123,7 @@ pub(super) async fn is_right(shared: &Arc<Shared>, stored: Vec<Bytes>, password:
 }
 
 /// Nobody is bound.
-fn refused(result: LdapResult) -> Bound {
-    Bound { who: Identity::Anonymous, standing: Standing { result, ..Standing::default() } }
+pub(super) fn refused(result: LdapResult) -> Bound {
+    let standing = Standing { result, ..Standing::default() };
+    Bound { who: Identity::Anonymous, standing, credentials: None, exchange: None }
 }

@@ -11,6 +11,7 @@ mod modify_dn;
 mod new_password;
 mod plan;
 mod root;
+mod sasl;
 mod search;
 mod selection;
 mod sort;
@@ -23,6 +24,7 @@ pub(crate) use control::Recognised;
 pub(crate) use modify::is_own_password;
 pub(crate) use new_password::{PasswordAnswer, is_unicode_pwd, modify_password, modify_unicode_pwd};
 pub(crate) use root::SUBSCHEMA;
+pub(crate) use sasl::Exchange;
 pub(crate) use search::{Pages, Search};
 
 use crate::Kind;

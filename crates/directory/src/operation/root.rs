@@ -5,6 +5,7 @@ use proto::extended::FastBind;
 use proto::{Dn, PasswordModify, StartTls, WhoAmI};
 
 use super::control::SUPPORTED;
+use super::sasl::MECHANISMS;
 use crate::Dialect;
 use crate::directory::Shared;
 use crate::schema;
@@ -42,6 +43,8 @@ fn root(shared: &Shared, tree: &Tree) -> Attributes {
     let password = (shared.settings.dialect != Dialect::ActiveDirectory).then_some(PasswordModify::OID);
     let fast_bind = (shared.settings.dialect == Dialect::ActiveDirectory).then_some(FastBind::OID);
     let extensions = [WhoAmI::OID].into_iter().chain(start_tls).chain(password).chain(fast_bind);
+    let plus = shared.settings.tls.is_some();
+    let mechanisms = MECHANISMS.into_iter().filter(|name| plus || !name.ends_with("-PLUS"));
     let capabilities: &[&str] = match shared.settings.dialect {
         Dialect::ActiveDirectory => &CAPABILITIES,
         _ => &[],
@@ -53,6 +56,7 @@ fn root(shared: &Shared, tree: &Tree) -> Attributes {
         ("supportedControl", SUPPORTED.map(str::to_owned).to_vec()),
         ("supportedExtension", extensions.map(str::to_owned).collect()),
         ("supportedFeatures", FEATURES.map(str::to_owned).to_vec()),
+        ("supportedSASLMechanisms", mechanisms.map(str::to_owned).collect()),
         ("supportedLDAPVersion", vec!["3".to_owned()]),
         ("vendorName", vec!["ldapgate directory".to_owned()]),
         ("vendorVersion", vec![env!("CARGO_PKG_VERSION").to_owned()]),

@@ -130,14 +130,15 @@ async fn serve(guest: Guest, mut stream: Box<dyn Duplex>, tls: Option<ServerTls>
         let result = LdapResult::new(ResultCode::BUSY, "too many connections");
         return last_words(stream, &connection::notice(result)).await;
     }
-    let secure = tls.is_some();
+    let mut bindings = None;
     if let Some(tls) = tls {
         let Ok(Ok(encrypted)) = timeout(shared.settings.limits.frame_time, tls.accept(stream)).await else {
             return;
         };
+        bindings = Some(encrypted.bindings());
         stream = Box::new(encrypted);
     }
-    Connection::new(Arc::clone(shared), guest.number, secure).serve(stream).await;
+    Connection::new(Arc::clone(shared), guest.number, bindings).serve(stream).await;
 }
 
 /// Reads and never answers.

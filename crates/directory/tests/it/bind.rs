@@ -71,7 +71,7 @@ async fn a_failed_bind_leaves_nobody_bound() {
 }
 
 #[tokio::test]
-async fn other_versions_and_sasl_are_refused() {
+async fn other_versions_and_unknown_mechanisms_are_refused() {
     let (_directory, mut peer) = Peer::demo();
     let old = BindRequest { version: 2, ..BindRequest::anonymous() };
     assert_eq!(peer.ask(&Request::Bind(old)).await.code(), 2);
@@ -79,6 +79,37 @@ async fn other_versions_and_sasl_are_refused() {
     let sasl = BindRequest { authentication, ..BindRequest::anonymous() };
     assert_eq!(peer.ask(&Request::Bind(sasl)).await.code(), 7);
     assert_eq!(peer.ask(&Request::Bind(BindRequest::anonymous())).await.code(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn openldap_s_tools_bind_by_sasl() {
+    let data = "dn: dc=example,dc=com\nobjectClass: domain\ndc: example\n\ndn: uid=zoe,dc=example,dc=com\n\
+                objectClass: account\nuid: zoe\nuserPassword: P\u{e4}ssw\u{f6}rd\n\ndn: uid=hashed,dc=example,dc=com\n\
+                objectClass: account\nuid: hashed\nuserPassword: {SSHA}WPlThJYzRgbCSlje4gBeLci7merAuXdx\n\n\
+                dn: uid=locked,dc=example,dc=com\nobjectClass: account\nuid: locked\nuserPassword: secret\n\
+                pwdAccountLockedTime: 000001010000Z\n";
+    let server = Server::of(Directory::builder(clock()).ldif(data).unwrap()).await;
+    let url = server.running.url();
+    let whoami = |mechanism, user, password| {
+        let arguments = ["-Q", "-N", "-O", "none", "-H", &url, "-Y", mechanism, "-U", user, "-w", password];
+        testkit::process::run("ldapwhoami", "ldap-utils", &arguments, "")
+    };
+    for (mechanism, user, password, expected) in [
+        ("PLAIN", "zoe", "P\u{e4}ssw\u{f6}rd", 0),
+        ("SCRAM-SHA-256", "zoe", "P\u{e4}ssw\u{f6}rd", 0),
+        ("PLAIN", "hashed", "Red-Apple-11", 0),
+        ("PLAIN", "zoe", "wrong", 49),
+        ("SCRAM-SHA-256", "zoe", "wrong", 49),
+        ("SCRAM-SHA-256", "hashed", "Red-Apple-11", 49),
+        ("SCRAM-SHA-256", "nobody", "secret", 49),
+        ("SCRAM-SHA-256", "locked", "secret", 49),
+        ("PLAIN", "locked", "secret", 49),
+    ] {
+        let said = whoami(mechanism, user, password);
+        assert_eq!(said.status, expected, "{mechanism} {user}: {}", said.stderr);
+        let name = if expected == 0 { format!("dn:uid={user},dc=example,dc=com\n") } else { String::new() };
+        assert_eq!(said.stdout, name);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,6 +2,7 @@
 
 use ldapgate_client::{Connection, Options, ResultCode, Sasl};
 use testkit::openldap::OpenLdap;
+use testkit::world::{Peer, World};
 
 use crate::sasl::{password, trusting};
 
@@ -20,4 +21,24 @@ async fn openldap_is_asked_and_the_strongest_taken() {
     }
     let log = server.log_lines("BIND dn=\"uid=alice");
     assert!(log.iter().any(|line| line.contains("mech=SCRAM-SHA-512")), "{log:#?}");
+}
+
+#[tokio::test]
+async fn memory_is_bound_to_its_tls_connection() {
+    let world = World::start(Peer::Memory).await;
+    let tls = trusting(&world.ca_file());
+    for (url, start_tls) in [(world.ldaps_url(), false), (world.ldap_url(), true), (world.ldap_url(), false)]
+    {
+        let options = Options::new([url]).unwrap().tls(tls.clone()).start_tls(start_tls);
+        let connection = Connection::open(&options).await.unwrap();
+        for (secret, code) in
+            [("Red-Apple-11", ResultCode::SUCCESS), ("wrong", ResultCode::INVALID_CREDENTIALS)]
+        {
+            let reply = connection.sasl_bind(Sasl::strongest("alice", password(secret))).await.unwrap();
+            assert_eq!(reply.result.code, code, "{reply:?}");
+        }
+    }
+    let plus = Sasl::scram_sha_256("zoe", password("Pässwörd-Ünï-44")).plus();
+    let connection = Connection::open(&Options::new([world.ldaps_url()]).unwrap().tls(tls)).await.unwrap();
+    assert!(connection.sasl_bind(plus).await.unwrap().is_success(), "by tls-exporter");
 }

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use bytes::{Buf as _, Bytes, BytesMut};
 use proto::{Controls, LdapResult, MessageId, Response, ResultCode, ServerSession};
+use tls::Bindings;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, JoinSet};
@@ -15,7 +16,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use super::{Duplex, FAREWELL};
 use crate::directory::Shared;
 use crate::journal::Line;
-use crate::operation::{Identity, Pages};
+use crate::operation::{Exchange, Identity, Pages};
 
 /// Bytes that may wait for a peer to read before nothing more is produced.
 const HIGH_WATER: usize = 256 * 1024;
@@ -27,9 +28,12 @@ const CHUNK: usize = 16 * 1024;
 pub(super) struct Connection {
     shared: Arc<Shared>,
     number: u64,
-    secure: bool,
+    /// What its TLS gives to bind to, where it has TLS.
+    bindings: Option<Bindings>,
     session: ServerSession,
     who: Identity,
+    /// A SASL bind that waits for its next step.
+    exchange: Option<Exchange>,
     /// Binds check passwords and bind nobody.
     fast_bind: bool,
     pages: Arc<Mutex<Pages>>,
@@ -82,7 +86,7 @@ pub(super) fn notice(result: LdapResult) -> Bytes {
 }
 
 impl Connection {
-    pub(super) fn new(shared: Arc<Shared>, number: u64, secure: bool) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, number: u64, bindings: Option<Bindings>) -> Self {
         let limits = &shared.settings.limits;
         let session =
             ServerSession::new(proto::Limits { max_frame: limits.frame, ..proto::Limits::server() });
@@ -91,9 +95,10 @@ impl Connection {
         Self {
             shared,
             number,
-            secure,
+            bindings,
             session,
             who: Identity::Anonymous,
+            exchange: None,
             fast_bind: false,
             pages,
             input: BytesMut::new(),
@@ -124,8 +129,8 @@ impl Connection {
             let Ok(Ok(())) = timeout(patience, self.say_all(&mut write)).await else { return };
             let plain = read.unsplit(write);
             let Ok(Ok(encrypted)) = timeout(patience, tls.accept(plain)).await else { return };
+            self.bindings = Some(encrypted.bindings());
             stream = Box::new(encrypted);
-            self.secure = true;
         }
     }
 

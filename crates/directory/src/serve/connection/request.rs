@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use proto::extended::FastBind;
-use proto::message::{Message, encode};
+use proto::message::{BindResponse, Message, encode};
 use proto::{
     Controls, LdapResult, MessageId, PasswordModify, PasswordPolicy, PasswordPolicyError, Request, Response,
     ResultCode, SearchRequest, StartTls,
@@ -116,13 +116,16 @@ impl Connection {
         // RFC 4511 section 4.2.1: whatever becomes of the bind, the old identity is gone.
         self.who = Identity::Anonymous;
         lock(&self.pages).clear();
-        let bound = operation::bind(&self.shared, request).await;
+        let begun = self.exchange.take();
+        let bound = operation::bind(&self.shared, request, begun, self.bindings.as_ref()).await;
+        self.exchange = bound.exchange;
         // After a fast bind passwords are checked, and nobody is bound.
         self.who = if self.fast_bind { Identity::Anonymous } else { bound.who };
         let Standing { result, policy, control } = bound.standing;
         let policy = controls.policy.then(|| policy.to_control());
         let told = policy.into_iter().chain(control).collect();
-        self.answer(asked, &operation::answer(Kind::Bind, result), &told);
+        let response = BindResponse { result, server_credentials: bound.credentials };
+        self.answer(asked, &Response::Bind(response), &told);
     }
 
     /// Only on a connection that nobody is bound on (MS-ADTS section 3.1.1.3.4.2.1).
@@ -150,7 +153,7 @@ impl Connection {
     fn start_tls(&mut self, asked: Asked) -> Next {
         let problem = if self.shared.settings.tls.is_none() {
             Some((ResultCode::PROTOCOL_ERROR, "StartTLS is not offered"))
-        } else if self.secure {
+        } else if self.bindings.is_some() {
             Some((ResultCode::OPERATIONS_ERROR, "TLS is there already"))
         } else if !self.running.is_empty() {
             Some((ResultCode::OPERATIONS_ERROR, "other operations are outstanding"))
