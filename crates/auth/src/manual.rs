@@ -13,8 +13,9 @@
 //!   (CVE-2020-26168, CVE-2017-8028, CVE-2026-41720). A [`Proof`](crate::Proof) is minted in one place, from the answer to a
 //!   bind that this login wrote on a connection that was its own; `state` takes result 0 alone for success. Test:
 //!   `only_result_zero_is_success`.
-//! * **A referral taken for success**, or followed with the password. It is an error; nobody follows it. Test:
-//!   `a_referral_is_neither_success_nor_a_wrong_password`.
+//! * **A referral taken for success**, or followed with the password. In answer to a bind it is an error; look-ups follow
+//!   one when the configuration says so, to named hosts, as nobody. Tests:
+//!   `a_referral_is_neither_success_nor_a_wrong_password`, `nothing_that_carries_a_password_is_sent_elsewhere`.
 //! * **A constant, a fallback that knows the password** (CVE-2020-2299). A [`Proof`](crate::Proof) is the only way to a
 //!   [`Proven`](crate::Proven), and both are made anew by each login: nothing here remembers either.
 //! * **A cache that takes any password once somebody has signed in** (CVE-2020-2301, CVE-2026-129349). What this room
@@ -113,7 +114,7 @@
 //! | 3 | a bind has to have happened | `only_result_zero_is_success`, `no_is_an_answer_and_a_referral_is_not_success` |
 //! | 4 | a person's connection is never used for look-ups | `a_connection_that_carried_a_persons_bind_never_carries_a_look_up`, `nobody_can_bind_on_a_look_up_connection`, `start_tls_is_not_sent_while_something_is_under_way` |
 //! | 5 | verified TLS, nothing in the clear | `a_real_servers_bad_certificate_is_told`, `a_server_that_will_not_start_tls_gets_nothing_in_clear_text`, `clear_text_right_after_the_answer_is_fatal`, `a_password_is_never_sent_in_clear_text_over_a_network` |
-//! | 6 | referrals carry nothing and prove nothing | `references_are_collected_and_not_followed`, `a_referral_to_a_persons_bind_proves_nothing` |
+//! | 6 | referrals carry nothing and prove nothing | `references_are_collected_and_not_followed`, `a_reference_is_told_and_not_followed_unless_that_is_asked_for`, `nothing_that_carries_a_password_is_sent_elsewhere`, `a_server_without_tls_is_refused_when_the_first_had_it`, `only_so_many_hops_are_made`, `a_referral_to_a_persons_bind_proves_nothing` |
 //! | 7 | nobody learns who exists | `a_wrong_password_and_an_unknown_name_get_the_same_answer`, `an_unknown_name_is_answered_as_slowly_as_a_wrong_password`, `what_an_attacker_could_learn_from_has_one_text` |
 //! | 8 | one person, one name | `the_length_is_judged_before_the_characters`, `every_way_to_type_a_name_has_one_key`, `however_a_name_is_typed_it_is_one_person` |
 //! | 9 | accounts are linked by the immutable id | `a_name_with_another_id_is_a_duplicate_while_the_old_one_is_there`, `who_is_made_anew_gets_a_fresh_account_once_the_old_one_is_gone`, `nobody_is_gone_while_another_known_person_is_missing` |

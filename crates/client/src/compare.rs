@@ -34,11 +34,12 @@ impl Connection {
             value: Bytes::copy_from_slice(value.as_ref()),
         });
         let operation = Operation::new("compare", request, Controls::default());
-        match self.call(operation).await?.response {
+        let answer = self.call(operation).await?;
+        match answer.response {
             Response::Compare(result) => match result.code {
                 ResultCode::COMPARE_TRUE => Ok(true),
                 ResultCode::COMPARE_FALSE => Ok(false),
-                _ => Err(self.refused("compare", result)),
+                _ => Err(self.refused_with("compare", result, answer.controls)),
             },
             _ => Err(self.unexpected("compare")),
         }

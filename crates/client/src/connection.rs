@@ -154,6 +154,9 @@ impl Connection {
         let Some(referrals) = referrals.filter(|_| referral::may_follow(&operation.request)) else {
             return self.call_once(operation).await;
         };
+        // What this handle carries goes wherever the operation goes: an assertion that is lost on the way asserts nothing.
+        let controls = beside(&self.controls, operation.controls);
+        let operation = Operation { controls, ..operation };
         let Operation { name, request, controls } = &operation;
         let answer = self.call_once(Operation::new(name, request.clone(), controls.clone())).await?;
         if answer.response.result().is_some_and(|result| result.code.is_referral()) {
@@ -260,7 +263,17 @@ impl Connection {
     }
 
     pub(crate) fn refused(&self, operation: &'static str, result: LdapResult) -> Error {
-        Error::Refused { url: self.url().to_owned(), operation, result: Box::new(result) }
+        self.refused_with(operation, result, Controls::default())
+    }
+
+    /// The same, with what came along.
+    pub(crate) fn refused_with(
+        &self,
+        operation: &'static str,
+        result: LdapResult,
+        controls: Controls,
+    ) -> Error {
+        Error::Refused { url: self.url().to_owned(), operation, result: Box::new(result), controls }
     }
 
     pub(crate) fn unexpected(&self, operation: &'static str) -> Error {
@@ -279,7 +292,7 @@ impl Connection {
                 if result.is_success() {
                     return Ok(Reply { result, controls: answer.controls });
                 }
-                Err(self.refused(name, result))
+                Err(self.refused_with(name, result, answer.controls))
             }
             _ => Err(self.unexpected(name)),
         }

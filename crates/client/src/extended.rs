@@ -46,7 +46,9 @@ impl Connection {
             Response::Extended(response) if response.result.is_success() => {
                 Ok(ExtendedReply { oid: response.oid, value: response.value, controls: answer.controls })
             }
-            Response::Extended(response) => Err(self.refused("extended", response.result)),
+            Response::Extended(response) => {
+                Err(self.refused_with("extended", response.result, answer.controls))
+            }
             _ => Err(self.unexpected("extended")),
         }
     }

@@ -1,4 +1,4 @@
-//! Fast bind (MS-ADTS section 3.1.1.3.4.2.2): a connection that does nothing but check passwords.
+//! Fast bind (MS-ADTS section 3.1.1.3.4.2.1): a connection that does nothing but check passwords.
 
 use proto::extended::FastBind;
 

@@ -2,7 +2,7 @@
 //!
 //! It refuses to send a password in clear text over a network, an empty one at all, and anything after a StartTLS that
 //! failed; to lend a connection that carried a person's bind for look-ups; to send a person's bind a second time; and
-//! to follow a referral.
+//! to follow a referral unasked, or with credentials.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -145,6 +145,9 @@ struct SaslPage;
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/client-schema.md")]
 struct SchemaPage;
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/client-sync.md")]
+struct SyncPage;
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/client.md")]
 struct ClientPage;

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
+use proto::control::TreeDelete;
 use proto::ldif::{ChangeRecord, ChangeType, Writer};
 use proto::message::{AddRequest, ModifyRequest};
 use proto::{Change, Control};
@@ -175,6 +176,17 @@ impl<W: Write> Recorder<W> {
     /// What the output says.
     pub async fn delete(&self, dn: &str) -> Result<(), RecordError> {
         self.write(ChangeType::Delete(dn.to_owned()))
+    }
+
+    /// Records that an entry goes with everything below it, which only some servers can do in one step: the record has
+    /// the tree delete control.
+    ///
+    /// # Errors
+    ///
+    /// What the output says.
+    pub async fn delete_tree(&self, dn: &str) -> Result<(), RecordError> {
+        let controls = self.controls.iter().cloned().chain([TreeDelete.into()]);
+        self.with_controls(controls).delete(dn).await
     }
 
     /// Records an entry's new name or place.

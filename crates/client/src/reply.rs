@@ -26,7 +26,8 @@ impl Reply {
         self.entry(PostRead::OID, PostRead::entry)
     }
 
-    /// What the server's password policy says, when it says something that can be read.
+    /// What the server's password policy says, when it says something that can be read. What it objects to comes with the
+    /// refusal: [`Error::policy`](crate::Error::policy).
     pub fn policy(&self) -> Option<PasswordPolicy> {
         read_policy(&self.controls)
     }

@@ -500,7 +500,7 @@ mod tests {
 
     fn refused(code: ResultCode) -> Error {
         let result = Box::new(LdapResult::new(code, ""));
-        Error::Refused { url: String::new(), operation: "x", result }
+        Error::Refused { url: String::new(), operation: "x", result, controls: proto::Controls::default() }
     }
 
     fn is_repeated(retry: &Retry, error: &Error, kind: Kind) -> bool {

@@ -183,7 +183,8 @@ impl Connection {
     async fn subschema(&self, dn: &str, attributes: &[&str]) -> Result<Option<Entry>, Error> {
         // RFC 4512 section 4.4: with this filter, since some servers show the entry to no other.
         let search = Search::read(dn).matching(Filter::equal("objectClass", "subschema"));
-        let search = search.attributes(attributes.iter().copied());
+        // Active Directory may hand out so many values at once and no more.
+        let search = search.attributes(attributes.iter().copied()).whole_values().keep_referrals();
         crate::search::one_entry(self.stream(search)).await
     }
 

@@ -49,7 +49,7 @@ pub(crate) enum Command {
     /// Search a directory; flags as in ldapsearch
     Search(Box<Search>),
     /// Ask a directory who it takes us for; flags as in ldapwhoami
-    Whoami(Whoami),
+    Whoami(Box<Whoami>),
     /// Add entries from LDIF; flags as in ldapadd
     Add(Box<Modify>),
     /// Change entries as LDIF says; flags as in ldapmodify

@@ -42,8 +42,11 @@ fn general(text: &str) -> anyhow::Result<Control> {
         Some((name, parameter)) => (name, Some(parameter)),
         None => (name, None),
     };
-    let control = named(name, parameter).with_context(|| format!("-e {text}"))?;
-    Ok(if critical { control.critical() } else { control })
+    let mut control = named(name, parameter).with_context(|| format!("-e {text}"))?;
+    // As the flag says it, whatever the type thinks best; but nobody acts as somebody else by being ignored (RFC 4370
+    // section 3).
+    control.critical = critical || control.oid == ProxiedAuthorization::OID;
+    Ok(control)
 }
 
 fn named(name: &str, parameter: Option<&str>) -> anyhow::Result<Control> {
@@ -122,6 +125,7 @@ mod tests {
             ("!assert=(cn=a)", "1.3.6.1.1.12", true),
             ("assert=(cn=a=b)", "1.3.6.1.1.12", false),
             ("!authzid=u:ada", "2.16.840.1.113730.3.4.18", true),
+            ("authzid=", "2.16.840.1.113730.3.4.18", true),
             ("!authzid=dn:cn=ada,dc=example,dc=com", "2.16.840.1.113730.3.4.18", true),
             ("!manageDSAit", "2.16.840.1.113730.3.4.2", true),
             ("managedsait", "2.16.840.1.113730.3.4.2", false),

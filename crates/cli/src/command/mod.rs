@@ -49,7 +49,7 @@ pub(crate) async fn run(arguments: Arguments) -> Exit {
         Command::Block(block) => block::run(&context, block).await,
         Command::Config(config) => config::run(&context, &config),
         Command::Search(search) => search::run(&context, *search).await,
-        Command::Whoami(whoami) => whoami::run(&context, whoami).await,
+        Command::Whoami(whoami) => whoami::run(&context, *whoami).await,
         Command::Add(add) => modify::run(&context, Modify { add: true, ..*add }).await,
         Command::Modify(modify) => modify::run(&context, *modify).await,
         Command::Delete(delete) => delete::run(&context, *delete).await,

@@ -9,7 +9,7 @@ use testkit::openldap::{ADMINISTRATOR, ADMINISTRATOR_PASSWORD, OpenLdap};
 use testkit::process::{self, Finished};
 use testkit::world::{BASE, Peer, World};
 
-use crate::gateway::PROGRAM;
+use crate::gateway::{PROGRAM, USUAL, configure, ldapgate};
 
 const ALICE: &str = "uid=alice,ou=people,dc=example,dc=com";
 
@@ -364,6 +364,34 @@ async fn a_program_gets_one_document() {
     assert_eq!(document(&deleted)["changes"].as_array().map(Vec::len), Some(3), "{}", deleted.stderr);
     let compared = process_ours(&twins, &["compare", "--json", ALICE, "uid:bob"], "");
     assert_eq!((document(&compared)["matches"].as_bool(), compared.status), (Some(false), 5));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ldif_may_follow_a_password_and_begin_in_the_middle() {
+    let twins = Twins::new().await;
+    let (url, place) = (twins.server.ldap_url(), &twins.places()[0]);
+    let arguments = ["add", "-H", &url, "-D", ADMINISTRATOR, "--password-stdin", "-c", "-j", "13"];
+    let input = format!("{ADMINISTRATOR_PASSWORD}\n{PEOPLE}").replace(HERE, place);
+    let done = process::run_at(PROGRAM, &arguments, &[], &input);
+    assert_eq!(
+        (done.status, done.stdout.matches("adding").count()),
+        (32, 2),
+        "{}{}",
+        done.stdout,
+        done.stderr
+    );
+    assert!(!done.stdout.contains("cn=Ada") && done.stdout.contains("cn=Carol"), "{}", done.stdout);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_url_the_configured_service_account_asks() {
+    let world = World::start(Peer::OpenLdap).await;
+    let config = configure(&world, USUAL);
+    let compared = ldapgate(&config, &["compare", ALICE, "uid:alice"], "");
+    assert_eq!((compared.stdout.as_str(), compared.status), ("TRUE\n", 6), "{}", compared.stderr);
+    let deleted = ldapgate(&config, &["delete", ALICE], "");
+    assert_eq!(deleted.status, 50, "it may read: {}", deleted.stderr);
+    assert!(deleted.stderr.starts_with("ldap_delete: Insufficient access (50)\n"), "{}", deleted.stderr);
 }
 
 #[tokio::test(flavor = "multi_thread")]

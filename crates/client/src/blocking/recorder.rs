@@ -33,6 +33,12 @@ impl<W: Write> Recorder<W> {
         Recorder { inner: self.inner.secrets(secrets), ..self }
     }
 
+    /// For `slapadd`, as [`Recorder::for_slapadd`](crate::Recorder::for_slapadd).
+    #[must_use]
+    pub fn for_slapadd(self) -> Self {
+        Recorder { inner: self.inner.for_slapadd(), ..self }
+    }
+
     /// Another handle, whose every record has these controls.
     #[must_use]
     pub fn with_controls(&self, controls: impl IntoIterator<Item = Control>) -> Self {
@@ -48,6 +54,7 @@ impl<W: Write> Recorder<W> {
         fn modify(dn: &str, changes: Vec<Change>) -> Result<(), RecordError>;
         fn modify_entry[T: Serialize + ?Sized](before: &T, after: &T) -> Result<(), RecordError>;
         fn delete(dn: &str) -> Result<(), RecordError>;
+        fn delete_tree(dn: &str) -> Result<(), RecordError>;
         fn rename(dn: &str, rename: &Rename) -> Result<(), RecordError>;
     }
 

@@ -21,7 +21,8 @@ const FOR_ONE_ENTRY: [&str; 6] = [
     "msds-tokenGroupNames",
 ];
 
-/// Reads entries that belong to some classes, and asks for exactly the attributes that these have to have and may have.
+/// Reads entries that belong to some classes, and asks for exactly the attributes that these have to have and may have,
+/// each with all its values.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -192,13 +193,20 @@ impl Reader {
     /// As [`Connection::read`].
     pub async fn get(&self, dn: &str) -> Result<Option<TypedEntry>, Error> {
         let asked: Arc<[String]> = self.attributes().into();
-        let search = Search::read(dn).matching(self.filter()).attributes(asked.iter().map(String::as_str));
+        let search = Search::read(dn)
+            .matching(self.filter())
+            .attributes(asked.iter().map(String::as_str))
+            .whole_values();
         let found = one_entry(self.connection.stream(search)).await?;
         Ok(found.map(|entry| self.typed(entry, &asked)))
     }
 
     fn question(&self, asked: &Arc<[String]>) -> Search {
-        self.search.clone().matching(self.filter()).attributes(asked.iter().map(String::as_str))
+        self.search
+            .clone()
+            .matching(self.filter())
+            .attributes(asked.iter().map(String::as_str))
+            .whole_values()
     }
 
     fn filter(&self) -> Filter {

@@ -8,8 +8,9 @@ use proto::message::AddRequest;
 use proto::schema::Violation;
 use proto::{Change, ChangeOp, Entry, Schema};
 
+use crate::search::one_entry;
 use crate::write::changes_between_entries;
-use crate::{Connection, Error, Reply};
+use crate::{Connection, Error, Reply, Search};
 
 /// An entry that is being changed or made. Nothing is sent before [`Writer::commit`], which sends the smallest change that
 /// does it, in one request.
@@ -211,8 +212,8 @@ impl Writer {
     ///
     /// As [`Connection::read`].
     pub async fn refresh(&mut self, connection: &Connection) -> Result<bool, Error> {
-        let asked: Vec<&str> = self.asked.iter().map(String::as_str).collect();
-        let Some(entry) = connection.read(self.dn(), &asked).await? else { return Ok(false) };
+        let search = Search::read(self.dn()).attributes(self.asked.iter().map(String::as_str)).whole_values();
+        let Some(entry) = one_entry(connection.stream(search)).await? else { return Ok(false) };
         *self = Writer::of(entry, self.schema.clone(), self.asked.clone());
         Ok(true)
     }
@@ -303,8 +304,11 @@ mod tests {
     #[test]
     fn only_what_came_and_went_is_sent() {
         let mut ada = ada();
-        ada.add("commonName", ["Ada", "Countess"]).remove("CN", ["Ada L", "nobody"]);
-        assert_eq!(ada.changes(), [Change::delete("cn", ["Ada L"]), Change::add("cn", ["Countess"])]);
+        ada.add("commonName", ["Ada", "Countess"]);
+        assert_eq!(ada.changes(), [Change::add("cn", ["Countess"])]);
+        ada.discard();
+        ada.remove("CN", ["Ada L", "nobody"]);
+        assert_eq!(ada.changes(), [Change::delete("cn", ["Ada L"])]);
         ada.discard();
         assert_eq!((ada.changes(), ada.is_changed()), (vec![], false));
     }

@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use proto::sasl::SaslError;
 use proto::session::SessionError;
-use proto::{LdapResult, ResultCode, UrlError};
+use proto::{Controls, LdapResult, PasswordPolicy, ResultCode, UrlError};
+
+use crate::bind::read_policy;
 
 pub use closed::Closed;
 pub use failures::Failures;
@@ -277,6 +279,8 @@ pub enum Error {
         operation: &'static str,
         /// The answer.
         result: Box<LdapResult>,
+        /// What came with it.
+        controls: Controls,
     },
     /// The directory refused the service account. A pool does not ask again for a while, so as not to lock the
     /// account.
@@ -397,6 +401,28 @@ impl Error {
         }
     }
 
+    /// What the server's password policy objects to, when it refused something with an objection that can be read. It says
+    /// so to those who ask with [`PasswordPolicy::request`].
+    ///
+    /// ```no_run
+    /// # async fn example(connection: ldapgate_client::Connection) -> Result<(), Box<dyn std::error::Error>> {
+    /// use ldapgate_client::Change;
+    /// use ldapgate_client::control::PasswordPolicy;
+    ///
+    /// let asking = connection.with_controls([PasswordPolicy::request()]);
+    /// let change = vec![Change::replace("userPassword", ["short"])];
+    /// if let Err(refusal) = asking.modify("uid=ada,dc=example,dc=com", change).await {
+    ///     println!("{refusal}: {:?}", refusal.policy());
+    /// }
+    /// # Ok(()) }
+    /// ```
+    pub fn policy(&self) -> Option<PasswordPolicy> {
+        match self {
+            Error::Refused { controls, .. } => read_policy(controls),
+            _ => None,
+        }
+    }
+
     /// What lies behind this error, outermost first, one line each; the error's own text is not among them.
     pub fn causes(&self) -> Vec<String> {
         if let Error::AllDown { failures } = self {
@@ -467,6 +493,7 @@ mod tests {
             url: "ldap://a".into(),
             operation: "search",
             result: Box::new(LdapResult::new(code, message)),
+            controls: Controls::default(),
         }
     }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use proto::{Scheme, Url};
 
-pub(crate) use target::{Privacy, Target};
+pub(crate) use target::{First, Target};
 pub(crate) use write::{follow, may_follow};
 
 use crate::connect::is_local_name;

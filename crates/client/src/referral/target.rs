@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use proto::message::SearchRequest;
-use proto::{Scheme, Url};
+use proto::{Controls, Scheme, Url};
 use tokio::time::{Instant, timeout_at};
 
 use super::is_here;
@@ -18,7 +18,7 @@ pub(crate) struct Target {
 
 /// Who could listen to the first server, and so who may listen to those it leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Privacy {
+enum Privacy {
     /// Nobody: TLS everywhere.
     Encrypted,
     /// Nobody but this machine: clear text here, TLS elsewhere.
@@ -27,8 +27,23 @@ pub(crate) enum Privacy {
     Open,
 }
 
+/// What the first server decides over those it leads to.
+#[derive(Clone)]
+pub(crate) struct First {
+    pub(crate) options: Options,
+    privacy: Privacy,
+    controls: Controls,
+}
+
+impl First {
+    pub(crate) fn of(connection: &Connection) -> First {
+        let options = connection.shared.options.clone();
+        First { options, privacy: Privacy::of(connection), controls: connection.controls.clone() }
+    }
+}
+
 impl Privacy {
-    pub(crate) fn of(connection: &Connection) -> Privacy {
+    fn of(connection: &Connection) -> Privacy {
         if connection.is_encrypted() {
             return Privacy::Encrypted;
         }
@@ -68,19 +83,15 @@ impl Target {
     }
 
     /// Connects as nobody. Where the first server was private, this one is, or there is no connection.
-    pub(crate) async fn connect(
-        &self,
-        options: &Options,
-        privacy: Privacy,
-        deadline: Instant,
-    ) -> Result<Connection, Error> {
-        let options = self.options(options, privacy)?;
+    pub(crate) async fn connect(&self, first: &First, deadline: Instant) -> Result<Connection, Error> {
+        let options = self.options(&first.options, first.privacy)?;
         let left = deadline.saturating_duration_since(Instant::now());
         let options = options.clone().connect_timeout(left.min(options.connect_timeout));
         let Some(address) = options.servers.first() else { return Err(Error::NoUrl) };
-        timeout_at(deadline, Connection::to(address, &options, None))
-            .await
-            .unwrap_or_else(|_| Err(late(address.text.clone(), left)))
+        let connected = timeout_at(deadline, Connection::to(address, &options, None)).await;
+        let connection = connected.unwrap_or_else(|_| Err(late(address.text.clone(), left)))?;
+        // What a handle's operations carry, an assertion for one, must not be lost on the way.
+        Ok(Connection { controls: first.controls.clone(), ..connection })
     }
 
     fn options(&self, options: &Options, privacy: Privacy) -> Result<Options, Error> {

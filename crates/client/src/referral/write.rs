@@ -6,7 +6,7 @@ use proto::message::{AddRequest, CompareRequest, ModifyDnRequest, ModifyRequest,
 use proto::{LdapResult, ResultCode};
 use tokio::time::{Instant, timeout_at};
 
-use super::{Privacy, Referrals, Target};
+use super::{First, Referrals, Target};
 use crate::connection::Operation;
 use crate::driver::Answer;
 use crate::{Connection, Error};
@@ -52,7 +52,7 @@ pub(crate) async fn follow(
     mut answer: Answer,
 ) -> Result<Answer, Error> {
     let deadline = Instant::now() + referrals.limit;
-    let privacy = Privacy::of(first);
+    let decides = First::of(first);
     let name = name(&operation.request);
     let mut seen =
         HashSet::from([format!("{} {name}", first.shared.address.url.address()).to_ascii_lowercase()]);
@@ -67,7 +67,7 @@ pub(crate) async fn follow(
         let mut failure = Error::ReferralLoop { url: some };
         let mut connected = None;
         for target in fresh {
-            match target.connect(&first.shared.options, privacy, deadline).await {
+            match target.connect(&decides, deadline).await {
                 Ok(connection) => {
                     connected = Some((target, connection));
                     break;
@@ -100,7 +100,9 @@ async fn ask(
         Err(Error::Timeout { url, operation: operation.name, limit: left, sent: true })
     })?;
     match answer.response.result() {
-        Some(result) if !is_answer(result) => Err(connection.refused(operation.name, result.clone())),
+        Some(result) if !is_answer(result) => {
+            Err(connection.refused_with(operation.name, result.clone(), answer.controls))
+        }
         _ => Ok(answer),
     }
 }

@@ -8,15 +8,13 @@ use proto::{Controls, LdapResult};
 use tokio::time::Instant;
 
 use super::source::{Referred, Source};
-use crate::options::Options;
-use crate::referral::{MOST_FOLLOWED, Privacy, Referrals, Target};
+use crate::referral::{First, MOST_FOLLOWED, Referrals, Target};
 use crate::{Connection, Error};
 
 /// What is known of references so far.
 pub(super) struct Following {
     referrals: Referrals,
-    /// The first server's, for they decide over those it leads to.
-    first: Option<(Options, Privacy)>,
+    first: Option<First>,
     waiting: VecDeque<Reference>,
     /// Where was asked what.
     seen: HashSet<String>,
@@ -83,7 +81,7 @@ impl Following {
         }
         self.taken += 1;
         if self.first.is_none() {
-            self.first = Some((connection.shared.options.clone(), Privacy::of(connection)));
+            self.first = Some(First::of(connection));
             let server = connection.shared.address.url.address().to_ascii_lowercase();
             self.seen.insert(place(&format!("{server} {}", asked.base.to_ascii_lowercase()), asked));
         }
@@ -120,13 +118,13 @@ impl Following {
 
     /// The current reference's next URL.
     pub(super) fn alternative(&mut self) -> Option<Next> {
-        let (options, privacy) = self.first.clone()?;
+        let first = self.first.clone()?;
         let deadline = self.deadline?;
         let Current { others, asked } = self.current.as_mut()?;
         let target = others.pop_front()?;
         let request = Arc::new(Request::Search(target.search(asked)));
         tracing::debug!(url = target.text(), "following a reference");
-        Some((Source::Referred(Box::new(Referred { target, options, privacy, deadline })), request))
+        Some((Source::Referred(Box::new(Referred { target, first, deadline })), request))
     }
 }
 

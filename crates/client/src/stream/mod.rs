@@ -104,6 +104,9 @@ impl SearchStream {
         let page_size = search.page(source.options().page_size);
         let referrals = source.options().referrals.clone().filter(|_| search.follow);
         let Search { mut request, deadline: limit, controls, whole_values, .. } = search;
+        let mut controls = source.with_controls(controls);
+        // Each page has one of its own.
+        controls.retain(|control| page_size.is_none() || control.oid != PagedResults::OID);
         let types_only = request.types_only;
         let (base, size_limit) = (request.base.clone(), request.size_limit);
         if page_size.is_some() {
@@ -375,7 +378,7 @@ impl SearchStream {
             return Ok(());
         }
         if !truncated && !result.is_success() {
-            return Err(connection.refused("search", result));
+            return Err(connection.refused_with("search", result, controls));
         }
         let paged = controls.get(PagedResults::OID);
         let next = match paged.filter(|_| result.is_success()).map(|control| PagedResults::parse(&control)) {

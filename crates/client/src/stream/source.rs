@@ -1,12 +1,14 @@
 //! The connection that a search goes over.
 
+use proto::Control;
 use tokio::time::Instant;
 
 use crate::Error;
 use crate::connection::Connection;
+use crate::control::beside;
 use crate::options::Options;
 use crate::pool::{Pool, Server};
-use crate::referral::{Privacy, Target};
+use crate::referral::{First, Target};
 
 /// Where the search is sent.
 pub(crate) enum Source {
@@ -28,9 +30,7 @@ pub(crate) enum Source {
 /// Where a reference leads, and how it may be followed.
 pub(crate) struct Referred {
     pub(super) target: Target,
-    /// The first server's.
-    pub(super) options: Options,
-    pub(super) privacy: Privacy,
+    pub(super) first: First,
     pub(super) deadline: Instant,
 }
 
@@ -49,7 +49,15 @@ impl Source {
             Source::Connection(connection) => &connection.shared.options,
             Source::Server { server, .. } => server.options(),
             Source::Pool { pool, .. } => pool.options(),
-            Source::Referred(referred) => &referred.options,
+            Source::Referred(referred) => &referred.first.options,
+        }
+    }
+
+    /// A search's own controls and those of its connection's handle, which go wherever the search goes.
+    pub(super) fn with_controls(&self, own: Vec<Control>) -> Vec<Control> {
+        match self {
+            Source::Connection(connection) => beside(&connection.controls, own.into()).iter().collect(),
+            _ => own,
         }
     }
 
@@ -59,8 +67,7 @@ impl Source {
             Source::Server { server, .. } => server.lookup().await,
             Source::Pool { pool, .. } => pool.connection().await,
             Source::Referred(referred) => {
-                let Referred { target, options, privacy, deadline } = &**referred;
-                Box::pin(target.connect(options, *privacy, *deadline)).await
+                Box::pin(referred.target.connect(&referred.first, referred.deadline)).await
             }
         }
     }

@@ -25,10 +25,15 @@ pub(crate) const HEARTBEAT: Duration = Duration::from_secs(60);
 ///
 /// ```
 /// use ldapgate_client::{ContentSync, Search};
+/// use std::time::Duration;
 ///
 /// let people = Search::below("ou=people,dc=example,dc=com").attributes(["uid", "mail"]);
-/// let sync = ContentSync::refresh_and_persist(people).cookie("rid=000,csn=20260101000000.000000Z#000000#000#000000");
-/// # let _ = sync;
+/// let once = ContentSync::refresh_only(people.clone()).refresh_limit(Duration::from_secs(60));
+/// let from_then_on = ContentSync::refresh_and_persist(people)
+///     .cookie("rid=000,csn=20260101000000.000000Z#000000#000#000000")
+///     .reload_hint()
+///     .heartbeat(Some(Duration::from_secs(10)));
+/// # let _ = (once, from_then_on);
 /// ```
 #[derive(Debug, Clone)]
 pub struct ContentSync {

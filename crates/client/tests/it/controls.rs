@@ -1,8 +1,8 @@
 //! Controls on their way out and back, groups, unlocking, fast bind: what is sent, and what becomes of the answers.
 
 use ldapgate_client::control::{
-    Assertion, DontUseCopy, ManageDsaIt, PermissiveModify, PostRead, PreRead, ProxiedAuthorization,
-    TreeDelete,
+    Assertion, DontUseCopy, ManageDsaIt, PasswordPolicy, PasswordPolicyError, PermissiveModify, PostRead,
+    PreRead, ProxiedAuthorization, TreeDelete,
 };
 use ldapgate_client::{Change, Control, Error, Filter, Group, Lockout, Options, Rename, ResultCode, Search};
 use proto::message::{ChangeOp, ExtendedResponse, Request, Response};
@@ -119,6 +119,22 @@ async fn an_assertion_that_does_not_hold_is_a_refusal() {
     });
     let error = reply.unwrap_err();
     assert_eq!(error.result().unwrap().code, ResultCode::ASSERTION_FAILED);
+}
+
+#[tokio::test]
+async fn a_refusal_tells_what_the_password_policy_objects_to() {
+    let (connection, mut peer) = connected(&local()).await;
+    let asking = connection.with_controls([PasswordPolicy::request()]);
+    let change = vec![Change::replace("userPassword", ["short"])];
+    let (reply, ()) = tokio::join!(asking.modify("cn=a", change), async {
+        let message = peer.request().await;
+        let error = Some(PasswordPolicyError::TooShort);
+        let policy = PasswordPolicy { error, ..PasswordPolicy::default() };
+        let refusal = Response::Modify(LdapResult::new(ResultCode::CONSTRAINT_VIOLATION, ""));
+        peer.reply_with(message.id, refusal, vec![policy.to_control()]).await;
+    });
+    let policy = reply.unwrap_err().policy().unwrap();
+    assert_eq!(policy.error, Some(PasswordPolicyError::TooShort));
 }
 
 #[tokio::test]

@@ -1,14 +1,16 @@
 //! Referrals and continuation references: told by default, followed when asked to, never further than that.
+#![expect(clippy::disallowed_methods, reason = "the in-memory directory is told the system's time")]
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bytes::BytesMut;
 use directory::{Directory, Fault, Kind, Running};
+use ldapgate_client::control::{Assertion, Subentries};
 use ldapgate_client::{Connection, Error, Options, PasswordMethod, Pool, Referrals, Rename, Search, Simple};
 use proto::message::{Request, Response};
 use proto::session::ServerSession;
-use proto::{Change, Controls, Filter, LdapResult, Limits, Password, Rdn, ResultCode, Scope};
+use proto::{Change, Control, Controls, Filter, LdapResult, Limits, Password, Rdn, ResultCode, Scope};
 use testkit::certificate::{Authority, Flaw};
 use tls::{ClientTls, ServerTls};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -52,7 +54,7 @@ impl Place {
             }
             ldif += "\n";
         }
-        let mut builder = Directory::builder(Arc::new(SystemTime::now)).ldif(ldif).unwrap();
+        let mut builder = Directory::builder(Arc::new(|| SystemTime::UNIX_EPOCH)).ldif(ldif).unwrap();
         if let Some(tls) = self.tls {
             builder = builder.tls(tls);
         }
@@ -96,7 +98,7 @@ async fn writer(options: &Options) -> Connection {
 }
 
 /// A server that says yes to every write of one connection, and tells what they were about.
-async fn says_yes(place: Place) -> Vec<(&'static str, String)> {
+async fn says_yes(place: Place) -> Vec<(&'static str, String, Controls)> {
     let accepted = timeout(Duration::from_secs(5), place.listener.accept()).await;
     let (mut stream, _) = accepted.expect("nobody came").unwrap();
     let mut session = ServerSession::new(Limits::server());
@@ -113,7 +115,7 @@ async fn says_yes(place: Place) -> Vec<(&'static str, String)> {
             Request::Unbind => return asked,
             other => panic!("nobody asks for {other:?}"),
         };
-        asked.push((kind, dn));
+        asked.push((kind, dn, message.controls));
         stream.write_all(&session.reply(message.id, &answer, &Controls::default())).await.unwrap();
     }
     asked
@@ -262,7 +264,8 @@ async fn a_write_goes_where_it_is_sent_under_the_name_it_has_there() {
     for kind in ["add", "modify", "modify dn", "delete"] {
         let (a, b) = (Place::new().await, Place::new().await);
         let a = a.opens("a", &[&[&b.url("cn=b,dc=b")]]).await;
-        let connection = writer(&a.options()).await;
+        let carried = Control { oid: "1.2.3".into(), critical: false, value: None };
+        let connection = writer(&a.options()).await.with_controls([carried.clone()]);
         let name = "ou=0,dc=a";
         let ((), asked) = tokio::join!(
             async {
@@ -282,7 +285,7 @@ async fn a_write_goes_where_it_is_sent_under_the_name_it_has_there() {
             },
             says_yes(b)
         );
-        assert_eq!(asked, [(kind, "cn=b,dc=b".to_owned())]);
+        assert_eq!(asked, [(kind, "cn=b,dc=b".to_owned(), Controls::from(carried))]);
     }
 }
 
@@ -392,4 +395,19 @@ async fn one_level_asks_for_what_the_reference_names_only() {
     let _b = b.opens("b", &[]).await;
     let search = Search::one("dc=a").scope(Scope::One);
     assert_eq!(found(&a.options(), search).await.unwrap().0, ["cn=a,dc=a", "dc=b"]);
+}
+
+#[tokio::test]
+async fn what_a_handle_carries_goes_wherever_the_operation_goes() {
+    let (a, _b) = two().await;
+    let connection = Connection::open(&a.options()).await.unwrap();
+    assert!(connection.compare("ou=0,dc=a", "dc", "b").await.unwrap(), "it is followed");
+    let careful = connection.with_controls([Assertion::that(Filter::equal("dc", "elsewhere")).into()]);
+    let error = careful.compare("ou=0,dc=a", "dc", "b").await.unwrap_err();
+    let Error::Referral { source, .. } = &error else { panic!("{error:?}") };
+    assert_eq!(source.result().map(|result| result.code), Some(ResultCode::ASSERTION_FAILED));
+
+    assert_eq!(connection.search(people("dc=a")).await.unwrap().entries.len(), 2);
+    let subentries = connection.with_controls([Subentries::Only.into()]);
+    assert!(subentries.search(people("dc=a")).await.unwrap().entries.is_empty());
 }

@@ -76,8 +76,11 @@ async fn two_servers() -> [Running; 2] {
         "dn: cn=remote,{elsewhere}\nobjectClass: groupOfNames\ncn: remote\nmember: uid=alice,ou=people,{BASE}\n"
     );
     let serve = async |ldif: String| {
-        let directory = Directory::builder(Arc::new(SystemTime::now)).ldif(ldif).unwrap().build();
-        directory.serve(Directory::listen(([127, 0, 0, 1], 0).into()).await.unwrap()).await
+        let directory =
+            Directory::builder(Arc::new(|| SystemTime::UNIX_EPOCH)).ldif(ldif).expect("it is LDIF").build();
+        directory
+            .serve(Directory::listen(([127, 0, 0, 1], 0).into()).await.expect("loopback has a free port"))
+            .await
     };
     let second = serve(group).await;
     let reference = format!(
@@ -90,7 +93,8 @@ async fn two_servers() -> [Running; 2] {
 
 #[tokio::test]
 async fn referrals_are_followed_when_the_configuration_says_so() {
-    let [first, _second] = two_servers().await;
+    let [first, second] = two_servers().await;
+    let mut engines = Vec::new();
     for (referrals, expected) in [
         ("", "not_in_required_group"),
         ("referrals = \"follow\"\nreferral_hosts = [\"other.example.com\"]", "not_in_required_group"),
@@ -107,7 +111,12 @@ async fn referrals_are_followed_when_the_configuration_says_so() {
         let engine = start(&config.unwrap_or_else(|error| panic!("{error}"))).await;
         let outcome = sign_in(&engine, "alice", "Red-Apple-11").await;
         assert_eq!(reason(&outcome), expected, "{referrals}: {outcome:?}");
+        engines.push(engine);
     }
+    second.stop().await;
+    let following = engines.pop().expect("it is the last");
+    // A part of the groups would decide wrongly.
+    assert_eq!(reason(&sign_in(&following, "alice", "Red-Apple-11").await), "directory");
 }
 
 #[tokio::test]

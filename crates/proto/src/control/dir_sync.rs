@@ -3,7 +3,7 @@
 use std::ops::BitOr;
 
 use super::Control;
-use super::sync::{content, sequence};
+use super::sync::sequence;
 use crate::ber::{Error, Tag};
 use bytes::Bytes;
 
@@ -60,7 +60,7 @@ impl DirSync {
     ///
     /// When the value is missing or malformed; the offset counts within the value.
     pub fn parse(control: &Control) -> Result<DirSync, Error> {
-        let mut content = content(control)?;
+        let mut content = control.enter(Tag::SEQUENCE)?;
         // Some clients send the flags as a positive number of 64 bits.
         #[expect(
             clippy::cast_possible_truncation,
@@ -114,22 +114,10 @@ impl DirSyncReply {
     ///
     /// When the value is missing or malformed; the offset counts within the value.
     pub fn parse(control: &Control) -> Result<DirSyncReply, Error> {
-        let mut content = content(control)?;
+        let mut content = control.enter(Tag::SEQUENCE)?;
         let more = content.integer(Tag::INTEGER)? != 0;
         content.integer(Tag::INTEGER)?;
         Ok(DirSyncReply { more, cookie: content.shared(Tag::OCTETS)? })
-    }
-}
-
-impl From<DirSync> for Control {
-    fn from(request: DirSync) -> Control {
-        request.to_control()
-    }
-}
-
-impl From<DirSyncReply> for Control {
-    fn from(reply: DirSyncReply) -> Control {
-        reply.to_control()
     }
 }
 

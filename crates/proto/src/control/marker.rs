@@ -65,10 +65,10 @@ markers! {
     /// Show deleted objects (MS-ADTS section 3.1.1.3.4.1.14): a search finds what lies in the bin of Active Directory, too.
     ShowDeleted = "1.2.840.113556.1.4.417", true;
 
-    /// Show recycled objects (MS-ADTS section 3.1.1.3.4.1.23): the same, and those that can no longer be brought back.
+    /// Show recycled objects (MS-ADTS section 3.1.1.3.4.1.26): the same, and those that can no longer be brought back.
     ShowRecycled = "1.2.840.113556.1.4.2064", true;
 
-    /// Show deactivated links (MS-ADTS section 3.1.1.3.4.1.24): values that name deleted objects are shown.
+    /// Show deactivated links (MS-ADTS section 3.1.1.3.4.1.25): values that name deleted objects are shown.
     ShowDeactivatedLinks = "1.2.840.113556.1.4.2065", true;
 
     /// Domain scope (MS-ADTS section 3.1.1.3.4.1.4): Active Directory makes no continuation references.

@@ -136,12 +136,16 @@ macro_rules! into_control {
 into_control!(
     AccountUsability,
     Assertion,
+    DirSync,
+    DirSyncReply,
+    EntryChangeNotification,
     ExtendedDn,
     MatchedValues,
     PagedResults,
     PasswordExpired,
     PasswordExpiring,
     PasswordPolicy,
+    PersistentSearch,
     PolicyHints,
     ProxiedAuthorization,
     SdFlags,
@@ -149,6 +153,9 @@ into_control!(
     SessionTracking,
     SortResult,
     Subentries,
+    SyncDone,
+    SyncRequest,
+    SyncState,
     VirtualListView,
     VirtualListViewResult
 );

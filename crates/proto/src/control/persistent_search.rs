@@ -3,7 +3,7 @@
 use std::ops::BitOr;
 
 use super::Control;
-use super::sync::{content, sequence};
+use super::sync::sequence;
 use crate::ber::{Error, ErrorKind, Tag};
 
 /// Asks a search to go on and to send entries as they change.
@@ -83,7 +83,7 @@ impl PersistentSearch {
     ///
     /// When the value is missing or malformed; the offset counts within the value.
     pub fn parse(control: &Control) -> Result<PersistentSearch, Error> {
-        let mut content = content(control)?;
+        let mut content = control.enter(Tag::SEQUENCE)?;
         let at = content.offset();
         let value = content.integer(Tag::INTEGER)?;
         let change_types = u8::try_from(value).ok().filter(|bits| bits & !ChangeTypes::ALL.0 == 0);
@@ -157,7 +157,7 @@ impl EntryChangeNotification {
     ///
     /// When the value is missing or malformed; the offset counts within the value.
     pub fn parse(control: &Control) -> Result<EntryChangeNotification, Error> {
-        let mut content = content(control)?;
+        let mut content = control.enter(Tag::SEQUENCE)?;
         let at = content.offset();
         let change = match content.integer(Tag::ENUMERATED)? {
             1 => ChangeType::Add,
@@ -175,18 +175,6 @@ impl EntryChangeNotification {
             _ => None,
         };
         Ok(EntryChangeNotification { change, previous_dn, change_number })
-    }
-}
-
-impl From<PersistentSearch> for Control {
-    fn from(search: PersistentSearch) -> Control {
-        search.to_control()
-    }
-}
-
-impl From<EntryChangeNotification> for Control {
-    fn from(notification: EntryChangeNotification) -> Control {
-        notification.to_control()
     }
 }
 

@@ -129,7 +129,7 @@ impl SyncRequest {
     ///
     /// When the value is missing or malformed; the offset counts within the value.
     pub fn parse(control: &Control) -> Result<SyncRequest, Error> {
-        let mut content = content(control)?;
+        let mut content = control.enter(Tag::SEQUENCE)?;
         let at = content.offset();
         let mode = match content.integer(Tag::ENUMERATED)? {
             1 => SyncMode::RefreshOnly,
@@ -170,7 +170,7 @@ impl SyncState {
     ///
     /// When the value is missing or malformed; the offset counts within the value.
     pub fn parse(control: &Control) -> Result<SyncState, Error> {
-        let mut content = content(control)?;
+        let mut content = control.enter(Tag::SEQUENCE)?;
         let at = content.offset();
         let state = match content.integer(Tag::ENUMERATED)? {
             0 => EntryState::Present,
@@ -214,7 +214,7 @@ impl SyncDone {
     ///
     /// When the value is missing or malformed; the offset counts within the value.
     pub fn parse(control: &Control) -> Result<SyncDone, Error> {
-        let mut content = content(control)?;
+        let mut content = control.enter(Tag::SEQUENCE)?;
         let cookie = read_cookie(&mut content)?;
         Ok(SyncDone { cookie, refresh_deletes: read_or(false, &mut content)? })
     }
@@ -284,32 +284,6 @@ impl SyncInfo {
             }
             found => return Err(Error::new(ErrorKind::Unknown { what: "sync info", found }, 0)),
         })
-    }
-}
-
-impl From<SyncRequest> for Control {
-    fn from(request: SyncRequest) -> Control {
-        request.to_control()
-    }
-}
-
-impl From<SyncState> for Control {
-    fn from(state: SyncState) -> Control {
-        state.to_control()
-    }
-}
-
-impl From<SyncDone> for Control {
-    fn from(done: SyncDone) -> Control {
-        done.to_control()
-    }
-}
-
-/// The content of the SEQUENCE that a control's value is.
-pub(super) fn content(control: &Control) -> Result<Reader<'_>, Error> {
-    match &control.value {
-        Some(value) => Reader::new(value).enter(Tag::SEQUENCE),
-        None => Err(Error::new(ErrorKind::Missing(Tag::SEQUENCE), 0)),
     }
 }
 

@@ -1,6 +1,6 @@
 use crate::message::ExtendedRequest;
 
-/// Fast bind (MS-ADTS section 3.1.1.3.4.2.2): from the answer on, binds on this connection check a password and nothing more.
+/// Fast bind (MS-ADTS section 3.1.1.3.4.2.1): from the answer on, binds on this connection check a password and nothing more.
 ///
 /// Nobody is bound by them: the connection stays anonymous, the server gathers no groups, and binds may overlap.
 ///

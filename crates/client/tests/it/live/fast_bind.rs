@@ -1,4 +1,4 @@
-//! Fast bind, MS-ADTS 3.1.1.3.4.2.2
+//! Fast bind, MS-ADTS 3.1.1.3.4.2.1
 
 use std::sync::Arc;
 use std::time::SystemTime;

@@ -170,32 +170,102 @@ async fn openldap_is_not_asked_what_its_schema_does_not_allow() {
     connection.delete(dn).await.unwrap();
 }
 
-/// What the check lets through, the server takes; what it refuses, the server refuses too.
-#[tokio::test]
-async fn openldap_judges_as_its_schema_says() {
-    let options = openldap().await;
-    let (checked, plain) = (
-        Connection::open(&options.clone().check_names()).await.unwrap(),
-        Connection::open(&options).await.unwrap(),
-    );
-    let text = |text: &str| vec![Bytes::copy_from_slice(text.as_bytes())];
-    let wrong: [(&str, Vec<Bytes>); 6] = [
-        ("uidNumber", text("1")),
-        ("telephoneNumber", text("")),
-        ("seeAlso", text("nobody")),
-        ("preferredLanguage", vec![Bytes::from("de"), Bytes::from("en")]),
-        ("objectClass", text("nothing")),
-        ("modifyTimestamp", text("20260101000000Z")),
-    ];
+/// What the check refuses, the server refuses too.
+async fn both_refuse(
+    options: Options,
+    entry: &[(&'static str, Vec<Bytes>)],
+    wrong: &[(&'static str, &[&str])],
+) {
+    let base = if entry.iter().any(|(name, _)| *name == "sAMAccountName") {
+        "CN=Users,DC=example,DC=com"
+    } else {
+        "dc=example,dc=com"
+    };
+    let checked = Connection::open(&options.clone().check_names()).await.unwrap();
+    let plain = Connection::open(&options).await.unwrap();
     for (name, values) in wrong {
-        let mut attributes = person("ada@example.com");
-        attributes.push((name, values));
-        let dn = format!("cn=judged {name},dc=example,dc=com");
+        let mut attributes = entry.to_vec();
+        let values: Vec<Bytes> =
+            values.iter().map(|value| Bytes::copy_from_slice(value.as_bytes())).collect();
+        match attributes.iter_mut().find(|(other, _)| other == name) {
+            Some((_, there)) => there.extend(values),
+            None => attributes.push((name, values)),
+        }
+        let dn = format!("cn=judged {name},{base}");
         let ours = checked.add(&dn, attributes.clone()).await.unwrap_err();
         assert!(matches!(ours, Error::Schema { .. }), "{name}: {ours:?}");
         let theirs = plain.add(&dn, attributes).await.unwrap_err();
         assert!(matches!(theirs, Error::Refused { .. }), "{name}: {theirs:?}");
     }
+}
+
+#[tokio::test]
+async fn openldap_refuses_what_the_check_refuses() {
+    let wrong: [(&str, &[&str]); 7] = [
+        ("uidNumber", &["1"]),
+        ("telephoneNumber", &[""]),
+        ("seeAlso", &["nobody"]),
+        ("preferredLanguage", &["de", "en"]),
+        ("objectClass", &["nothing"]),
+        ("modifyTimestamp", &["20260101000000Z"]),
+        ("nobodyDefinedThis", &["x"]),
+    ];
+    both_refuse(openldap().await, &person("ada@example.com"), &wrong).await;
+}
+
+#[tokio::test]
+async fn ds389_refuses_what_the_check_refuses() {
+    let wrong: [(&str, &[&str]); 5] = [
+        ("uidNumber", &["1"]),
+        ("seeAlso", &["nobody"]),
+        ("preferredLanguage", &["de", "en"]),
+        ("objectClass", &["nothing"]),
+        ("nobodyDefinedThis", &["x"]),
+    ];
+    both_refuse(ds389().await, &person("ada@example.com"), &wrong).await;
+}
+
+#[tokio::test]
+async fn samba_refuses_what_the_check_refuses() {
+    let text = |text: &str| vec![Bytes::copy_from_slice(text.as_bytes())];
+    let user = [("objectClass", text("user")), ("sAMAccountName", text("judged"))];
+    let wrong: [(&str, &[&str]); 6] = [
+        ("dNSHostName", &["x"]),
+        ("accountExpires", &["soon"]),
+        ("displayName", &["a", "b"]),
+        ("objectClass", &["nothing"]),
+        ("whenCreated", &["20260101000000.0Z"]),
+        ("nobodyDefinedThis", &["x"]),
+    ];
+    both_refuse(samba().await, &user, &wrong).await;
+}
+
+/// Whatever a server holds, its schema allows: the check refuses none of it.
+async fn nothing_that_is_there_is_refused(options: Options, base: &str, least: usize) {
+    let connection = Connection::open(&options).await.unwrap();
+    let schema = connection.schema().await.unwrap();
+    let search = ldapgate_client::Search::below(base).attributes(["*", "+"]).page_size(Some(200));
+    let found = connection.search(&search).await.unwrap();
+    assert!(found.entries.len() >= least, "{}", found.entries.len());
+    for entry in &found.entries {
+        assert_eq!(schema.check_entry(entry), [], "{}", entry.dn());
+    }
+}
+
+#[tokio::test]
+async fn openldap_entries_have_nothing_wrong() {
+    nothing_that_is_there_is_refused(openldap().await, "dc=example,dc=com", 10).await;
+}
+
+#[tokio::test]
+async fn ds389_entries_have_nothing_wrong() {
+    nothing_that_is_there_is_refused(ds389().await, "dc=example,dc=com", 10).await;
+}
+
+#[tokio::test]
+async fn samba_entries_have_nothing_wrong() {
+    nothing_that_is_there_is_refused(samba().await, "DC=example,DC=com", 200).await;
+    nothing_that_is_there_is_refused(samba().await, "CN=Configuration,DC=example,DC=com", 1000).await;
 }
 
 #[tokio::test]
@@ -254,6 +324,29 @@ async fn memory_schema_is_read_again_when_it_has_changed() {
         assert!(second.attribute_type("b").is_some() && second.attribute_type("a").is_none());
         cache.clear();
         connection.schema().await.unwrap();
+    };
+    tokio::join!(server, client);
+}
+
+#[tokio::test]
+async fn memory_schema_that_comes_in_parts_is_put_together() {
+    let (connection, mut peer) = connected(&local()).await;
+    let part = |range: &str, name: &str| {
+        let attribute = format!("attributeTypes;range={range}");
+        Some(Entry::builder("cn=s").attribute(&attribute, [format!("( 1.2.{name} NAME '{name}' )")]).build())
+    };
+    let server = async {
+        answers(&mut peer, root()).await;
+        answers(&mut peer, part("0-0", "a1")).await;
+        let asked = answers(&mut peer, part("1-*", "a2")).await;
+        assert_eq!(
+            (asked.base.as_str(), &asked.attributes[..]),
+            ("cn=s", &["attributeTypes;range=1-*".to_owned()][..])
+        );
+    };
+    let client = async {
+        let schema = connection.schema().await.unwrap();
+        assert_eq!((schema.len(), schema.broken()), (2, &[][..]));
     };
     tokio::join!(server, client);
 }

@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use ldapgate_client::{
-    Cancelled, Connection, ContentSync, Error, Options, Search, Simple, SyncEvent, SyncStream,
-};
+use ldapgate_client::{Connection, ContentSync, Error, Options, Search, Simple, SyncEvent, SyncStream};
 use proto::value::Guid;
 use proto::{Bytes, Change, Password, ResultCode};
 use testkit::openldap::{ADMINISTRATOR, ADMINISTRATOR_PASSWORD, OpenLdap};
@@ -175,15 +173,4 @@ async fn memory_a_server_without_it_refuses_rather_than_answering_a_plain_search
     let sync = ContentSync::refresh_only(Search::below(BASE));
     let error = connection.sync(sync).next().await.unwrap_err();
     assert_eq!(error.result().unwrap().code, ResultCode::UNAVAILABLE_CRITICAL_EXTENSION);
-}
-
-#[tokio::test]
-async fn openldap_a_synchronisation_is_cancelled() {
-    let connection = administrator().await;
-    let (_, search) = tree(&connection, "sync-cancel", 0).await;
-    let mut copy = Copy::default();
-    let mut stream = connection.sync(ContentSync::refresh_and_persist(search));
-    copy.until(&mut stream, |event| matches!(event, SyncEvent::RefreshDone { .. })).await;
-    assert_eq!(stream.cancel().await.unwrap(), Cancelled::Stopped);
-    assert!(connection.who_am_i().await.is_ok(), "the connection goes on");
 }

@@ -125,7 +125,7 @@ impl Connection {
         self.answer(asked, &operation::answer(Kind::Bind, result), &told);
     }
 
-    /// Only on a connection that nobody is bound on (MS-ADTS section 3.1.1.3.4.2.2).
+    /// Only on a connection that nobody is bound on (MS-ADTS section 3.1.1.3.4.2.1).
     fn start_fast_bind(&mut self, asked: Asked) {
         let result = match self.who {
             Identity::Anonymous => LdapResult::success(),
