@@ -21,7 +21,7 @@ fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(error) => return usage(&error).into(),
     };
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = match runtime(&arguments.command) {
         Ok(runtime) => runtime,
         Err(error) => {
             output::complain(&anyhow::Error::from(error).context("cannot start the runtime"));
@@ -32,6 +32,15 @@ fn main() -> ExitCode {
     // A prompt or a name server that hangs in a blocking thread must not keep the process.
     runtime.shutdown_background();
     exit.into()
+}
+
+/// An LDAP tool does one thing at a time: on one thread it costs half of what several would.
+fn runtime(command: &Command) -> std::io::Result<tokio::runtime::Runtime> {
+    let mut builder = match command {
+        Command::Search(_) => tokio::runtime::Builder::new_current_thread(),
+        _ => tokio::runtime::Builder::new_multi_thread(),
+    };
+    builder.enable_all().build()
 }
 
 /// Prints help, version or what is wrong with the line; the LDAP tools have a status of their own for that.

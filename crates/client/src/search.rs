@@ -33,6 +33,8 @@ pub struct Search {
     /// References are followed where the options say so.
     pub(crate) follow: bool,
     pub(crate) whole_values: bool,
+    /// Everything at once would be no answer.
+    pub(crate) needs_pages: bool,
 }
 
 impl Search {
@@ -61,6 +63,7 @@ impl Search {
             controls: Vec::new(),
             follow: true,
             whole_values: false,
+            needs_pages: false,
         }
     }
 
@@ -109,6 +112,13 @@ impl Search {
     #[must_use]
     pub fn page_size(mut self, entries: Option<u32>) -> Search {
         self.page_size = Some(entries);
+        self
+    }
+
+    /// A server that knows no pages is to refuse, rather than to answer with everything at once.
+    #[must_use]
+    pub fn pages_or_nothing(mut self) -> Search {
+        self.needs_pages = true;
         self
     }
 

@@ -1,8 +1,10 @@
 //! What may be typed after `search`: the flags of `ldapsearch`.
 
+use std::path::PathBuf;
+
 use clap::{ArgAction, Args, ValueEnum};
 
-use super::Target;
+use super::{Extensions, Target};
 
 /// -s
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -10,6 +12,8 @@ pub(crate) enum Scope {
     Base,
     One,
     Sub,
+    /// Everything below the base, without the base
+    Children,
 }
 
 /// -a
@@ -22,9 +26,12 @@ pub(crate) enum Deref {
 }
 
 #[derive(Debug, Args)]
+#[command(disable_version_flag = true, args_override_self = true)]
 pub(crate) struct Search {
     #[command(flatten)]
     pub(crate) target: Target,
+    #[command(flatten)]
+    pub(crate) general: Extensions,
     /// Base of the search; else the configuration's
     #[arg(short = 'b', value_name = "DN")]
     pub(crate) base: Option<String>,
@@ -43,18 +50,48 @@ pub(crate) struct Search {
     /// Size limit in entries, "none" or "max"
     #[arg(short = 'z', value_name = "ENTRIES", value_parser = limit)]
     pub(crate) size_limit: Option<u32>,
-    /// Search extension: pr=SIZE[/noprompt] reads pages of that size
+    /// Search extension: [!]pr=SIZE[/noprompt], [!]sss=[-]ATTR[:RULE][/..], [!]vlv=BEFORE/AFTER(/OFFSET/COUNT|:VALUE),
+    /// [!]mv=FILTER, [!]subentries[=true|false], [!]sync=ro[/COOKIE]|rp[/COOKIE][/LIMIT], [!]deref=ATTR:ATTR[,..][;..],
+    /// [!]domainScope, !dontUseCopy, [!]accountUsability, [!]ps=TYPES/ONLY/CHANGES, !dirSync=FLAGS/SIZE[/COOKIE],
+    /// [!]extendedDn=FLAG, [!]showDeleted, [!]serverNotif, [!]OID[=:TEXT|=::BASE64]; "!" makes it critical
     #[arg(short = 'E', value_name = "EXTENSION")]
-    pub(crate) extensions: Vec<String>,
+    pub(crate) search_extensions: Vec<String>,
     /// LDIF version 1; -LL: without comments; -LLL: without the version line
     #[arg(short = 'L', action = ArgAction::Count)]
     pub(crate) ldif: u8,
-    /// Treat referral objects as ordinary entries (ManageDsaIT); -MM: critical
-    #[arg(short = 'M', action = ArgAction::Count)]
-    pub(crate) manage_dsa_it: u8,
+    /// Sort the entries by an attribute once all are there; by their names for ""
+    #[arg(short = 'S', value_name = "ATTRIBUTE")]
+    pub(crate) sort: Option<String>,
+    /// Search once for each line of a file ("-": standard input); it stands in the filter where %s does
+    #[arg(short = 'f', value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    /// Go on after a search of -f that failed; the status is the last failure's
+    #[arg(short = 'c')]
+    pub(crate) go_on: bool,
+    /// Add each entry's user friendly name
+    #[arg(short = 'u')]
+    pub(crate) friendly: bool,
+    /// Write values that are not printable to temporary files; -tt: all values
+    #[arg(short = 't', action = ArgAction::Count)]
+    pub(crate) to_files: u8,
+    /// Folder for temporary files; else $TMPDIR, /tmp
+    #[arg(short = 'T', value_name = "FOLDER")]
+    pub(crate) folder: Option<PathBuf>,
+    /// What the URLs of temporary files begin with; else file:// and the folder
+    #[arg(short = 'F', value_name = "PREFIX")]
+    pub(crate) prefix: Option<String>,
     /// Show what would be asked, and ask nothing
     #[arg(short = 'n')]
     pub(crate) dry_run: bool,
+    /// Chase referrals, which is not done: they are printed
+    #[arg(short = 'C', hide = true)]
+    pub(crate) chase: bool,
+    /// libldap's debugging level, of which there is only 0; -v tells the steps
+    #[arg(short = 'd', value_name = "LEVEL", hide = true)]
+    pub(crate) debug: Option<i64>,
+    /// Print the version on standard error; -VV: and nothing else
+    #[arg(short = 'V', action = ArgAction::Count)]
+    pub(crate) version: u8,
     /// One JSON document on standard output
     #[arg(long)]
     pub(crate) json: bool,

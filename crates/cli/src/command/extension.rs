@@ -11,7 +11,7 @@ use proto::{Control, Filter};
 use crate::arguments::Extensions;
 
 /// OpenLDAP's no-operation control (draft-zeilenga-ldap-noop).
-const NO_OPERATION: &str = "1.3.6.1.4.1.4203.666.5.2";
+pub(crate) const NO_OPERATION: &str = "1.3.6.1.4.1.4203.666.5.2";
 
 /// The controls that the flags ask for.
 pub(crate) fn controls(extensions: &Extensions) -> anyhow::Result<Vec<Control>> {
@@ -92,7 +92,7 @@ fn session(name: &str) -> Control {
 }
 
 /// `OID`, `OID=:text` or `OID=::base64`.
-fn raw(oid: &str, value: Option<&str>) -> anyhow::Result<Control> {
+pub(crate) fn raw(oid: &str, value: Option<&str>) -> anyhow::Result<Control> {
     if !oid.split('.').all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit())) {
         bail!("{oid:?} is no OID");
     }

@@ -27,6 +27,12 @@ impl Failure {
         Self { error, exit }
     }
 
+    /// Did whoever reads the output go away?
+    pub(crate) fn is_broken_pipe(&self) -> bool {
+        let cause = self.error.chain().find_map(|cause| cause.downcast_ref::<std::io::Error>());
+        cause.is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+    }
+
     /// Prints it, and gives the status.
     pub(crate) fn report(&self) -> Exit {
         output::complain(&self.error);

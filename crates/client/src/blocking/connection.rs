@@ -2,11 +2,12 @@
 
 use std::borrow::Borrow;
 use std::fmt;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use proto::control::PersistentSearch;
 use proto::ldif::{ChangeRecord, LdifError};
-use proto::{Change, Control, Entry, Password, PasswordModify};
+use proto::{Change, Control, Entry, Password, PasswordModify, Schema};
 use serde::Serialize;
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -14,7 +15,7 @@ use super::runtime::Runtime;
 use super::{ChangeIter, DirSyncIter, NotificationIter, SearchIter, SyncIter, forward, pass};
 use crate::{
     Applied, BindReply, ContentSync, DirSyncSearch, Error, ExtendedReply, Found, Group, Lockout, OnFailure,
-    Options, PasswordMethod, PasswordReply, Rename, Reply, Sasl, Search,
+    Options, PasswordMethod, PasswordReply, Rename, Reply, RootDse, Sasl, Search, Status,
 };
 
 /// A connection to one server, as [`crate::Connection`]. Clones share it; it is closed when the last is dropped.
@@ -55,6 +56,7 @@ impl Connection {
         fn url() -> &str;
         fn is_closed() -> bool;
         fn is_encrypted() -> bool;
+        fn status() -> Status;
     }
 
     forward! { "Connection",
@@ -105,7 +107,15 @@ impl Connection {
             group: impl Into<Group>,
             members: impl IntoIterator<Item = M>
         ) -> Result<(), Error>;
+        fn root_dse() -> Result<RootDse, Error>;
+        fn schema() -> Result<Arc<Schema>, Error>;
+        fn schema_for(dn: &str) -> Result<Arc<Schema>, Error>;
         fn extended(oid: &str, value: Option<Bytes>) -> Result<ExtendedReply, Error>;
+    }
+
+    #[cfg(feature = "ntlm")]
+    forward! { "Connection",
+        fn bind_sicily(domain: &str, user: &str, password: &Password) -> Result<BindReply, Error>;
     }
 
     /// A handle of the same connection whose every operation carries these controls, as

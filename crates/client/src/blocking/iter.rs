@@ -6,7 +6,7 @@ use bytes::Bytes;
 use proto::{Controls, Entry};
 
 use super::runtime::Runtime;
-use crate::{Cancelled, Changed, End, Error, Notification, SyncEvent};
+use crate::{Cancelled, Changed, End, Error, Notification, SearchAnswer, SyncEvent, TypedEntry};
 
 macro_rules! iterator {
     ($(#[$doc:meta])* $name:ident, $stream:ident, $item:ty) => {
@@ -38,6 +38,15 @@ iterator! {
 }
 
 impl SearchIter {
+    /// The next entry or continuation reference, as [`SearchStream::next_answer`](crate::SearchStream::next_answer).
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn next_answer(&mut self) -> Result<Option<SearchAnswer>, Error> {
+        self.runtime.wait(self.inner.next_answer())
+    }
+
     /// The next entry with the controls that came with it, as
     /// [`SearchStream::next_with_controls`](crate::SearchStream::next_with_controls).
     ///
@@ -64,6 +73,22 @@ impl SearchIter {
     /// As there.
     pub fn cancel(self) -> Result<Cancelled, Error> {
         self.runtime.wait(self.inner.cancel())
+    }
+}
+
+iterator! {
+    /// Entries by class, as [`crate::TypedStream`].
+    TypedIter, TypedStream, TypedEntry
+}
+
+impl TypedIter {
+    /// How the search ended. Entries that were not read are read and dropped.
+    ///
+    /// # Errors
+    ///
+    /// As [`TypedStream::finish`](crate::TypedStream::finish).
+    pub fn finish(self) -> Result<End, Error> {
+        self.runtime.wait(self.inner.finish())
     }
 }
 

@@ -26,6 +26,7 @@
 //! Every function here forwards to the one of the same name, whose documentation is not repeated.
 
 mod connection;
+mod cursor;
 mod iter;
 mod pool;
 mod recorder;
@@ -33,7 +34,8 @@ mod restartable;
 mod runtime;
 
 pub use connection::Connection;
-pub use iter::{ChangeIter, DirSyncIter, NotificationIter, RestartableIter, SearchIter, SyncIter};
+pub use cursor::Reader;
+pub use iter::{ChangeIter, DirSyncIter, NotificationIter, RestartableIter, SearchIter, SyncIter, TypedIter};
 pub use pool::{Pool, Proving, Server};
 pub use recorder::Recorder;
 pub use restartable::Restartable;

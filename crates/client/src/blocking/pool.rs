@@ -1,12 +1,13 @@
 //! A pool, its servers, and its connections for people's binds.
 
 use std::fmt;
+use std::sync::Arc;
 
-use proto::{Entry, Password};
+use proto::{Entry, Password, Schema};
 
 use super::runtime::Runtime;
 use super::{Connection, SearchIter, forward, forward_mut, pass};
-use crate::{BindReply, Error, Found, Metrics, Options, PasswordMethod, PasswordReply, Search};
+use crate::{BindReply, Error, Found, Metrics, Options, PasswordMethod, PasswordReply, RootDse, Search};
 
 /// A directory's servers and the connections to them, as [`crate::Pool`]. Clones share everything.
 #[derive(Clone)]
@@ -46,6 +47,8 @@ impl Pool {
         fn read(dn: &str, attributes: &[&str]) -> Result<Option<Entry>, Error>;
         fn check() -> Result<(), Error>;
         fn warm(connections: usize) -> Result<(), Error>;
+        fn root_dse() -> Result<RootDse, Error>;
+        fn schema() -> Result<Arc<Schema>, Error>;
     }
 
     /// Waits for [`Pool::server`](crate::Pool::server).

@@ -54,6 +54,7 @@ pub struct SearchStream {
     size_limit: u32,
     /// Entries in a page; `None`: the search is one request.
     page_size: Option<u32>,
+    needs_pages: bool,
     controls: Vec<Control>,
     limit: Option<Duration>,
     state: State,
@@ -103,7 +104,7 @@ impl SearchStream {
     pub(crate) fn new(source: Source, search: Search) -> SearchStream {
         let page_size = search.page(source.options().page_size);
         let referrals = source.options().referrals.clone().filter(|_| search.follow);
-        let Search { mut request, deadline: limit, controls, whole_values, .. } = search;
+        let Search { mut request, deadline: limit, controls, whole_values, needs_pages, .. } = search;
         let mut controls = source.with_controls(controls);
         // Each page has one of its own.
         controls.retain(|control| page_size.is_none() || control.oid != PagedResults::OID);
@@ -119,6 +120,7 @@ impl SearchStream {
             base,
             size_limit,
             page_size,
+            needs_pages,
             controls,
             limit,
             state: State::Asking(None),
@@ -359,7 +361,10 @@ impl SearchStream {
     }
 
     fn operation(&self, page_size: Option<u32>) -> Operation {
-        let page = page_size.map(|size| PagedResults::request(size, &self.pages.cookie));
+        let page = page_size.map(|size| Control {
+            critical: self.needs_pages,
+            ..PagedResults::request(size, &self.pages.cookie)
+        });
         let controls = self.controls.iter().cloned().chain(page).collect();
         Operation::new("search", self.request.clone(), controls)
     }

@@ -1,5 +1,4 @@
 //! Referrals and continuation references: told by default, followed when asked to, never further than that.
-#![expect(clippy::disallowed_methods, reason = "the in-memory directory is told the system's time")]
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};

@@ -2,6 +2,7 @@
 
 mod account_usability;
 mod assertion;
+mod dereference;
 mod dir_sync;
 mod extended_dn;
 mod marker;
@@ -22,6 +23,7 @@ mod virtual_list_view;
 
 pub use account_usability::{AccountUsability, Unusable};
 pub use assertion::Assertion;
+pub use dereference::{Dereference, Dereferenced};
 pub use dir_sync::{DirSync, DirSyncFlags, DirSyncReply};
 pub use extended_dn::{ExtendedDn, ExtendedName, ExtendedNameError};
 pub use marker::{

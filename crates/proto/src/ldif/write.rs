@@ -129,6 +129,16 @@ impl<W: Write> Writer<W> {
         fold(&self.line, self.wrap.map(|columns| columns + 1), &mut self.record);
     }
 
+    /// Adds a line for people, whatever its text: folded, but never in base64. What would end it is written as a question
+    /// mark.
+    pub fn add_plain(&mut self, name: &str, text: &str) {
+        self.line.clear();
+        self.line.extend_from_slice(name.as_bytes());
+        self.line.extend_from_slice(b": ");
+        self.line.extend(text.bytes().map(|byte| if byte.is_ascii_control() { b'?' } else { byte }));
+        fold(&self.line, self.wrap.map(|columns| columns + 1), &mut self.record);
+    }
+
     /// Adds text of the caller's as it is.
     pub fn add_text(&mut self, text: &str) {
         self.record.extend_from_slice(text.as_bytes());

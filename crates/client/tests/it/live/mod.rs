@@ -4,6 +4,7 @@
 mod account_usability;
 mod administrator;
 mod assertion;
+mod blocking;
 mod cancel;
 mod changes;
 mod cursor;
