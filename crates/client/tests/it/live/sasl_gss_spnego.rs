@@ -2,6 +2,7 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
@@ -88,18 +89,26 @@ async fn samba_refuses_a_wrong_password_as_it_refuses_a_simple_bind() {
 #[tokio::test]
 async fn samba_and_the_client_seal_everything_after_the_bind_in_the_clear() {
     let server = Samba::shared().await;
-    let sent = Arc::new(Mutex::new(Vec::new()));
-    #[expect(clippy::disallowed_methods, reason = "the test looks at what goes through the socket")]
-    let inner = tokio::net::TcpStream::connect((server.address(), 389)).await.unwrap();
-    let recorded = Recorded { inner, seen: sent.clone() };
-    let connection = Connection::over(recorded, &Options::new([server.ldap_url()]).unwrap()).await.unwrap();
+    let (connection, wire) = tapped(server).await;
+    let sent = &wire.sent;
     connection.read("", &["namingContexts"]).await.unwrap();
-    assert!(contains(&sent, b"namingContexts"), "nothing is sealed before the bind");
+    assert!(contains(sent, b"namingContexts"), "nothing is sealed before the bind");
     assert!(connection.sasl_bind(alice()).await.unwrap().is_success());
     sent.lock().unwrap().clear();
     assert_eq!(names(&connection, "alice").await, names(&connection, "ALICE").await);
-    assert!(!contains(&sent, b"sAMAccountName") && !contains(&sent, b"alice"), "it is sealed after it");
+    assert!(!contains(sent, b"sAMAccountName") && !contains(sent, b"alice"), "it is sealed after it");
     assert!(!sent.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn samba_is_not_believed_when_a_bit_of_what_it_seals_is_changed_on_the_way() {
+    let (connection, wire) = tapped(Samba::shared().await).await;
+    assert!(connection.sasl_bind(alice()).await.unwrap().is_success());
+    assert_eq!(names(&connection, "alice").await, names(&connection, "alice").await);
+    wire.flips.store(true, Ordering::Release);
+    let changed = connection.read(BASE, &["objectClass"]).await.unwrap_err();
+    assert!(matches!(changed, Error::Closed { .. }), "{changed}");
+    assert!(connection.is_closed());
 }
 
 #[tokio::test]
@@ -146,29 +155,52 @@ async fn memory_a_password_is_not_risked_where_somebody_could_listen() {
     assert!(matches!(refused, Error::ClearSasl { .. }), "{refused}");
 }
 
-/// A stream whose written bytes can be looked at.
-struct Recorded<S> {
+/// What goes through a socket.
+#[derive(Default)]
+struct Wire {
+    sent: Mutex<Vec<u8>>,
+    /// From now on the last bit of whatever is read is another.
+    flips: AtomicBool,
+}
+
+async fn tapped(server: &Samba) -> (Connection, Arc<Wire>) {
+    let wire = Arc::<Wire>::default();
+    #[expect(clippy::disallowed_methods, reason = "the test looks at what goes through the socket")]
+    let inner = tokio::net::TcpStream::connect((server.address(), 389)).await.unwrap();
+    let tapped = Tapped { inner, wire: wire.clone() };
+    let connection = Connection::over(tapped, &Options::new([server.ldap_url()]).unwrap()).await.unwrap();
+    (connection, wire)
+}
+
+fn contains(sent: &Mutex<Vec<u8>>, needle: &[u8]) -> bool {
+    sent.lock().unwrap().windows(needle.len()).any(|window| window == needle)
+}
+
+struct Tapped<S> {
     inner: S,
-    seen: Arc<Mutex<Vec<u8>>>,
+    wire: Arc<Wire>,
 }
 
-fn contains(seen: &Mutex<Vec<u8>>, needle: &[u8]) -> bool {
-    seen.lock().unwrap().windows(needle.len()).any(|window| window == needle)
-}
-
-impl<S: AsyncRead + Unpin> AsyncRead for Recorded<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for Tapped<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_read(cx, buffer)
+        let before = buffer.filled().len();
+        let polled = Pin::new(&mut self.inner).poll_read(cx, buffer);
+        if self.wire.flips.load(Ordering::Acquire)
+            && let Some(last) = buffer.filled_mut()[before..].last_mut()
+        {
+            *last ^= 1;
+        }
+        polled
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Recorded<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for Tapped<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.seen.lock().unwrap().extend_from_slice(bytes);
+        self.wire.sent.lock().unwrap().extend_from_slice(bytes);
         Pin::new(&mut self.inner).poll_write(cx, bytes)
     }
 
