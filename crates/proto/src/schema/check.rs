@@ -10,6 +10,9 @@ use crate::{Dn, Entry};
 const FILLED_IN: [&str; 5] =
     ["objectCategory", "nTSecurityDescriptor", "instanceType", "objectSid", "sAMAccountName"];
 
+/// Attributes that OpenLDAP has and keeps out of its schema: who may act as whom.
+const HIDDEN: [&str; 4] = ["authzTo", "authzFrom", "saslAuthzTo", "saslAuthzFrom"];
+
 /// Something that the schema does not allow. Values are not told: they can be secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -217,10 +220,13 @@ impl Schema {
     }
 
     fn unknown(&self, attribute: &str) -> Option<Violation> {
-        if self.attribute_type(attribute).is_some() {
+        let name = without_options(attribute);
+        if self.attribute_type(name).is_some()
+            || HIDDEN.iter().any(|hidden| hidden.eq_ignore_ascii_case(name))
+        {
             return None;
         }
-        let similar = self.similar_attribute(without_options(attribute)).map(str::to_owned);
+        let similar = self.similar_attribute(name).map(str::to_owned);
         Some(Violation::UnknownAttribute { attribute: attribute.to_owned(), similar })
     }
 

@@ -98,10 +98,11 @@ impl Schema {
     }
 
     /// What an entry of these classes has to have and may have: theirs, their superiors', and what the content rule of
-    /// its structural class adds, takes away, and allows by auxiliary classes, which the entry need not name.
+    /// its structural class adds, takes away, and allows by auxiliary classes, which the entry need not name. What the
+    /// content rules of the classes above allow, it may have too.
     ///
-    /// The last is how Active Directory's classes are made; elsewhere an entry that uses such an attribute has to name
-    /// the auxiliary class, which this does not check.
+    /// So are Active Directory's classes made: what `user` gets from auxiliary classes, `computer` has from `user`. Elsewhere
+    /// an entry has to name its auxiliary classes, and only the rule of its own class counts; this does not check it.
     pub fn attributes_of<'c>(&self, classes: impl IntoIterator<Item = &'c str>) -> ClassAttributes {
         let mut lists = Lists { schema: self, seen: HashSet::new(), found: ClassAttributes::default() };
         let mut named: Vec<&ObjectClass> = Vec::new();
@@ -113,9 +114,6 @@ impl Schema {
         }
         let all = self.with_superiors(named.iter().copied());
         let rule = self.structural(&named).and_then(|class| self.content_rule(&class.oid));
-        let auxiliary = rule.iter().flat_map(|rule| &rule.auxiliary);
-        let auxiliary = self.with_superiors(auxiliary.filter_map(|name| self.object_class(name)));
-
         lists.found.anything =
             all.iter().any(|class| class.oid == EXTENSIBLE || class.is_called("extensibleObject"));
         all.iter().for_each(|class| lists.must(&class.must));
@@ -123,10 +121,13 @@ impl Schema {
         // What is forbidden is passed over as if it had been seen.
         rule.iter().for_each(|rule| lists.forget(&rule.not));
         all.iter().for_each(|class| lists.may(&class.may));
-        rule.iter().for_each(|rule| lists.may(&rule.may));
-        for class in auxiliary {
+        for class in self.with_auxiliary(all) {
             lists.may(&class.must);
             lists.may(&class.may);
+            if let Some(rule) = self.content_rule(&class.oid) {
+                lists.may(&rule.must);
+                lists.may(&rule.may);
+            }
         }
         lists.found
     }
@@ -152,16 +153,34 @@ impl Schema {
         &'s self,
         classes: impl IntoIterator<Item = &'s ObjectClass>,
     ) -> Vec<&'s ObjectClass> {
+        self.closure(classes, |class| class.superiors.iter().collect())
+    }
+
+    /// The same with the auxiliary classes that content rules allow: those have content rules of their own.
+    fn with_auxiliary<'s>(
+        &'s self,
+        classes: impl IntoIterator<Item = &'s ObjectClass>,
+    ) -> Vec<&'s ObjectClass> {
+        self.closure(classes, |class| {
+            let rule = self.content_rule(&class.oid);
+            class.superiors.iter().chain(rule.iter().flat_map(|rule| &rule.auxiliary)).collect()
+        })
+    }
+
+    fn closure<'s>(
+        &'s self,
+        classes: impl IntoIterator<Item = &'s ObjectClass>,
+        next: impl Fn(&'s ObjectClass) -> Vec<&'s String>,
+    ) -> Vec<&'s ObjectClass> {
         let mut seen = HashSet::new();
         let mut all: Vec<&ObjectClass> =
             classes.into_iter().filter(|class| seen.insert(class.oid.as_str())).collect();
-        let mut next = 0;
-        while let Some(class) = all.get(next) {
-            let superiors = class.superiors.iter().filter_map(|name| self.object_class(name));
-            let new: Vec<&ObjectClass> =
-                superiors.filter(|superior| seen.insert(superior.oid.as_str())).collect();
+        let mut place = 0;
+        while let Some(class) = all.get(place) {
+            let names = next(class).into_iter().filter_map(|name| self.object_class(name));
+            let new: Vec<&ObjectClass> = names.filter(|class| seen.insert(class.oid.as_str())).collect();
             all.extend(new);
-            next += 1;
+            place += 1;
         }
         all
     }

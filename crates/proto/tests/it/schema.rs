@@ -108,6 +108,10 @@ fn an_active_directory_user_has_its_auxiliary_classes_attributes() {
     for name in ["mail", "uidNumber", "shadowExpire", "altSecurityIdentities", "pwdLastSet", "memberOf"] {
         assert!(user.may.iter().any(|may| may == name), "{name}");
     }
+    let computer = schema.attributes_of(["computer"]);
+    for name in ["sAMAccountName", "objectSid", "uidNumber", "dNSHostName", "ipHostNumber"] {
+        assert!(computer.may.iter().any(|may| may == name), "{name}");
+    }
     let computer = schema.structural_class(["top", "person", "organizationalPerson", "user", "computer"]);
     assert_eq!(computer.unwrap().name(), "computer");
     assert_eq!(schema.object_class("posixAccount").unwrap().kind(), ClassKind::Auxiliary);
