@@ -141,15 +141,18 @@ impl Tool<'_> {
             .attributes(["1.1"])
             .page_size(Some(self.delete.size_limit.unwrap_or(PAGE)));
         let mut found = self.connection.stream(&search);
+        let itself = Dn::parse(dn).ok();
         let mut names: Vec<(usize, String)> = Vec::new();
         while let Some(entry) = found.next().await? {
-            let depth = Dn::parse(entry.dn()).map_or(usize::MAX, |dn| dn.rdns().len());
-            names.push((depth, entry.dn().to_owned()));
+            let name = entry.parse_dn().ok();
+            // The entry itself goes last, with a request of its own; the server may well have hidden it.
+            if entry.dn() != dn && (name.is_none() || name != itself) {
+                let depth = name.map_or(usize::MAX, |name| name.rdns().len());
+                names.push((depth, entry.dn().to_owned()));
+            }
         }
         found.finish().await?;
-        // The highest is the entry itself, which goes last.
         names.sort_by_key(|(depth, _)| std::cmp::Reverse(*depth));
-        names.pop();
         Ok(names.into_iter().map(|(_, name)| name).collect())
     }
 }
