@@ -146,6 +146,9 @@ struct SaslPage;
 #[doc = include_str!("../../../docs/client-schema.md")]
 struct SchemaPage;
 #[cfg(doctest)]
+#[doc = include_str!("../../../docs/client-speed.md")]
+struct SpeedPage;
+#[cfg(doctest)]
 #[doc = include_str!("../../../docs/client-sync.md")]
 struct SyncPage;
 #[cfg(doctest)]

@@ -135,6 +135,10 @@ fn configuration(context: &Context, target: &Target) -> Result<Option<Config>, F
 fn options(context: &Context, target: &Target, config: Option<&Config>) -> anyhow::Result<Options> {
     let directory = target.directory.as_deref();
     let mut options = match (&target.url, config) {
+        // The system's certificates are many, and of no use where nothing is encrypted.
+        (Some(url), _) if is_plain(url) && target.start_tls == 0 && target.ca_file.is_none() => {
+            Options::new([url])?
+        }
         (Some(url), _) => Options::new([url])?.tls(tls(context, target, config)?),
         (None, Some(config)) => {
             let options = config.client_options(directory)?;
@@ -165,6 +169,12 @@ fn options(context: &Context, target: &Target, config: Option<&Config>) -> anyho
         }
     }
     Ok(options)
+}
+
+fn is_plain(url: &str) -> bool {
+    ["ldap://", "ldapi://"]
+        .iter()
+        .any(|scheme| url.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)))
 }
 
 /// Whom to trust: `--ca-file`, else OpenLDAP's variables, else `SSL_CERT_FILE`, else the configuration, else the system.

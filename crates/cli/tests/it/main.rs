@@ -17,6 +17,7 @@ mod passwd;
 mod password;
 mod samba;
 mod sasl;
+mod search;
 mod server_info;
 mod servers;
 mod states;

@@ -19,7 +19,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
-use client::control::{ManageDsaIt, ProxiedAuthorization};
+use client::control::ManageDsaIt;
 use client::{Search as Request, SearchAnswer, SearchStream};
 use proto::{Control, Controls, Filter, LdapResult, PagedResults};
 
@@ -139,11 +139,7 @@ fn question(search: &Search) -> anyhow::Result<Question> {
         _ => ("(objectclass=*)".to_owned(), search.words.clone()),
     };
     let mut extensions = Extensions::read(&search.search_extensions)?;
-    let mut general = super::extension::controls(&search.general)?;
-    for (control, text) in general.iter_mut().zip(&search.general.extensions) {
-        // Who only reads may do without a control; but never as somebody else than asked for (RFC 4370 section 3).
-        control.critical = text.starts_with('!') || control.oid == ProxiedAuthorization::OID;
-    }
+    let general = super::extension::controls(&search.general)?;
     for control in &general {
         match control.oid.as_str() {
             ManageDsaIt::OID => extensions.remark(Place::ManageDsaIt, control.critical, "manageDSAit", ""),
