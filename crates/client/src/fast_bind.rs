@@ -5,8 +5,8 @@ use proto::extended::FastBind;
 use crate::{Connection, Error};
 
 impl Connection {
-    /// From now on binds on this connection check a password and change nothing: whoever succeeds, the connection stays
-    /// anonymous. Active Directory alone offers it; nothing may be bound before.
+    /// From now on binds on this connection, one after the other, check a password and change nothing: whoever succeeds,
+    /// the connection stays anonymous. Active Directory alone offers it; nothing may be bound before.
     ///
     /// A bind that was right proves the password, and not that the connection may read anything as that person.
     ///

@@ -1,7 +1,8 @@
 //! An LDAP server that holds its entries in memory, for tests, demonstrations and `ldapgate directory FILE.ldif`.
 //!
 //! It speaks enough of RFC 4511 for `ldapsearch`, `ldapmodify`, python-ldap and every LDAP client library: bind, search,
-//! compare, add, modify, delete, modify DN, who-am-I, password modify, StartTLS and ldaps, paged results and the password policy control.
+//! compare, add, modify, delete, modify DN, who-am-I, password modify, StartTLS and ldaps; of the controls paged results, password
+//! policy, assertion, pre- and post-read, sort, subentries, tree delete, permissive modify, ManageDsaIT and don't use copy.
 //!
 //! What it refuses to do:
 //! - listen beyond loopback unless that is asked for by name ([`Directory::danger_listen_anywhere`]);

@@ -59,6 +59,19 @@ async fn an_assertion_that_is_not_so_stops_every_operation_on_the_entry() {
 }
 
 #[tokio::test]
+async fn no_control_tells_anything_of_a_password() {
+    let (_directory, mut peer) = alice().await;
+    let guess = |text: &str| vec![Assertion::that(filter(text)).into()];
+    for text in [format!("(userPassword={ALICE_PASSWORD})"), "(userPassword=*)".to_owned()] {
+        let answer = peer.ask_with(&modify(vec![Change::replace("title", ["x"])]), guess(&text)).await;
+        assert_eq!(answer.code(), 122, "{text}");
+    }
+    let by_password = ServerSideSort::by(SortKey::ascending("userPassword"));
+    let (sorted, _) = sort(&mut peer, by_password).await;
+    assert_eq!(sorted.dns(), peer.find("(uid=*)").await.dns(), "everybody is equal");
+}
+
+#[tokio::test]
 async fn an_entry_is_shown_as_it_was_and_as_it_is() {
     let (_directory, mut peer) = alice().await;
     let both = || vec![PreRead::of(["title", "userPassword"]).into(), PostRead::of(["title", "+"]).into()];
