@@ -13,7 +13,7 @@ use crate::options::Address;
 /// What a time to live is taken for at least and at most.
 const TTL: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(60 * 60));
 /// Until the next try after the DNS failed.
-const PAUSE: Duration = Duration::from_secs(5);
+pub(crate) const PAUSE: Duration = Duration::from_secs(5);
 
 /// A domain, and what was found of it. Clones share it.
 #[derive(Debug, Clone)]

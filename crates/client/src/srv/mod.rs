@@ -10,7 +10,7 @@ mod lookup;
 
 use std::collections::BTreeSet;
 
-pub(crate) use discovery::Discovery;
+pub(crate) use discovery::{Discovery, PAUSE};
 
 use crate::options::Address;
 
@@ -97,7 +97,11 @@ pub(crate) fn servers(
         address.tier = u32::from(priority);
         Some(address)
     });
-    Ok(addresses.collect())
+    let addresses: Vec<Address> = addresses.collect();
+    if addresses.is_empty() {
+        return Err("the servers named there have names that no URL can carry".to_owned());
+    }
+    Ok(addresses)
 }
 
 /// Is it the domain, or a host in it?

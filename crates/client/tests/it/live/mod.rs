@@ -13,6 +13,7 @@ mod domain_scope;
 mod dont_use_copy;
 mod entries;
 mod extended_dn;
+mod fail_over;
 mod fast_bind;
 mod manage_dsa_it;
 mod matched_values;

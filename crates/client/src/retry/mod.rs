@@ -9,6 +9,9 @@
 //! A stream that has given an entry is not begun again: its reader would see entries twice, and no server promises to go
 //! on with another connection's page (RFC 2696 section 2). A search that is collected is, for nobody has seen its entries.
 
+mod attempts;
+mod stream;
+
 use std::fmt;
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,13 +19,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use proto::{Change, Entry};
-use tls::HandshakeFault;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, timeout_at};
 
-use crate::connect::jitter;
+use attempts::{Attempts, Kind};
+pub use stream::RestartableStream;
+
 use crate::search::one_entry;
-use crate::stream::SearchStream;
-use crate::{Connection, End, Error, Found, Options, Pool, Rename, Reply, Search};
+use crate::{Connection, Error, Found, Options, Pool, Rename, Reply, Search};
 
 /// How often, how soon and for how long something is tried again.
 ///
@@ -86,13 +89,6 @@ impl Retry {
         self.writes = true;
         self
     }
-}
-
-/// What an operation does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Read,
-    Write,
 }
 
 /// A directory whose operations are made again as [`Retry`] allows, on a pool or on one connection that is opened anew
@@ -167,14 +163,7 @@ impl Restartable {
     /// Searches, entry by entry. Nothing is sent before the first [`RestartableStream::next`], and nothing is made again
     /// after the first entry.
     pub fn stream(&self, search: impl Into<Search>) -> RestartableStream {
-        let attempts = None;
-        RestartableStream {
-            directory: self.clone(),
-            search: search.into(),
-            running: None,
-            attempts,
-            given: false,
-        }
+        RestartableStream::new(self.clone(), search.into())
     }
 
     /// Reads one entry; `None` when there is none of this name.
@@ -349,223 +338,5 @@ impl Single {
     fn url(&self) -> String {
         let current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         current.as_ref().map(|connection| connection.url().to_owned()).unwrap_or_default()
-    }
-}
-
-/// A search that is begun again until its first entry has come. Dropping it abandons the search.
-pub struct RestartableStream {
-    directory: Restartable,
-    search: Search,
-    running: Option<SearchStream>,
-    /// From the first call on.
-    attempts: Option<Attempts>,
-    /// An entry was given, or an error was told.
-    given: bool,
-}
-
-impl RestartableStream {
-    /// The next entry; `None` when there are no more. Safe to be dropped and called again.
-    ///
-    /// # Errors
-    ///
-    /// As [`SearchStream::next`]: before the first entry that of the last attempt, after it that of the only one.
-    pub async fn next(&mut self) -> Result<Option<Entry>, Error> {
-        loop {
-            let retry = &self.directory.retry;
-            let attempts = self.attempts.get_or_insert_with(|| Attempts::begin(retry, Instant::now()));
-            let deadline = attempts.deadline;
-            if self.given {
-                return match &mut self.running {
-                    Some(running) => running.next().await,
-                    None => Ok(None),
-                };
-            }
-            let attempt = async {
-                let running = match &mut self.running {
-                    Some(running) => running,
-                    none => none.insert(self.directory.connection().await?.stream(&self.search)),
-                };
-                running.next().await
-            };
-            let error = match timeout_at(deadline, attempt).await {
-                Ok(Ok(entry)) => {
-                    self.given = true;
-                    return Ok(entry);
-                }
-                Ok(Err(error)) => error,
-                Err(_) => self.directory.late("search"),
-            };
-            self.running = None;
-            // Should the last attempt's error be told below, the stream is over.
-            self.given = true;
-            attempts.wait(error, Kind::Read).await?;
-            self.given = false;
-        }
-    }
-
-    /// How the search ended. Entries that were not read are read and dropped.
-    ///
-    /// # Errors
-    ///
-    /// As [`RestartableStream::next`] and [`SearchStream::finish`].
-    pub async fn finish(mut self) -> Result<End, Error> {
-        while self.next().await?.is_some() {}
-        match self.running.take() {
-            Some(running) => running.finish().await,
-            None => Err(self.directory.late("search")),
-        }
-    }
-}
-
-impl fmt::Debug for RestartableStream {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RestartableStream").field("search", &self.search).finish_non_exhaustive()
-    }
-}
-
-/// How far one operation's attempts have come.
-struct Attempts {
-    retry: Retry,
-    deadline: Instant,
-    made: u32,
-}
-
-impl Attempts {
-    fn begin(retry: &Retry, now: Instant) -> Attempts {
-        Attempts { retry: retry.clone(), deadline: now + retry.deadline, made: 0 }
-    }
-
-    /// Waits until the next attempt is due, or gives the error back when there is none.
-    async fn wait(&mut self, error: Error, kind: Kind) -> Result<(), Error> {
-        let Some(pause) = self.pause(&error, kind, Instant::now(), jitter) else { return Err(error) };
-        tracing::debug!(%error, causes = ?error.causes(), attempt = self.made, ?pause, "trying again");
-        sleep(pause).await;
-        Ok(())
-    }
-
-    /// How long to wait after a failure; `None`: it is final. `chance` takes a part of a span.
-    fn pause(
-        &mut self,
-        error: &Error,
-        kind: Kind,
-        now: Instant,
-        chance: impl Fn(Duration) -> Duration,
-    ) -> Option<Duration> {
-        self.made += 1;
-        let may_repeat = match kind {
-            Kind::Read => true,
-            Kind::Write => self.retry.writes || !error.sent(),
-        };
-        if self.made >= self.retry.attempts || !may_repeat || !may_pass(error) {
-            return None;
-        }
-        let doubled = self.retry.first.saturating_mul(1 << (self.made - 1).min(16));
-        let whole = doubled.min(self.retry.longest);
-        let pause = (whole - chance(whole / 2)).max(left_alone(error));
-        (now + pause < self.deadline).then_some(pause)
-    }
-}
-
-/// Could a later attempt do better?
-fn may_pass(error: &Error) -> bool {
-    match error {
-        // A certificate does not heal.
-        Error::Tls { source, .. } => {
-            matches!(source.fault(), Some(HandshakeFault::Closed | HandshakeFault::Broken))
-        }
-        error => error.is_unreachable(),
-    }
-}
-
-/// How long a pool leaves the servers alone anyhow.
-fn left_alone(error: &Error) -> Duration {
-    match error {
-        Error::Down { retry, .. } => *retry,
-        Error::AllDown { failures } => failures.iter().map(left_alone).min().unwrap_or_default(),
-        _ => Duration::ZERO,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::Closed;
-    use proto::{LdapResult, ResultCode};
-
-    const NONE: fn(Duration) -> Duration = |_| Duration::ZERO;
-
-    fn closed(sent: bool) -> Error {
-        Error::Closed { url: String::new(), operation: "x", sent, source: Arc::new(Closed::ByPeer) }
-    }
-
-    fn refused(code: ResultCode) -> Error {
-        let result = Box::new(LdapResult::new(code, ""));
-        Error::Refused { url: String::new(), operation: "x", result, controls: proto::Controls::default() }
-    }
-
-    fn is_repeated(retry: &Retry, error: &Error, kind: Kind) -> bool {
-        let now = Instant::now();
-        Attempts::begin(retry, now).pause(error, kind, now, NONE).is_some()
-    }
-
-    #[test]
-    fn reads_are_repeated_and_writes_when_nothing_was_sent_or_when_asked_to() {
-        let (plain, eager) = (Retry::default(), Retry::default().writes());
-        for (error, read, write, eager_write) in [
-            (closed(false), true, true, true),
-            (closed(true), true, false, true),
-            (refused(ResultCode::BUSY), true, false, true),
-            (refused(ResultCode::UNAVAILABLE), true, false, true),
-            (refused(ResultCode::NO_SUCH_OBJECT), false, false, false),
-            (Error::NoUrl, false, false, false),
-            (Error::NotBound, false, false, false),
-        ] {
-            assert_eq!(is_repeated(&plain, &error, Kind::Read), read, "{error:?}");
-            assert_eq!(is_repeated(&plain, &error, Kind::Write), write, "{error:?}");
-            assert_eq!(is_repeated(&eager, &error, Kind::Write), eager_write, "{error:?}");
-        }
-    }
-
-    #[test]
-    fn pauses_double_up_to_the_longest_and_chance_takes_up_to_half() {
-        let now = Instant::now();
-        let retry = Retry::default().attempts(8);
-        let pauses = |chance: fn(Duration) -> Duration| {
-            let mut attempts = Attempts::begin(&retry, now);
-            std::iter::from_fn(|| attempts.pause(&closed(true), Kind::Read, now, chance))
-                .map(|pause| pause.as_millis())
-                .collect::<Vec<_>>()
-        };
-        assert_eq!(pauses(NONE), [100, 200, 400, 800, 1600, 2000, 2000]);
-        assert_eq!(pauses(|half| half), [50, 100, 200, 400, 800, 1000, 1000]);
-    }
-
-    #[test]
-    fn no_attempt_begins_after_the_deadline() {
-        let now = Instant::now();
-        let retry = Retry::default().attempts(u32::MAX).deadline(Duration::from_secs(1));
-        let mut attempts = Attempts::begin(&retry, now);
-        assert!(attempts.pause(&closed(true), Kind::Read, now, NONE).is_some());
-        let late = now + Duration::from_millis(900);
-        assert!(attempts.pause(&closed(true), Kind::Read, late, NONE).is_none());
-        for _ in 0..100 {
-            attempts.pause(&closed(true), Kind::Read, now, NONE);
-        }
-    }
-
-    #[test]
-    fn a_server_that_is_left_alone_is_waited_for() {
-        let now = Instant::now();
-        let down = |seconds| Error::Down {
-            url: String::new(),
-            retry: Duration::from_secs(seconds),
-            source: Arc::new(closed(false)),
-        };
-        let all = crate::error::Failures::into_error(vec![down(9), down(4), closed(false)]);
-        let wait =
-            |error: &Error| Attempts::begin(&Retry::default(), now).pause(error, Kind::Read, now, NONE);
-        assert_eq!(wait(&down(5)), Some(Duration::from_secs(5)));
-        assert_eq!(wait(&down(60)), None, "beyond the deadline");
-        assert_eq!(wait(&all), Some(Duration::from_millis(100)), "one of them may be asked");
     }
 }
