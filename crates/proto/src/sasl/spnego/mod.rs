@@ -56,7 +56,8 @@ pub trait SecurityContext: Send {
 
 /// The mechanism `GSS-SPNEGO` around one other.
 ///
-/// ```
+#[cfg_attr(feature = "ntlm", doc = "```")]
+#[cfg_attr(not(feature = "ntlm"), doc = "```ignore")]
 /// use ldapgate_proto::sasl::{Fresh, Mechanism, Ntlm, Spnego};
 /// use ldapgate_proto::value::FileTime;
 /// use ldapgate_proto::Password;
