@@ -20,6 +20,8 @@ mod matched_values;
 mod membership;
 mod metrics;
 mod notifications;
+mod operations;
+mod password_policy;
 mod persistent_search;
 mod proxied_authorization;
 mod ranges;
