@@ -63,7 +63,8 @@ pub fn filter(data: &[u8]) {
 pub fn dn(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let Ok(dn) = Dn::parse(text) else { return };
-    assert_eq!(Dn::parse(&dn.to_string()).as_ref(), Ok(&dn));
+    let written = dn.to_string();
+    assert_eq!(Dn::parse(&written).as_ref(), Ok(&dn));
 }
 
 /// RFC 4516.

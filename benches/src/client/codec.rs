@@ -81,8 +81,7 @@ fn decode_ldap3(bytes: &[u8]) -> anyhow::Result<usize> {
     let (mut buffer, mut seen) = (BytesMut::new(), 0);
     for piece in bytes.chunks(READ) {
         buffer.extend_from_slice(piece);
-        loop {
-            let Ok((rest, message)) = parse_tag(&buffer) else { break };
+        while let Ok((rest, message)) = parse_tag(&buffer) {
             let used = buffer.len() - rest.len();
             let PL::C(mut parts) = message.payload else { bail!("no message") };
             drop(buffer.split_to(used));

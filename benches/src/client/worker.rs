@@ -71,6 +71,7 @@ fn told(program: &Path, words: &[&str], place: &Place) -> anyhow::Result<String>
 }
 
 /// The process on the clients' core.
+#[allow(clippy::disallowed_methods, reason = "wall time is what is measured")]
 pub(crate) fn main(arguments: &[&str]) -> anyhow::Result<()> {
     let [word, url, folder, people, program] = arguments else { bail!("a worker is started by `client`") };
     let place = Place {
