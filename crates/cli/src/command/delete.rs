@@ -139,11 +139,16 @@ impl Tool<'_> {
         let search = Search::below(dn)
             .matching(Filter::present("objectClass"))
             .attributes(["1.1"])
+            .keep_referrals()
             .page_size(Some(self.delete.size_limit.unwrap_or(PAGE)));
         let mut found = self.connection.stream(&search);
         let itself = Dn::parse(dn).ok();
         let mut names: Vec<(usize, String)> = Vec::new();
         while let Some(entry) = found.next().await? {
+            // A name that a server makes up must not delete what nobody asked for.
+            if !lies_at_or_below(entry.dn(), dn) {
+                return Err(Error::Unexpected { url: self.connection.url().to_owned(), operation: "search" });
+            }
             let name = entry.parse_dn().ok();
             // The entry itself goes last, with a request of its own; the server may well have hidden it.
             if entry.dn() != dn && (name.is_none() || name != itself) {
@@ -154,5 +159,36 @@ impl Tool<'_> {
         found.finish().await?;
         names.sort_by_key(|(depth, _)| std::cmp::Reverse(*depth));
         Ok(names.into_iter().map(|(_, name)| name).collect())
+    }
+}
+
+/// By their values where both can be read, otherwise by their text.
+fn lies_at_or_below(name: &str, base: &str) -> bool {
+    match (Dn::parse(name), Dn::parse(base)) {
+        (Ok(name), Ok(base)) => name.is_at_or_below(&base),
+        _ => {
+            let (name, base) = (name.to_lowercase(), base.to_lowercase());
+            name == base || name.strip_suffix(&base).is_some_and(|head| head.ends_with(','))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_lies_below_is_taken_along() {
+        for (name, base, is_below) in [
+            ("cn=a,ou=x,dc=x", "OU=x, dc=x", true),
+            ("ou=x,dc=x", "ou=x,dc=x", true),
+            ("cn=admin,dc=x", "ou=x,dc=x", false),
+            ("cn=admin,dc=elsewhere", "ou=x,dc=x", false),
+            ("cn=a\\,ou=x,dc=x", "ou=x,dc=x", false),
+            ("no name,OU=x,dc=x", "ou=x,dc=x", true),
+            ("no nameou=x,dc=x", "ou=x,dc=x", false),
+        ] {
+            assert_eq!(lies_at_or_below(name, base), is_below, "{name} {base}");
+        }
     }
 }

@@ -1,10 +1,10 @@
 //! `add` and `modify`: what LDIF says, done as `ldapadd` and `ldapmodify` do it.
 
 use std::ffi::OsStr;
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, Permissions};
 use std::io::{BufRead, BufReader, Read as _, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
@@ -224,8 +224,10 @@ struct Skipped {
 impl Skipped {
     fn create(path: &Path) -> anyhow::Result<Skipped> {
         let mut options = OpenOptions::new();
-        let file = options.write(true).create(true).truncate(true).mode(0o600).open(path);
-        Ok(Skipped { file: file.with_context(|| format!("cannot write {}", path.display()))? })
+        let opened = options.write(true).create(true).truncate(true).mode(0o600).open(path);
+        // One that was there already may have been open to everybody.
+        let ours = opened.and_then(|file| file.set_permissions(Permissions::from_mode(0o600)).map(|()| file));
+        Ok(Skipped { file: ours.with_context(|| format!("cannot write {}", path.display()))? })
     }
 
     fn write(&mut self, problem: &str, record: Option<&ChangeRecord>) -> anyhow::Result<()> {

@@ -49,7 +49,11 @@ impl Outcomes {
         for control in reply.controls.iter() {
             let value = control.value.as_deref().unwrap_or_default();
             let value = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, value);
-            output::line(&folded(&format!("control: {} {} {value}", control.oid, control.critical)));
+            output::line(&folded(&format!(
+                "control: {} {} {value}",
+                output::printable(&control.oid),
+                control.critical
+            )));
         }
         for (name, entry) in [("preread", reply.pre_read()), ("postread", reply.post_read())] {
             let Some(entry) = entry else { continue };
