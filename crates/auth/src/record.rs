@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 
 use proto::range::RangeError;
-use proto::value::{Guid, Sid};
+use proto::value::{Guid, Sid, is_secret};
 use proto::{Dn, Entry, Range};
 
-use crate::attribute::is_secret;
 use crate::credentials::deceives;
 use crate::{Error, Fold, Settings};
 

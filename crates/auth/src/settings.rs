@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use proto::filter::is_attribute_description;
+use proto::value::is_secret;
 use proto::{Dn, Filter, Scope};
 
-use crate::attribute::is_secret;
 use crate::locate::PRINCIPAL;
 use crate::template::Values;
 use crate::{CustomKind, FilterTemplate, Fold, Rule, TemplateError, UserTemplate, groups, state};

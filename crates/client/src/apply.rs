@@ -5,7 +5,6 @@ use std::fmt;
 use proto::ldif::{ChangeRecord, ChangeType, LdifError};
 use proto::message::Request;
 
-use crate::connection::Operation;
 use crate::{Connection, Error, Reply};
 
 /// Failures that are kept; of more only the number is.
@@ -99,7 +98,7 @@ impl Connection {
             ChangeType::ModifyDn(_) => "modify DN",
         };
         let controls = record.controls.iter().cloned().collect();
-        self.perform(Operation::new(name, Request::from(record.change.clone()), controls)).await
+        self.write(name, Request::from(record.change.clone()), controls).await
     }
 
     /// Does changes in their order, each when the one before is done. They are taken from a

@@ -74,7 +74,8 @@ impl Connection {
             .into_iter()
             .map(|(name, values)| (name.into(), values.into_iter().map(Into::into).collect()))
             .collect();
-        self.write("add", Request::Add(AddRequest { dn: dn.to_owned(), attributes })).await
+        self.write("add", Request::Add(AddRequest { dn: dn.to_owned(), attributes }), Controls::default())
+            .await
     }
 
     /// Changes an entry's attributes: all changes, in their order, or none.
@@ -97,7 +98,12 @@ impl Connection {
     /// [`Error::Refused`] for every answer but success; otherwise as every call.
     #[tracing::instrument(name = "ldap.modify", level = "debug", skip_all, fields(url = self.url(), dn = dn))]
     pub async fn modify(&self, dn: &str, changes: Vec<Change>) -> Result<Reply, Error> {
-        self.write("modify", Request::Modify(ModifyRequest { dn: dn.to_owned(), changes })).await
+        self.write(
+            "modify",
+            Request::Modify(ModifyRequest { dn: dn.to_owned(), changes }),
+            Controls::default(),
+        )
+        .await
     }
 
     /// Deletes an entry that has none below it.
@@ -120,7 +126,7 @@ impl Connection {
     /// [`Error::Refused`] for every answer but success; otherwise as every call.
     #[tracing::instrument(name = "ldap.delete", level = "debug", skip_all, fields(url = self.url(), dn = dn))]
     pub async fn delete(&self, dn: &str) -> Result<Reply, Error> {
-        self.write("delete", Request::Delete(dn.to_owned())).await
+        self.write("delete", Request::Delete(dn.to_owned()), Controls::default()).await
     }
 
     /// Deletes an entry and everything below it, in one step (draft-armijo-ldap-treedelete). Active Directory, Samba and a
@@ -159,11 +165,17 @@ impl Connection {
     /// [`Error::Refused`] for every answer but success; otherwise as every call.
     #[tracing::instrument(name = "ldap.modify_dn", level = "debug", skip_all, fields(url = self.url(), dn = dn))]
     pub async fn rename(&self, dn: &str, rename: &Rename) -> Result<Reply, Error> {
-        self.write("modify DN", Request::ModifyDn(rename.request(dn))).await
+        self.write("modify DN", Request::ModifyDn(rename.request(dn)), Controls::default()).await
     }
 
-    async fn write(&self, name: &'static str, request: Request) -> Result<Reply, Error> {
+    /// One change with controls of its own, judged before it is sent where the options ask for that.
+    pub(crate) async fn write(
+        &self,
+        name: &'static str,
+        request: Request,
+        controls: Controls,
+    ) -> Result<Reply, Error> {
         self.check(&request).await?;
-        self.perform(Operation::new(name, request, Controls::default())).await
+        self.perform(Operation::new(name, request, controls)).await
     }
 }

@@ -8,30 +8,12 @@ use bytes::Bytes;
 use proto::control::TreeDelete;
 use proto::ldif::{ChangeRecord, ChangeType, Writer};
 use proto::message::{AddRequest, ModifyRequest};
+use proto::value::is_secret;
 use proto::{Change, Control};
 use serde::Serialize;
 
 use crate::write::{changed, named};
 use crate::{Rename, WriteError};
-
-/// Attributes whose values are passwords or as good as these.
-const SECRETS: [&str; 15] = [
-    "userPassword",
-    "2.5.4.35",
-    "unicodePwd",
-    "authPassword",
-    "dBCSPwd",
-    "supplementalCredentials",
-    "ntPwdHistory",
-    "lmPwdHistory",
-    "pwdHistory",
-    "sambaNTPassword",
-    "sambaLMPassword",
-    "sambaPasswordHistory",
-    "krbPrincipalKey",
-    "olcRootPW",
-    "ipaNTHash",
-];
 
 /// What becomes of a password in a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -206,10 +188,8 @@ impl<W: Write> Recorder<W> {
 
     /// May this attribute be written?
     fn keeps(&self, dn: &str, attribute: &str) -> Result<bool, RecordError> {
-        let name = attribute.split(';').next().unwrap_or_default();
-        let secret = SECRETS.iter().any(|secret| secret.eq_ignore_ascii_case(name));
         match self.secrets {
-            _ if !secret => Ok(true),
+            _ if !is_secret(attribute) => Ok(true),
             Secrets::Write => Ok(true),
             Secrets::LeaveOut => Ok(false),
             Secrets::Refuse => {
@@ -294,6 +274,18 @@ mod tests {
         assert_eq!(text, "dn: cn=a\nchangetype: add\ncn: a\n\ndn: cn=a\nchangetype: modify\n\n");
         let (done, text) = with_a_password(Secrets::Write).await;
         assert!(done.is_ok() && text.contains("unicodePwd: secret\n"), "{text}");
+    }
+
+    #[tokio::test]
+    async fn a_password_is_one_by_every_name() {
+        for attribute in
+            ["clearPassword", "unixUserPassword", "msLAPS-Password", "2.5.4.35", "olcRootPW;x-old"]
+        {
+            let recorder = Recorder::new(Vec::new());
+            let done = recorder.modify("cn=a", vec![Change::replace(attribute, ["secret"])]).await;
+            assert!(matches!(done, Err(RecordError::Secret { .. })), "{attribute}: {done:?}");
+            assert!(recorder.into_inner().unwrap().is_empty(), "{attribute}");
+        }
     }
 
     #[tokio::test]

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use proto::Entry;
 use proto::value::GeneralizedTime;
+use proto::{Entry, oid};
 
 use crate::{Connection, Error, Pool};
 
@@ -285,8 +285,6 @@ impl RootDse {
 
     /// Whose server it seems to be: a guess, for messages and for defaults, never for what is allowed.
     pub fn vendor(&self) -> Vendor {
-        const DOMAIN: &str = "1.2.840.113556.1.4.800";
-        const WITHOUT_DOMAIN: &str = "1.2.840.113556.1.4.1851";
         let name = self.vendor_name().unwrap_or_default().to_ascii_lowercase();
         let version = self.vendor_version().unwrap_or_default().to_ascii_lowercase();
         let says = |word: &str| name.contains(word) || version.contains(word);
@@ -295,10 +293,10 @@ impl RootDse {
         if says("samba") {
             return Vendor::Samba;
         }
-        if self.supports_capability(WITHOUT_DOMAIN) {
+        if self.supports_capability(oid::ACTIVE_DIRECTORY_LDS) {
             return Vendor::ActiveDirectoryLds;
         }
-        if self.supports_capability(DOMAIN) {
+        if self.supports_capability(oid::ACTIVE_DIRECTORY) {
             return Vendor::ActiveDirectory;
         }
         if is_class("OpenLDAProotDSE") || says("openldap") {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use proto::oid::is_oid;
 use proto::value::Kind;
 
 /// What is known about an attribute type.
@@ -318,11 +319,6 @@ fn is_keystring(text: &str) -> bool {
         && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
 }
 
-fn is_oid(text: &str) -> bool {
-    text.contains('.')
-        && text.split('.').all(|arc| !arc.is_empty() && arc.bytes().all(|byte| byte.is_ascii_digit()))
-}
-
 /// Object classes and the one above each, most special first.
 static ABOVE: &[(&str, &str)] = &[
     ("inetorgperson", "organizationalPerson"),
@@ -401,6 +397,7 @@ pub(crate) fn structural_class<'c>(named: impl Iterator<Item = &'c str> + Clone)
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proto::value::is_secret;
 
     #[test]
     fn aliases_and_oids_are_one_attribute() {
@@ -412,6 +409,15 @@ mod tests {
         assert_eq!(canonical("userCertificate;binary").as_deref(), Some("usercertificate"));
         for bad in ["", ";x", "cn;", "1", "1..2", "c n", "ü", "-a", "cn;ä"] {
             assert_eq!(canonical(bad), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_never_returned_is_what_everybody_else_holds_for_secret() {
+        for known in TYPES {
+            for name in known.names.iter().chain([&known.oid]) {
+                assert_eq!(is_secret(name), known.secret, "{name}");
+            }
         }
     }
 

@@ -1,16 +1,13 @@
 //! Active Directory's rule for chains: the server itself follows groups in groups, to any depth and through circles.
 
 use proto::filter::IN_CHAIN;
+use proto::oid::ACTIVE_DIRECTORY_2008;
 use proto::value::Sid;
 use proto::{Dn, Filter, Scope};
 
 use super::kind;
 use super::walk::{Walk, as_it_is};
 use crate::Error;
-
-/// `LDAP_CAP_ACTIVE_DIRECTORY_V60_OID`: at least Windows Server 2008, which has the rule. A server without it would not
-/// refuse the rule but find nothing, and a deny would let everybody through.
-const KNOWS_THE_RULE: &str = "1.2.840.113556.1.4.1935";
 
 impl Walk<'_> {
     /// All groups by the server's own rule. False when it has none.
@@ -30,15 +27,16 @@ impl Walk<'_> {
         Ok(true)
     }
 
-    /// Does the server say that it has the rule? Asked for once.
+    /// Is it at least Windows Server 2008, which has the rule? Asked for once. A server without it would not refuse the rule
+    /// but find nothing, and a deny would let everybody through.
     pub(super) async fn follows_chains(&mut self) -> Result<bool, Error> {
         let known = &self.directory.known;
         if let Some(follows) = known.follows_chains.get() {
             return Ok(*follows);
         }
         let root = self.reader.read_root(self.server, "supportedCapabilities", self.observer).await?;
-        let follows =
-            root.is_some_and(|root| root.texts("supportedCapabilities").any(|oid| oid == KNOWS_THE_RULE));
+        let follows = root
+            .is_some_and(|root| root.texts("supportedCapabilities").any(|oid| oid == ACTIVE_DIRECTORY_2008));
         Ok(*known.follows_chains.get_or_init(|| follows))
     }
 

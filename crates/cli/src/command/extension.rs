@@ -6,6 +6,7 @@ use client::control::{
     Assertion, DontUseCopy, ManageDsaIt, PasswordPolicy, PostRead, PreRead, ProxiedAuthorization, Relax,
     SessionTracking,
 };
+use proto::oid::is_oid;
 use proto::{Control, Filter};
 
 use crate::arguments::Extensions;
@@ -93,7 +94,7 @@ fn session(name: &str) -> Control {
 
 /// `OID`, `OID=:text` or `OID=::base64`.
 pub(crate) fn raw(oid: &str, value: Option<&str>) -> anyhow::Result<Control> {
-    if !oid.split('.').all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit())) {
+    if !is_oid(oid) {
         bail!("{oid:?} is no OID");
     }
     let value = match value {

@@ -10,6 +10,7 @@ use std::path::Path;
 use anyhow::{Context as _, bail};
 use client::Connection;
 use proto::ldif::{self, ChangeRecord, ChangeType, Changes, LdifError, Untyped, Writer};
+use proto::value::is_secret;
 use proto::{Bytes, ChangeOp, Control};
 
 use super::outcome::{Change, Outcomes};
@@ -206,7 +207,7 @@ fn values(change: &ChangeType) -> Vec<String> {
 
 /// A password is counted and not shown: a terminal keeps what was on it.
 fn shown(attribute: &str, value: &[u8]) -> String {
-    let secret = ["userPassword", "unicodePwd"].iter().any(|secret| secret.eq_ignore_ascii_case(attribute));
+    let secret = is_secret(attribute);
     let plain = value.iter().all(|byte| byte.is_ascii_graphic() || *byte == b' ');
     match std::str::from_utf8(value) {
         Ok(text) if plain && !secret => format!("\t{text}"),
@@ -269,7 +270,11 @@ mod tests {
 
     #[test]
     fn a_password_is_not_shown() {
-        assert_eq!(shown("UserPassword", b"secret"), "\tSECRET (6 bytes)");
+        for attribute in
+            ["UserPassword", "userPassword;x-old", "2.5.4.35", "2.5.4.35;x", "sambaNTPassword", "olcRootPW"]
+        {
+            assert_eq!(shown(attribute, b"secret"), "\tSECRET (6 bytes)", "{attribute}");
+        }
         assert_eq!(shown("cn", b"Ada L"), "\tAda L");
         assert_eq!(shown("cn", "\u{fc}".as_bytes()), "\tNOT ASCII (2 bytes)");
     }

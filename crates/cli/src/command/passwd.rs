@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, anyhow, bail};
 use client::{Connection, PasswordMethod, PasswordReply};
-use proto::{Dn, Password, PasswordModify};
+use proto::{Dn, Password, PasswordModify, oid};
 use serde_json::json;
 
 use super::Context;
@@ -11,9 +11,6 @@ use crate::arguments::Passwd;
 use crate::exit::Exit;
 use crate::output;
 use crate::secret;
-
-/// What Active Directory says of itself in `supportedCapabilities` (MS-ADTS section 3.1.1.3.4.3).
-const ACTIVE_DIRECTORY: &[u8] = b"1.2.840.113556.1.4.800";
 
 /// Changes a password; the status is 1 when it is refused, and the result code when the bind is.
 pub(crate) async fn run(context: &Context, passwd: Passwd) -> Exit {
@@ -53,9 +50,7 @@ fn usable(password: String) -> anyhow::Result<Password> {
 
 /// A server that does not say is none; it may well refuse to be asked before a password is changed.
 async fn is_active_directory(connection: &Connection) -> bool {
-    let root = connection.read("", &["supportedCapabilities"]).await;
-    let Ok(Some(root)) = root else { return false };
-    root.values("supportedCapabilities").any(|capability| capability == ACTIVE_DIRECTORY)
+    connection.root_dse().await.is_ok_and(|root| root.supports_capability(oid::ACTIVE_DIRECTORY))
 }
 
 /// The entry that is meant; Active Directory needs its name, and does not say who is bound in a form that names it.

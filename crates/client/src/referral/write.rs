@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use proto::message::{AddRequest, CompareRequest, ModifyDnRequest, ModifyRequest, Request};
+use proto::value::is_secret;
 use proto::{LdapResult, ResultCode};
 use tokio::time::{Instant, timeout_at};
 
@@ -11,30 +12,12 @@ use crate::connection::Operation;
 use crate::driver::Answer;
 use crate::{Connection, Error};
 
-/// Attributes that hold passwords or their like: they go to nobody but the server that the caller chose.
-const SECRETS: [&str; 10] = [
-    "userPassword",
-    "authPassword",
-    "unicodePwd",
-    "dBCSPwd",
-    "supplementalCredentials",
-    "krbPrincipalKey",
-    "sambaNTPassword",
-    "sambaLMPassword",
-    "nsslapd-rootpw",
-    "olcRootPW",
-];
-
-/// May this request go elsewhere?
+/// May this request go elsewhere? What holds a password goes to nobody but the server that the caller chose.
 pub(crate) fn may_follow(request: &Request) -> bool {
-    let secret = |attribute: &str| {
-        let name = attribute.split(';').next().unwrap_or_default();
-        SECRETS.iter().any(|secret| secret.eq_ignore_ascii_case(name))
-    };
     match request {
-        Request::Add(add) => !add.attributes.iter().any(|(name, _)| secret(name)),
-        Request::Modify(modify) => !modify.changes.iter().any(|change| secret(&change.attribute)),
-        Request::Compare(compare) => !secret(&compare.attribute),
+        Request::Add(add) => !add.attributes.iter().any(|(name, _)| is_secret(name)),
+        Request::Modify(modify) => !modify.changes.iter().any(|change| is_secret(&change.attribute)),
+        Request::Compare(compare) => !is_secret(&compare.attribute),
         Request::Delete(_) | Request::ModifyDn(_) => true,
         Request::Bind(_)
         | Request::Unbind
@@ -155,10 +138,12 @@ mod tests {
             Request::Modify(ModifyRequest { dn: "cn=a".into(), changes })
         };
         assert!(may_follow(&modify("description")));
-        assert!(!may_follow(&modify("USERPASSWORD")));
-        assert!(!may_follow(&modify("unicodePwd;x-a")));
-        let add =
-            AddRequest { dn: "cn=a".into(), attributes: vec![("userPassword".into(), vec!["x".into()])] };
+        for secret in
+            ["USERPASSWORD", "unicodePwd;x-a", "2.5.4.35", "ipaNTHash", "pwdHistory", "clearPassword"]
+        {
+            assert!(!may_follow(&modify(secret)), "{secret}");
+        }
+        let add = AddRequest { dn: "cn=a".into(), attributes: vec![("2.5.4.35;x".into(), vec!["x".into()])] };
         assert!(!may_follow(&Request::Add(add)));
         let compare = |attribute: &str| {
             Request::Compare(CompareRequest {
@@ -167,7 +152,7 @@ mod tests {
                 value: "x".into(),
             })
         };
-        assert!(may_follow(&compare("cn")) && !may_follow(&compare("userPassword")));
+        assert!(may_follow(&compare("cn")) && !may_follow(&compare("userPassword;x")));
         assert!(may_follow(&Request::Delete("cn=a".into())));
         assert!(!may_follow(&Request::Extended(proto::extended::WhoAmI::request())));
     }

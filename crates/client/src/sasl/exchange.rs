@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use proto::message::{Authentication, BindRequest, BindResponse, Request, Response};
-use proto::sasl::{Mechanism, SaslError, strongest};
+use proto::sasl::{Channel, Mechanism, SaslError, strongest};
 use proto::{Controls, Password, ResultCode, Scheme};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 use zeroize::Zeroizing;
 
-use super::{Chosen, Sasl, SaslPeer, Way};
+use super::{Chosen, Sasl, SaslPeer, Way, is_plus};
 use crate::bind::VERSION;
 use crate::connection::Operation;
 use crate::driver::{Sink, Verdict};
@@ -89,11 +89,12 @@ impl Connection {
         let root = timeout_at(deadline, self.read("", &[MECHANISMS])).await.map_err(|_| late())??;
         let texts = root.iter().flat_map(|root| root.texts(MECHANISMS));
         let offered: Vec<String> = texts.map(str::to_owned).collect();
-        let bound = self.peer().channel_binding(sasl.binding).is_some();
+        let has_binding = self.peer().channel_binding(sasl.binding).is_some();
         let names = || offered.iter().map(String::as_str);
-        let plus = names().any(|name| name.to_ascii_uppercase().ends_with("-PLUS"));
-        let allowed = |name: &&str| !sasl.without_plain || !name.eq_ignore_ascii_case("PLAIN");
-        match strongest(names().filter(allowed), self.keeps_secrets(), bound) {
+        let plus = names().any(is_plus);
+        let allowed = |name: &&str| sasl.allows(name);
+        let channel = Channel { is_private: self.keeps_secrets(), has_binding };
+        match strongest(names().filter(allowed), channel) {
             Some(offer) => {
                 tracing::debug!(mechanism = offer.name(), "chosen");
                 Ok(Chosen { offer, without_plus: !plus })

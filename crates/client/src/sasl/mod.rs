@@ -21,6 +21,9 @@ pub use peer::{Binding, SaslPeer};
 use crate::identity::SecretSource;
 use crate::{BoxError, Error};
 
+const NO_PLUS: &str = "channel binding: it has no place";
+const NO_BINDING: &str = "the connection has no channel binding of the kind";
+
 /// A SASL bind: a mechanism, a name and the source of its secret. It can be used for any number of binds, but for one made
 /// of a [`Sasl::mechanism`].
 ///
@@ -42,6 +45,8 @@ pub struct Sasl {
     user: String,
     authzid: String,
     realm: Option<String>,
+    /// Bound to the TLS connection, or no bind at all.
+    plus: bool,
     binding: Option<Binding>,
     without_plain: bool,
     layer: LayerChoice,
@@ -224,16 +229,20 @@ impl Sasl {
         self
     }
 
-    /// Binds a SCRAM mechanism to the TLS connection: its `-PLUS` form, with the best binding that the connection has.
+    /// Binds a SCRAM mechanism to the TLS connection: its `-PLUS` form, with the best binding that the connection has; of the
+    /// strongest only such a form is taken. A mechanism that has none fails before anything is sent.
     #[must_use]
     pub fn plus(mut self) -> Sasl {
+        self.plus = true;
         if let Way::Password(Offer::Scram { plus, .. }) = &mut self.way {
             *plus = true;
         }
         self
     }
 
-    /// Binds to the connection by this and no other binding: servers know mostly one.
+    /// Binds to the connection by this and no other binding: servers know mostly one. It goes with [`Sasl::plus`], with the
+    /// strongest, and with GSSAPI, NTLM and GSS-SPNEGO, which are bound inside TLS anyway; where nothing is bound the bind
+    /// fails before its mechanism begins.
     #[must_use]
     pub fn channel_binding(mut self, binding: Binding) -> Sasl {
         self.binding = Some(binding);
@@ -243,7 +252,8 @@ impl Sasl {
     fn new(way: Way, user: impl Into<String>) -> Sasl {
         let (user, authzid) = (user.into(), String::new());
         let layer = LayerChoice::default();
-        Sasl { way, user, authzid, realm: None, binding: None, without_plain: false, layer, secret: None }
+        let (realm, binding, secret) = (None, None, None);
+        Sasl { way, user, authzid, realm, plus: false, binding, without_plain: false, layer, secret }
     }
 
     fn scram(hash: ScramHash, user: impl Into<String>) -> Sasl {
@@ -281,13 +291,41 @@ impl Sasl {
         source().map(Some).map_err(|source| Error::Secret { dn: self.describe(), source })
     }
 
-    /// The mechanism for one bind. `offered` says of a strongest one what the server offers.
+    /// Whoever asks for a channel binding believes that the bind has one.
+    fn asks_for_binding(&self) -> bool {
+        self.plus || self.binding.is_some()
+    }
+
+    /// May the strongest be this one?
+    fn allows(&self, mechanism: &str) -> bool {
+        let bound = !self.asks_for_binding() || is_plus(mechanism);
+        bound && !(self.without_plain && mechanism.eq_ignore_ascii_case("PLAIN"))
+    }
+
+    /// What would go without the channel binding that was asked for is not tried.
+    fn check_binding(&self, peer: &SaslPeer<'_>) -> Result<(), SaslError> {
+        let mechanism = "the mechanism";
+        if !self.asks_for_binding() {
+            return Ok(());
+        }
+        match &self.way {
+            // Of the strongest no other was chosen.
+            Way::Password(Offer::Scram { plus: true, .. }) | Way::Strongest => Ok(()),
+            Way::Layered(_) if self.plus => Err(SaslError::Unfit { mechanism, what: NO_PLUS }),
+            Way::Layered(_) if peer.channel_binding(self.binding).is_some() => Ok(()),
+            Way::Layered(_) => Err(SaslError::Unsupported { mechanism, what: NO_BINDING }),
+            _ => Err(SaslError::Unfit { mechanism, what: NO_PLUS }),
+        }
+    }
+
+    /// The mechanism for one bind. `chosen` says of a strongest one what the server offers.
     fn make(
         &self,
         chosen: Option<Chosen>,
         peer: &SaslPeer<'_>,
         secret: Option<&Password>,
     ) -> Result<Box<dyn Mechanism>, SaslError> {
+        self.check_binding(peer)?;
         let secret = |mechanism| {
             secret
                 .map(Password::duplicate)
@@ -340,8 +378,7 @@ impl Sasl {
                 match (plus, binding) {
                     (true, Some(binding)) => Box::new(scram.bound(binding)),
                     (true, None) => {
-                        let what = "the connection has no channel binding of the kind";
-                        return Err(SaslError::Unsupported { mechanism: name, what });
+                        return Err(SaslError::Unsupported { mechanism: name, what: NO_BINDING });
                     }
                     (false, Some(_)) if chosen.without_plus => Box::new(scram.binding_not_offered()),
                     (false, _) => Box::new(scram),
@@ -357,6 +394,11 @@ struct Chosen {
     offer: Offer,
     /// No `-PLUS` was among it, which the server is told.
     without_plus: bool,
+}
+
+/// Is this the name of a mechanism that is bound to the connection (RFC 5802 section 4)?
+fn is_plus(mechanism: &str) -> bool {
+    mechanism.to_ascii_uppercase().ends_with("-PLUS")
 }
 
 fn fresh_nonce() -> Result<String, SaslError> {

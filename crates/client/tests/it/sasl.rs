@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use ldapgate_client::proto::sasl::{Mechanism, SaslError, ScramHash, ScramServer, nonce};
-use ldapgate_client::{Closed, Connection, Error, Options, Pool, Sasl};
+use ldapgate_client::{Binding, Closed, Connection, Error, Options, Pool, Sasl};
 use proto::message::{Authentication, BindResponse, MessageId, Request, Response};
 use proto::{LdapResult, Password, ResultCode};
 use tls::{ClientSettings, ClientTls, Identity};
@@ -56,6 +56,18 @@ impl Peer {
         let server_credentials = credentials.map(Bytes::copy_from_slice);
         let result = LdapResult::new(code, "");
         self.reply(id, Response::Bind(BindResponse { result, server_credentials })).await;
+    }
+
+    /// Answers the question which mechanisms there are.
+    async fn offers(&mut self, offered: &[&str]) {
+        let (id, search, _) = self.search().await;
+        assert_eq!(
+            (search.base.as_str(), search.attributes.as_slice()),
+            ("", &["supportedSASLMechanisms".to_owned()][..])
+        );
+        let root = proto::Entry::builder("").attribute("supportedSASLMechanisms", offered.iter().copied());
+        self.reply(id, Response::SearchEntry(root.build())).await;
+        self.done(id).await;
     }
 
     /// Plays the server's half of SCRAM-SHA-256 for one bind.
@@ -248,43 +260,31 @@ async fn what_a_listener_could_use_is_not_sent_in_clear_text() {
 
 #[tokio::test]
 async fn the_strongest_is_chosen_and_never_a_weak_one_in_clear_text() {
-    let offer = async |peer: &mut Peer, offered: &[&str]| {
-        let (id, search, _) = peer.search().await;
-        assert_eq!(
-            (search.base.as_str(), search.attributes.as_slice()),
-            ("", &["supportedSASLMechanisms".to_owned()][..])
-        );
-        let root = proto::Entry::builder("").attribute("supportedSASLMechanisms", offered.iter().copied());
-        peer.reply(id, Response::SearchEntry(root.build())).await;
-        peer.done(id).await;
-    };
     let strongest = Sasl::strongest("ada", password("engine"));
     let far = Options::new(["ldap://ldap.example.com"]).unwrap();
 
     let (connection, mut peer) = connected(&far).await;
     let (reply, ()) = tokio::join!(connection.sasl_bind(&strongest), async {
-        offer(&mut peer, &["PLAIN", "SCRAM-SHA-1", "SCRAM-SHA-256", "SCRAM-SHA-512-PLUS"]).await;
+        peer.offers(&["PLAIN", "SCRAM-SHA-1", "SCRAM-SHA-256", "SCRAM-SHA-512-PLUS"]).await;
         peer.scram("engine").await;
     });
     assert!(reply.unwrap().is_success());
 
     let (connection, mut peer) = connected(&far).await;
-    let (reply, ()) = tokio::join!(
-        connection.sasl_bind(&strongest),
-        offer(&mut peer, &["PLAIN", "CRAM-MD5", "DIGEST-MD5"])
-    );
+    let (reply, ()) =
+        tokio::join!(connection.sasl_bind(&strongest), peer.offers(&["PLAIN", "CRAM-MD5", "DIGEST-MD5"]));
     let error = reply.unwrap_err();
     assert!(matches!(&error, Error::NoMechanism { .. }), "{error:?}");
     assert!(error.to_string().ends_with("it offers PLAIN, CRAM-MD5, DIGEST-MD5"), "{error}");
 
     let (connection, mut peer) = connected(&local()).await;
     let without_plain = strongest.clone().without_plain();
-    let (reply, ()) = tokio::join!(connection.sasl_bind(&without_plain), offer(&mut peer, &["PLAIN"]));
+    let (reply, ()) = tokio::join!(connection.sasl_bind(&without_plain), peer.offers(&["PLAIN"]));
     assert!(matches!(reply, Err(Error::NoMechanism { .. })), "{reply:?}");
 
     let (connection, mut peer) = connected(&local()).await;
     let (reply, mechanism) = tokio::join!(connection.sasl_bind(&strongest), async {
-        offer(&mut peer, &["PLAIN", "GSSAPI"]).await;
+        peer.offers(&["PLAIN", "GSSAPI"]).await;
         let (id, mechanism, credentials) = peer.step().await;
         assert_eq!(credentials.as_deref(), Some(&b"\0ada\0engine"[..]));
         peer.answer(id, ResultCode::SUCCESS, None).await;
@@ -292,6 +292,46 @@ async fn the_strongest_is_chosen_and_never_a_weak_one_in_clear_text() {
     });
     assert!(reply.unwrap().is_success());
     assert_eq!(mechanism, "PLAIN");
+}
+
+#[tokio::test]
+async fn a_channel_binding_that_was_asked_for_is_never_left_out_silently() {
+    let made = || Sasl::made_by("X-OWN", |_, _| panic!("it is not made"));
+    let external = Sasl::external;
+    let plain = || Sasl::plain("ada", password("engine"));
+    let digest = || Sasl::digest_md5("ada", password("engine"));
+    let bearer = || Sasl::oauth_bearer(password("token"));
+    let spnego = || Sasl::named("GSS-SPNEGO").unwrap().user("ada").password(password("engine"));
+    for sasl in [
+        plain().plus(),
+        plain().channel_binding(Binding::Exporter),
+        digest().plus(),
+        bearer().plus(),
+        external().channel_binding(Binding::ServerEndPoint),
+        made().plus(),
+        made().channel_binding(Binding::Exporter),
+        spnego().plus(),
+        scram().channel_binding(Binding::ServerEndPoint),
+    ] {
+        let (connection, _peer) = connected(&local()).await;
+        let error = connection.sasl_bind(&sasl).await.unwrap_err();
+        let Error::Sasl { source, .. } = &error else { panic!("{sasl:?}: {error:?}") };
+        let expected = "the mechanism cannot carry the channel binding: it has no place";
+        assert_eq!(source.to_string(), expected, "{sasl:?}");
+        assert!(!connection.is_closed(), "nothing was said: {sasl:?}");
+    }
+    let (connection, _peer) = connected(&local()).await;
+    let unbound = spnego().channel_binding(Binding::ServerEndPoint);
+    let error = connection.sasl_bind(&unbound).await.unwrap_err();
+    assert!(matches!(&error, Error::Sasl { source: SaslError::Unsupported { .. }, .. }), "{error:?}");
+
+    let strongest = || Sasl::strongest("ada", password("engine"));
+    for sasl in [strongest().plus(), strongest().channel_binding(Binding::Exporter)] {
+        let (connection, mut peer) = connected(&local()).await;
+        let offered = ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-256-PLUS"];
+        let (reply, ()) = tokio::join!(connection.sasl_bind(&sasl), peer.offers(&offered));
+        assert!(matches!(reply, Err(Error::NoMechanism { .. })), "there is no TLS to bind to: {reply:?}");
+    }
 }
 
 #[tokio::test]

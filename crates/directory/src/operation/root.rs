@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use proto::extended::FastBind;
-use proto::{Dn, PasswordModify, StartTls, WhoAmI};
+use proto::{Dn, PasswordModify, StartTls, WhoAmI, oid};
 
 use super::control::SUPPORTED;
 use super::sasl::MECHANISMS;
@@ -20,11 +20,11 @@ const FEATURES: [&str; 3] = ["1.3.6.1.4.1.4203.1.5.1", "1.3.6.1.4.1.4203.1.5.3",
 
 /// Active Directory, of Windows 2000, Server 2003, Server 2008 and later, with what each added.
 const CAPABILITIES: [&str; 5] = [
-    "1.2.840.113556.1.4.800",
-    "1.2.840.113556.1.4.1670",
-    "1.2.840.113556.1.4.1791",
-    "1.2.840.113556.1.4.1935",
-    "1.2.840.113556.1.4.2080",
+    oid::ACTIVE_DIRECTORY,
+    oid::ACTIVE_DIRECTORY_2003,
+    oid::ACTIVE_DIRECTORY_INTEGRITY,
+    oid::ACTIVE_DIRECTORY_2008,
+    oid::ACTIVE_DIRECTORY_2008_R2,
 ];
 
 /// The entry about the server that a name stands for, if it does.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ::tls::ClientSettings;
 use auth::Vendor;
-use client::{Balance, BoxError, Options, Referrals, Simple};
+use client::{Balance, BoxError, Options, Referrals, Sasl, Simple};
 use proto::{Scheme, Url};
 
 use super::expression::parse_dn;
@@ -42,7 +42,7 @@ pub(crate) struct Connection {
 #[derive(Debug, Clone)]
 enum Service {
     Simple(String, Secret),
-    Sasl(sasl::Account),
+    Sasl(Sasl),
 }
 
 impl Connection {
@@ -130,10 +130,7 @@ impl Connection {
             Some(Service::Simple(name, secret)) => {
                 options.bind(Simple::reading(name, move || secret.read().map_err(Into::into)))
             }
-            Some(Service::Sasl(account)) => match account.sasl() {
-                Some(sasl) => options.bind(sasl),
-                None => options,
-            },
+            Some(Service::Sasl(sasl)) => options.bind(sasl),
         })
     }
 }

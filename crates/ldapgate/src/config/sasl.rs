@@ -21,16 +21,6 @@ const MECHANISMS: &[&str] = &[
     "NTLM",
 ];
 
-/// A service account by SASL.
-#[derive(Debug, Clone)]
-pub(super) struct Account {
-    mechanism: String,
-    user: String,
-    authzid: String,
-    realm: String,
-    secret: Option<Secret>,
-}
-
 /// What a mechanism has to be given, and what it has no use for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Need {
@@ -48,7 +38,7 @@ pub(super) struct Around {
 }
 
 /// Reads the section; `None` without a mechanism, or with a wrong one.
-pub(super) fn read(section: Section<'_>, around: Around) -> Option<Account> {
+pub(super) fn read(section: Section<'_>, around: Around) -> Option<Sasl> {
     let mechanism = section.text("mechanism", "");
     let [user, authzid, realm] = ["user", "authzid", "realm"].map(|key| section.text(key, ""));
     let keytab = section.text("keytab", "");
@@ -78,10 +68,14 @@ fn check(
     mechanism: &Found<String>,
     [user, authzid, realm]: [Found<String>; 3],
     around: Around,
-) -> Option<Account> {
+) -> Option<Sasl> {
     let (sheet, place) = (section.sheet(), &mechanism.place);
     let Some(name) = MECHANISMS.iter().find(|name| name.eq_ignore_ascii_case(&mechanism.value)) else {
         section.no_such_word("mechanism", mechanism, MECHANISMS.iter().copied());
+        return None;
+    };
+    let Some(sasl) = Sasl::named(name) else {
+        sheet.wrong(place, format!("mechanism {name:?} is not in this build"));
         return None;
     };
     let kerberos = *name == "GSSAPI" || (*name == "GSS-SPNEGO" && around.secret.is_none());
@@ -115,9 +109,16 @@ fn check(
         let message = "mechanism \"EXTERNAL\" needs tls.client_cert, or URLs that begin with ldapi://";
         sheet.wrong(place, message);
     }
-    let secret = around.secret.map(|secret| secret.value);
     let [user, authzid, realm] = [user, authzid, realm].map(|found| found.value);
-    Some(Account { mechanism: (*name).to_owned(), user, authzid, realm, secret })
+    let mut sasl = sasl.user(user).authzid(authzid);
+    if !realm.is_empty() {
+        sasl = sasl.realm(realm);
+    }
+    // The secret is read anew at each bind.
+    if let Some(secret) = around.secret.map(|secret| secret.value) {
+        sasl = sasl.reading(move || secret.read().map_err(Into::into));
+    }
+    Some(sasl)
 }
 
 /// Of `user`, `bind_password`, `authzid` and `realm`.
@@ -135,16 +136,15 @@ fn needs(mechanism: &str, kerberos: bool) -> [Need; 4] {
     }
 }
 
-impl Account {
-    /// As the client takes it. The secret is read anew at each bind.
-    pub(super) fn sasl(&self) -> Option<Sasl> {
-        let mut sasl = Sasl::named(&self.mechanism)?.user(&self.user).authzid(&self.authzid);
-        if !self.realm.is_empty() {
-            sasl = sasl.realm(&self.realm);
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_client_knows_every_mechanism() {
+        for name in MECHANISMS {
+            let sasl = Sasl::named(name).unwrap_or_else(|| panic!("{name} is none of the client's"));
+            assert_eq!(format!("{sasl:?}"), format!("Sasl({name:?})"));
         }
-        if let Some(secret) = self.secret.clone() {
-            sasl = sasl.reading(move || secret.read().map_err(Into::into));
-        }
-        Some(sasl)
     }
 }

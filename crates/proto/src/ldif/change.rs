@@ -8,6 +8,7 @@ use super::read::Values;
 use super::{LdifError, LdifErrorKind as Kind, MAX_VALUES};
 use crate::filter::is_attribute_description;
 use crate::message::same_description;
+use crate::oid::is_oid;
 use crate::{AddRequest, Change, ChangeOp, Control, ModifyDnRequest, ModifyRequest, Request};
 
 /// One change of a file, with the controls that go with it.
@@ -293,11 +294,6 @@ fn begun(pair: &Pair) -> Result<Change, LdifError> {
         return Err(pair.error(Kind::Attribute(attribute.to_owned())));
     }
     Ok(Change { op, attribute: attribute.to_owned(), values: Vec::new() })
-}
-
-/// Numbers between dots (RFC 4512: numericoid).
-pub(super) fn is_oid(text: &str) -> bool {
-    text.split('.').all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 #[cfg(test)]

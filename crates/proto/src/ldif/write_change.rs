@@ -2,9 +2,9 @@
 
 use std::io::{self, Write};
 
-use super::change::is_oid;
 use super::{ChangeRecord, ChangeType, Writer};
 use crate::filter::is_attribute_description;
+use crate::oid::is_oid;
 use crate::{AddRequest, ChangeOp, Control, ModifyDnRequest, ModifyRequest};
 
 impl<W: Write> Writer<W> {

@@ -33,30 +33,33 @@ const RANKED: [Offer; 9] = [
     Offer::Plain,
 ];
 
+/// What the connection gives to a mechanism. The default gives nothing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Channel {
+    /// Nobody listens. Without it only SCRAM will do, whatever the server offers or somebody on the way made of its offer.
+    pub is_private: bool,
+    /// There is a TLS connection to bind to.
+    pub has_binding: bool,
+}
+
 /// The strongest of the mechanisms that a server names in `supportedSASLMechanisms`; `None` when none is fit.
 ///
-/// `private` says that nobody listens: without it only SCRAM will do, whatever the server offers or somebody on the way made
-/// of its offer. `bound` says that there is a TLS connection to bind to.
-///
 /// ```
-/// use ldapgate_proto::sasl::{Offer, ScramHash, strongest};
+/// use ldapgate_proto::sasl::{Channel, Offer, ScramHash, strongest};
 ///
 /// let offered = ["PLAIN", "scram-sha-256", "CRAM-MD5"];
 /// let scram = Offer::Scram { hash: ScramHash::Sha256, plus: false };
-/// assert_eq!(strongest(offered, true, true), Some(scram));
-/// assert_eq!(strongest(["PLAIN"], true, false), Some(Offer::Plain));
-/// assert_eq!(strongest(["PLAIN", "CRAM-MD5"], false, false), None);
+/// let tls = Channel { is_private: true, has_binding: true };
+/// assert_eq!(strongest(offered, tls), Some(scram));
+/// assert_eq!(strongest(["PLAIN"], tls), Some(Offer::Plain));
+/// assert_eq!(strongest(["PLAIN", "CRAM-MD5"], Channel::default()), None);
 /// ```
-pub fn strongest<'m>(
-    offered: impl IntoIterator<Item = &'m str>,
-    private: bool,
-    bound: bool,
-) -> Option<Offer> {
+pub fn strongest<'m>(offered: impl IntoIterator<Item = &'m str>, channel: Channel) -> Option<Offer> {
     let offered: Vec<&str> = offered.into_iter().collect();
     RANKED.into_iter().find(|offer| {
         let fit = match offer {
-            Offer::Scram { plus, .. } => !plus || bound,
-            Offer::DigestMd5 | Offer::CramMd5 | Offer::Plain => private,
+            Offer::Scram { plus, .. } => !plus || channel.has_binding,
+            Offer::DigestMd5 | Offer::CramMd5 | Offer::Plain => channel.is_private,
         };
         fit && offered.iter().any(|name| name.eq_ignore_ascii_case(offer.name()))
     })
@@ -66,7 +69,8 @@ impl Offer {
     /// The mechanism's registered name.
     pub fn name(self) -> &'static str {
         match self {
-            Offer::Scram { hash, plus } => hash.mechanism(plus),
+            Offer::Scram { hash, plus: false } => hash.mechanism(),
+            Offer::Scram { hash, plus: true } => hash.mechanism_plus(),
             Offer::DigestMd5 => "DIGEST-MD5",
             Offer::CramMd5 => "CRAM-MD5",
             Offer::Plain => "PLAIN",
@@ -82,18 +86,21 @@ mod tests {
     fn the_strongest_fit_one_is_chosen() {
         let scram = ["SCRAM-SHA-1", "SCRAM-SHA-256", "SCRAM-SHA-256-PLUS"];
         let mixed = ["PLAIN", "LOGIN", "GSSAPI", "EXTERNAL", "DIGEST-MD5", "CRAM-MD5", "NTLM"];
-        for (offered, private, bound, expected) in [
-            (&scram[..], true, true, Some("SCRAM-SHA-256-PLUS")),
-            (&scram, true, false, Some("SCRAM-SHA-256")),
-            (&scram, false, false, Some("SCRAM-SHA-256")),
-            (&mixed, true, true, Some("DIGEST-MD5")),
-            (&mixed, false, false, None),
-            (&["CRAM-MD5", "PLAIN"], true, false, Some("CRAM-MD5")),
-            (&["PLAIN"], false, false, None),
-            (&["GSSAPI"], true, true, None),
-            (&[], true, true, None),
+        let clear = Channel::default();
+        let private = Channel { is_private: true, ..clear };
+        let tls = Channel { has_binding: true, ..private };
+        for (offered, channel, expected) in [
+            (&scram[..], tls, Some("SCRAM-SHA-256-PLUS")),
+            (&scram, private, Some("SCRAM-SHA-256")),
+            (&scram, clear, Some("SCRAM-SHA-256")),
+            (&mixed, tls, Some("DIGEST-MD5")),
+            (&mixed, clear, None),
+            (&["CRAM-MD5", "PLAIN"], private, Some("CRAM-MD5")),
+            (&["PLAIN"], clear, None),
+            (&["GSSAPI"], tls, None),
+            (&[], tls, None),
         ] {
-            let chosen = strongest(offered.iter().copied(), private, bound).map(Offer::name);
+            let chosen = strongest(offered.iter().copied(), channel).map(Offer::name);
             assert_eq!(chosen, expected, "{offered:?}");
         }
     }

@@ -48,7 +48,7 @@ mod text;
 
 pub use anonymous::Anonymous;
 pub use binding::ChannelBinding;
-pub use choice::{Offer, strongest};
+pub use choice::{Channel, Offer, strongest};
 pub use cram_md5::CramMd5;
 pub use digest_md5::DigestMd5;
 pub use error::{SaslError, SaslFault};

@@ -88,7 +88,7 @@ impl Scram {
         client_nonce: impl Into<String>,
     ) -> Result<Scram, SaslError> {
         let nonce = client_nonce.into();
-        check_nonce(hash.mechanism(false), &nonce)?;
+        check_nonce(hash.mechanism(), &nonce)?;
         Ok(Scram {
             hash,
             user: user.into(),
@@ -124,7 +124,10 @@ impl Scram {
     }
 
     fn mechanism(&self) -> &'static str {
-        self.hash.mechanism(matches!(self.binding, Binding::Bound(_)))
+        match self.binding {
+            Binding::Bound(_) => self.hash.mechanism_plus(),
+            Binding::None | Binding::NotOffered => self.hash.mechanism(),
+        }
     }
 
     fn gs2_header(&self) -> String {

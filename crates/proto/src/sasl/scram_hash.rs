@@ -40,15 +40,21 @@ macro_rules! with {
 }
 
 impl ScramHash {
-    /// The mechanism's registered name, with channel binding or without.
-    pub fn mechanism(self, plus: bool) -> &'static str {
-        match (self, plus) {
-            (ScramHash::Sha1, false) => "SCRAM-SHA-1",
-            (ScramHash::Sha1, true) => "SCRAM-SHA-1-PLUS",
-            (ScramHash::Sha256, false) => "SCRAM-SHA-256",
-            (ScramHash::Sha256, true) => "SCRAM-SHA-256-PLUS",
-            (ScramHash::Sha512, false) => "SCRAM-SHA-512",
-            (ScramHash::Sha512, true) => "SCRAM-SHA-512-PLUS",
+    /// The mechanism's registered name, without channel binding.
+    pub fn mechanism(self) -> &'static str {
+        match self {
+            ScramHash::Sha1 => "SCRAM-SHA-1",
+            ScramHash::Sha256 => "SCRAM-SHA-256",
+            ScramHash::Sha512 => "SCRAM-SHA-512",
+        }
+    }
+
+    /// The mechanism's registered name, with channel binding.
+    pub fn mechanism_plus(self) -> &'static str {
+        match self {
+            ScramHash::Sha1 => "SCRAM-SHA-1-PLUS",
+            ScramHash::Sha256 => "SCRAM-SHA-256-PLUS",
+            ScramHash::Sha512 => "SCRAM-SHA-512-PLUS",
         }
     }
 

@@ -56,7 +56,7 @@ impl ScramServer {
     ///
     /// When it is malformed, asks for another binding than the connection has, or says that the server offers none.
     pub fn first(&mut self, client_first: &[u8]) -> Result<Vec<u8>, SaslError> {
-        let mechanism = self.hash.mechanism(false);
+        let mechanism = self.hash.mechanism();
         let malformed = |what| SaslError::Malformed { mechanism, what };
         let text = message(mechanism, client_first)?;
         let mut parts = text.splitn(3, ',');
@@ -108,7 +108,7 @@ impl ScramServer {
     ///
     /// When it is malformed, or bound to another connection.
     pub fn last(&mut self, client_last: &[u8], password: &[u8]) -> Result<Option<Vec<u8>>, SaslError> {
-        let mechanism = self.hash.mechanism(false);
+        let mechanism = self.hash.mechanism();
         let malformed = |what| SaslError::Malformed { mechanism, what };
         let begun = self.begun.as_ref().ok_or(malformed("the first message has not come"))?;
         if std::mem::replace(&mut self.judged, true) {

@@ -1,6 +1,6 @@
 //! SASL: the strongest mechanism that a server offers (RFC 4513 section 5.2)
 
-use ldapgate_client::{Connection, Options, ResultCode, Sasl};
+use ldapgate_client::{Binding, Connection, Options, ResultCode, Sasl};
 use testkit::openldap::OpenLdap;
 use testkit::world::{Peer, World};
 
@@ -39,6 +39,12 @@ async fn memory_is_bound_to_its_tls_connection() {
         }
     }
     let plus = Sasl::scram_sha_256("zoe", password("Pässwörd-Ünï-44")).plus();
-    let connection = Connection::open(&Options::new([world.ldaps_url()]).unwrap().tls(tls)).await.unwrap();
+    let options = Options::new([world.ldaps_url()]).unwrap().tls(tls);
+    let connection = Connection::open(&options).await.unwrap();
     assert!(connection.sasl_bind(plus).await.unwrap().is_success(), "by tls-exporter");
+    let strongest = || Sasl::strongest("alice", password("Red-Apple-11"));
+    for bound in [strongest().plus(), strongest().channel_binding(Binding::Exporter)] {
+        let connection = Connection::open(&options).await.unwrap();
+        assert!(connection.sasl_bind(&bound).await.unwrap().is_success(), "{bound:?}");
+    }
 }

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use ldapgate_client::{Change, Connection, Error, Options, Password, Pool, SchemaCache, Simple};
+use ldapgate_client::{Change, Connection, Error, OnFailure, Options, Password, Pool, SchemaCache, Simple};
 use proto::Filter;
+use proto::ldif;
 use proto::message::{Request, Response};
 use proto::schema::Violation;
 use proto::value::Kind;
@@ -403,6 +404,32 @@ async fn memory_check_asks_again_before_it_refuses() {
     let client = async {
         connection.schema().await.unwrap();
         connection.modify("cn=x", vec![Change::replace("b", ["1"])]).await.unwrap();
+    };
+    tokio::join!(server, client);
+}
+
+/// A change record is judged as the calls are, alone and among others.
+#[tokio::test]
+async fn memory_check_holds_for_change_records() {
+    let (connection, mut peer) = connected(&local().check_names()).await;
+    let ldif = "dn: cn=x\nchangetype: modify\nreplace: b\nb: 1\n-\n\ndn: cn=x\nchangetype: modify\nreplace: a\na: 1\n-\n";
+    let records = || ldif::Changes::new(ldif.as_bytes(), ldif::Untyped::Refuse);
+    let server = async {
+        answers(&mut peer, root()).await;
+        answers(&mut peer, subschema(Some("1"), "a")).await;
+        answers(&mut peer, root()).await;
+        answers(&mut peer, subschema(Some("1"), "a")).await;
+        let modify = peer.request().await;
+        let Request::Modify(request) = modify.operation else { panic!("{:?}", modify.operation) };
+        assert_eq!(request.changes[0].attribute, "a");
+        peer.reply(modify.id, Response::Modify(LdapResult::success())).await;
+    };
+    let client = async {
+        let wrong = records().next().unwrap().unwrap();
+        let error = connection.apply(&wrong).await.unwrap_err();
+        assert!(matches!(error, Error::Schema { .. }), "{error:?}");
+        let applied = connection.apply_all(records(), OnFailure::Continue).await;
+        assert_eq!((applied.done, applied.failures, applied.failed[0].line), (1, 1, 1));
     };
     tokio::join!(server, client);
 }

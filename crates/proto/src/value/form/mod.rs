@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use super::{FileTime, GeneralizedTime, Guid, Interval, Kind, Sid};
 use crate::Dn;
+use crate::oid::is_oid;
 
 /// One value of an attribute: its bytes, and what they mean.
 ///
@@ -223,7 +224,7 @@ pub(super) fn read(kind: Kind, raw: &[u8]) -> Option<Form<'_>> {
             _ => false,
         }),
         Kind::DnWithString => dn_with(text, "S:"),
-        Kind::Oid => is_oid(text).then_some(Form::Oid(text)),
+        Kind::Oid => names_a_type(text).then_some(Form::Oid(text)),
         Kind::Bits => bits(text).map(Form::Bits),
         Kind::Any | Kind::Octets | Kind::Guid | Kind::Sid => None,
     }
@@ -242,13 +243,12 @@ fn is_printable(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"'()+,-.=/:? ".contains(&byte)
 }
 
-/// RFC 4512 section 1.4: a number in dots, or a word that begins with a letter. An underscore is what Active Directory and
-/// others put into words as well.
-fn is_oid(text: &str) -> bool {
-    let number = |arc: &str| only(arc, |byte| byte.is_ascii_digit());
+/// RFC 4512 section 1.4 (oid): numbers in dots, or a word that begins with a letter. An underscore is what Active Directory
+/// and others put into words as well.
+fn names_a_type(text: &str) -> bool {
     let word = text.starts_with(|c: char| c.is_ascii_alphabetic())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
-    word || (text.contains('.') && text.split('.').all(number))
+    word || is_oid(text)
 }
 
 fn integer(text: &str) -> Option<Form<'_>> {
