@@ -135,6 +135,7 @@ impl Connection {
             host: if local { "localhost" } else { address.host() },
             port: if local { 0 } else { address.url.port() },
             is_encrypted: self.is_encrypted(),
+            is_overheard: !self.keeps_secrets(),
             bindings: self.bindings(),
             limit: self.shared.options.timeout,
         }

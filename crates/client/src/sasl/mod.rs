@@ -374,6 +374,7 @@ impl Sasl {
             }
             Offer::Scram { hash, plus } => {
                 let scram = Scram::new(hash, user, secret, fresh_nonce()?)?.authzid(authzid);
+                let scram = if peer.is_overheard { scram.overheard() } else { scram };
                 let binding = peer.channel_binding(self.binding);
                 match (plus, binding) {
                     (true, Some(binding)) => Box::new(scram.bound(binding)),

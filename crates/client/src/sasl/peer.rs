@@ -20,6 +20,7 @@ pub struct SaslPeer<'c> {
     pub(super) host: &'c str,
     pub(super) port: u16,
     pub(super) is_encrypted: bool,
+    pub(super) is_overheard: bool,
     pub(super) bindings: Option<&'c Bindings>,
     pub(super) limit: Duration,
 }
@@ -80,7 +81,8 @@ mod tests {
             (&none, None, None),
         ] {
             let (bindings, limit) = (Some(bindings), Duration::ZERO);
-            let peer = SaslPeer { host: "h", port: 636, is_encrypted: true, bindings, limit };
+            let peer =
+                SaslPeer { host: "h", port: 636, is_encrypted: true, is_overheard: false, bindings, limit };
             let found = peer.channel_binding(kind);
             assert_eq!(found.as_ref().map(ChannelBinding::name), expected);
         }

@@ -42,6 +42,7 @@ pub struct Scram {
     binding: Binding,
     state: State,
     iterations: u32,
+    overheard: bool,
 }
 
 /// What the client says of channel binding (RFC 5802 section 6).
@@ -98,7 +99,16 @@ impl Scram {
             binding: Binding::None,
             state: State::Begun,
             iterations: LEAST_ITERATIONS,
+            overheard: false,
         })
+    }
+
+    /// Somebody could listen: a server that asks for fewer than [`LEAST_ITERATIONS`] is refused before anything is
+    /// computed for it, since what it would get is as good for trying passwords as CRAM-MD5's answer.
+    #[must_use]
+    pub fn overheard(mut self) -> Scram {
+        self.overheard = true;
+        self
     }
 
     /// As somebody whom the user may act as.
@@ -186,6 +196,12 @@ impl Scram {
         let digits = !iterations.is_empty() && iterations.bytes().all(|octet| octet.is_ascii_digit());
         let iterations = iterations.parse::<u32>().ok().filter(|&count| digits && count > 0);
         let iterations = iterations.ok_or(malformed("its iterations are no number"))?;
+        if self.overheard && iterations < LEAST_ITERATIONS {
+            return Err(SaslError::Unsupported {
+                mechanism,
+                what: "the server asks for so few iterations that a listener could try passwords: use TLS",
+            });
+        }
         if iterations > MOST_ITERATIONS {
             return Err(SaslError::Unsupported {
                 mechanism,

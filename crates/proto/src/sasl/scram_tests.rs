@@ -109,6 +109,11 @@ fn hostile_challenges_are_refused() {
     weak.respond(format!("r={NONCE}x,s=QSXC,i=100,future=1").as_bytes()).unwrap();
     assert!(weak.warning().unwrap().contains("100 iterations"));
     assert!(weak.respond(format!("r={NONCE}x,s=QSXC,i=100").as_bytes()).is_err(), "one challenge alone");
+    let answer = |iterations: u32| {
+        let mut overheard = begun().overheard();
+        overheard.respond(format!("r={NONCE}x,s=QSXC,i={iterations}").as_bytes()).err()
+    };
+    assert!(matches!(answer(LEAST_ITERATIONS - 1), Some(SaslError::Unsupported { .. })));
 }
 
 #[test]
@@ -184,4 +189,10 @@ proptest! {
         begun.first(b"n,,n=user,r=abc").unwrap();
         prop_assert!(!matches!(begun.last(&last, b"pencil"), Ok(Some(_))));
     }
+}
+
+#[test]
+fn enough_iterations_are_answered_where_somebody_listens() {
+    let challenge = format!("r={NONCE}x,s=QSXC,i={LEAST_ITERATIONS}");
+    assert!(begun().overheard().respond(challenge.as_bytes()).is_ok());
 }
