@@ -103,6 +103,7 @@ mod tests {
         Error::Refused {
             url: String::new(),
             operation: "x",
+            dn: String::new(),
             result,
             controls: proto::Controls::default(),
         }
