@@ -102,7 +102,7 @@ impl Connection {
     }
 
     /// Does changes in their order, each when the one before is done. They are taken from a
-    /// [`Changes`](proto::ldif::Changes) one by one, so that a file of any size is not in memory; reading it is the
+    /// `proto::ldif::Changes` one by one, so that a file of any size is not in memory; reading it is the
     /// caller's blocking call.
     ///
     /// A change that cannot be read is one that failed. Whatever `on_failure` says, nothing more is tried once the

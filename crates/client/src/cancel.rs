@@ -33,8 +33,8 @@ pub(crate) async fn cancel(
     match connection.extended(Cancel::OID, request.value).await {
         Ok(_) => {}
         Err(Error::Refused { result, .. }) if had_ended(&result) => {}
-        Err(Error::Refused { url, result, controls, .. }) => {
-            return Err(Error::Refused { url, operation: "cancel", result, controls });
+        Err(Error::Refused { url, dn, result, controls, .. }) => {
+            return Err(Error::Refused { url, operation: "cancel", dn, result, controls });
         }
         Err(error) => return Err(error),
     }

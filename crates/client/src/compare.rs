@@ -39,7 +39,7 @@ impl Connection {
             Response::Compare(result) => match result.code {
                 ResultCode::COMPARE_TRUE => Ok(true),
                 ResultCode::COMPARE_FALSE => Ok(false),
-                _ => Err(self.refused_with("compare", result, answer.controls)),
+                _ => Err(self.refused_with("compare", result, answer.controls).about(dn)),
             },
             _ => Err(self.unexpected("compare")),
         }

@@ -273,7 +273,13 @@ impl Connection {
         result: LdapResult,
         controls: Controls,
     ) -> Error {
-        Error::Refused { url: self.url().to_owned(), operation, result: Box::new(result), controls }
+        Error::Refused {
+            url: self.url().to_owned(),
+            operation,
+            dn: String::new(),
+            result: Box::new(result),
+            controls,
+        }
     }
 
     pub(crate) fn unexpected(&self, operation: &'static str) -> Error {
@@ -282,7 +288,7 @@ impl Connection {
 
     /// For operations whose only good answer is success.
     pub(crate) async fn perform(&self, operation: Operation) -> Result<Reply, Error> {
-        let name = operation.name;
+        let (name, dn) = (operation.name, referral::name(&operation.request).to_owned());
         let answer = self.call(operation).await?;
         match answer.response {
             Response::Add(result)
@@ -292,7 +298,7 @@ impl Connection {
                 if result.is_success() {
                     return Ok(Reply { result, controls: answer.controls });
                 }
-                Err(self.refused_with(name, result, answer.controls))
+                Err(self.refused_with(name, result, answer.controls).about(&dn))
             }
             _ => Err(self.unexpected(name)),
         }

@@ -38,9 +38,26 @@
 //! # }
 //! ```
 //!
-//! Reading order: [`Options`] says what can be chosen; [`Connection`] has one file per family of operations;
-//! `driver` is the task behind it, which owns the socket; [`SearchStream`] pages; [`Pool`] keeps connections, with one
-//! file for each of the things it decides: a server's health, the service account's rest, what is on the shelf.
+//! # Where to go on
+//!
+//! | for | begin at | the book's page, in `docs/` |
+//! |---|---|---|
+//! | what can be chosen | [`Options`] | `client.md` |
+//! | every operation, and what fails | [`Connection`], [`Search`], [`SearchStream`], [`Error`] | `client-reference.md` |
+//! | SASL: passwords never shown, certificates, tokens | [`Sasl`], [`Connection::sasl_bind`] | `client-sasl.md`, `client-kerberos.md` |
+//! | entries as structs, changes from two of them, LDIF | [`ReadEntry`], [`to_attributes`], [`changes_between`], [`Recorder`], [`Connection::apply`] | `client-entries.md` |
+//! | the schema, entries by class | [`Connection::schema`], [`Reader`], [`Writer`] | `client-schema.md` |
+//! | controls and extended operations | [`control`], [`Connection::with_controls`] | `client-controls.md` |
+//! | changes as they happen | [`ContentSync`], [`DirSyncSearch`], [`ChangeStream`] | `client-sync.md` |
+//! | several servers, fail-over, logins | [`Pool`], [`Server`], [`Proving`], [`Metrics`] | `client-pool.md` |
+//! | a server that is away for a while | [`Restartable`], [`Retry`] | `client-pool.md` |
+//! | the same without `async` | [`blocking`] | `client-pool.md` |
+//! | speed, and how it is measured | [`Search::page_size`] | `client-speed.md` |
+//! | what ldap3, python-ldap and others call it | | `client-coming-from.md` |
+//!
+//! Reading order of the source: `options`; `connection`, with one file per family of operations beside it; `driver` is the
+//! task behind it, which owns the socket; `stream` pages; `pool` keeps connections, with one file for each of the things it
+//! decides: a server's health, the service account's rest, what is on the shelf; `retry` stands on both.
 
 mod apply;
 mod bind;

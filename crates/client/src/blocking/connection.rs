@@ -56,6 +56,7 @@ impl Connection {
         fn url() -> &str;
         fn is_closed() -> bool;
         fn is_encrypted() -> bool;
+        fn bindings() -> Option<&tls::Bindings>;
         fn status() -> Status;
     }
 

@@ -148,11 +148,11 @@ pub enum Error {
     },
 
     /// The schema does not allow a request, and the options say to ask it: nothing was sent.
-    #[error("the schema does not allow the {operation} request for {dn:?}: {}", crate::schema::told(.violations))]
+    #[error("the schema does not allow the {operation} request{}: {}", about(dn), crate::schema::told(.violations))]
     Schema {
         /// The operation.
         operation: &'static str,
-        /// The entry's name.
+        /// The entry's name; empty where it is not about one entry.
         dn: String,
         /// Everything that is wrong with it.
         violations: Vec<proto::schema::Violation>,
@@ -271,12 +271,14 @@ pub enum Error {
         dn: String,
     },
     /// The directory refused an operation.
-    #[error("{url} refused the {operation} request: {}", told(.result))]
+    #[error("{url} refused the {operation} request{}: {}", about(dn), told(.result))]
     Refused {
         /// The server.
         url: String,
         /// The operation.
         operation: &'static str,
+        /// The entry that it was about, for a search its base; empty where there is none.
+        dn: String,
         /// The answer.
         result: Box<LdapResult>,
         /// What came with it.
@@ -318,8 +320,8 @@ pub enum Error {
         /// The attribute.
         attribute: String,
     },
-    /// A referral was followed, and led nowhere.
-    #[error("the referral to {url} could not be followed")]
+    /// A referral was followed, always as nobody, and led nowhere.
+    #[error("the referral to {url}, which was asked as nobody, led nowhere")]
     Referral {
         /// Where it led.
         url: String,
@@ -353,6 +355,14 @@ pub enum Error {
 impl Error {
     pub(crate) fn domain(domain: &str, problem: &'static str) -> Error {
         Error::Domain { domain: domain.to_owned(), problem }
+    }
+
+    /// The same refusal, with the name of the entry that was asked for.
+    pub(crate) fn about(mut self, name: &str) -> Error {
+        if let Error::Refused { dn, .. } = &mut self {
+            name.clone_into(dn);
+        }
+        self
     }
 
     /// The request may have reached the server: what it asked for may have been done.
@@ -442,16 +452,41 @@ pub(crate) fn is_passing(code: ResultCode) -> bool {
     is_trouble(code) || [ResultCode::OPERATIONS_ERROR, ResultCode::OTHER].contains(&code)
 }
 
-/// A result in one line: the code's name, then the server's own words, cut and freed of what could break the line or
-/// turn it round.
+/// A result in one line: the code's name, where it leads, how far the name was found, and the server's own words.
 pub(crate) fn told(result: &LdapResult) -> String {
-    const LONGEST: usize = 300;
-    let letters = result.message.chars().filter(|c| !turns_text(*c)).take(LONGEST);
-    let words: String = letters.map(|c| if c.is_control() { ' ' } else { c }).collect();
-    match words.trim() {
-        "" => result.code.to_string(),
-        words => format!("{}: {words}", result.code),
+    let mut text = result.code.to_string();
+    if result.code.is_referral() && !result.referrals.is_empty() {
+        text += &elsewhere(&result.referrals);
     }
+    let matched = plain(&result.matched_dn);
+    if !matched.is_empty() {
+        text += &format!(", the nearest entry is {matched:?}");
+    }
+    match plain(&result.message).as_str() {
+        "" => text,
+        words => format!("{text}: {words}"),
+    }
+}
+
+/// A referral that was not followed. One that was is an error of its own.
+fn elsewhere(urls: &[String]) -> String {
+    const MOST: usize = 3;
+    let shown: Vec<String> = urls.iter().take(MOST).map(|url| plain(url)).collect();
+    let more = if urls.len() > MOST { ", .." } else { "" };
+    format!(" to {}{more}, not followed (Options::referrals names the hosts that may be)", shown.join(", "))
+}
+
+/// A server's words, cut and freed of what could break the line or turn it round.
+fn plain(text: &str) -> String {
+    const LONGEST: usize = 300;
+    let letters = text.chars().filter(|c| !turns_text(*c)).take(LONGEST);
+    let words: String = letters.map(|c| if c.is_control() { ' ' } else { c }).collect();
+    words.trim().to_owned()
+}
+
+/// ` for "cn=x"`, or nothing where no entry is known.
+fn about(dn: &str) -> String {
+    if dn.is_empty() { String::new() } else { format!(" for {dn:?}") }
 }
 
 /// Marks that change the direction of the text around them (Unicode's `Bidi_Control`).
@@ -492,6 +527,7 @@ mod tests {
         Error::Refused {
             url: "ldap://a".into(),
             operation: "search",
+            dn: String::new(),
             result: Box::new(LdapResult::new(code, message)),
             controls: Controls::default(),
         }
@@ -521,6 +557,44 @@ mod tests {
     fn a_servers_words_cannot_break_a_log_line() {
         let error = refused(ResultCode::OTHER, "one\ntwo\u{1b}[31m");
         assert_eq!(error.to_string(), "ldap://a refused the search request: other (80): one two [31m");
+    }
+
+    #[test]
+    fn a_refusal_tells_what_it_is_about_and_how_far_its_name_was_found() {
+        let mut result = LdapResult::new(ResultCode::NO_SUCH_OBJECT, "gone");
+        result.matched_dn = "dc=example,\ndc=com\u{202e}".to_owned();
+        let controls = Controls::default();
+        let error = Error::Refused {
+            url: "ldap://a".into(),
+            operation: "delete",
+            dn: String::new(),
+            result: Box::new(result),
+            controls,
+        };
+        assert_eq!(
+            error.about("cn=x,dc=example,dc=com").to_string(),
+            r#"ldap://a refused the delete request for "cn=x,dc=example,dc=com": noSuchObject (32), the nearest entry is "dc=example, dc=com": gone"#
+        );
+    }
+
+    #[test]
+    fn a_referral_that_was_not_followed_tells_where_it_leads() {
+        let mut result = LdapResult::new(ResultCode::REFERRAL, "");
+        result.referrals = vec!["ldap://b/dc=x".to_owned()];
+        assert_eq!(
+            told(&result),
+            "referral (10) to ldap://b/dc=x, not followed (Options::referrals names the hosts that may be)"
+        );
+        result.referrals = vec!["ldap://\nb".to_owned(); 5];
+        let told = told(&result);
+        assert!(told.contains("to ldap:// b, ldap:// b, ldap:// b, .., not followed"), "{told}");
+    }
+
+    #[test]
+    fn a_followed_referral_says_as_whom() {
+        let error =
+            Error::Referral { url: "ldap://b".into(), source: Box::new(refused(ResultCode::BUSY, "")) };
+        assert!(error.to_string().contains("asked as nobody"), "{error}");
     }
 
     #[test]

@@ -14,6 +14,7 @@ use serde::Deserialize;
 use serde::de::{self, DeserializeSeed, IntoDeserializer, MapAccess, Visitor};
 use serde::forward_to_deserialize_any;
 
+use trace::takes_name;
 pub(crate) use trace::{Fields, fields};
 use value::{Problem, Values};
 
@@ -31,7 +32,7 @@ pub(crate) const DN: &str = "dn";
 /// | `Option<T>` | no value, or as `T` |
 /// | `Vec<T>` | every value; give it `#[serde(default)]`, for an attribute without values is missing |
 ///
-/// A field named `dn` takes the entry's name, one named `cn;lang-de` the attribute with that option. Borrowed fields borrow
+/// A field named `dn` takes the entry's name, in a flattened struct too; a map does not have it. One named `cn;lang-de` the attribute with that option. Borrowed fields borrow
 /// from the entry. `#[serde(flatten)]` hands over all attributes that no other field takes: into a map of
 /// [`many`], or into a struct, whose single fields take text only, since serde keeps what it flattens without asking
 /// what is wanted.
@@ -70,7 +71,13 @@ pub trait ReadEntry {
 
 impl ReadEntry for Entry {
     fn read<'e, T: Deserialize<'e>>(&'e self) -> Result<T, ReadError> {
-        T::deserialize(EntryReader { entry: self }).map_err(|problem| problem.about(self))
+        let reader = EntryReader { entry: self, takes_name: takes_name::<T> };
+        let read = T::deserialize(reader).or_else(|problem| match problem.misses(DN) {
+            // A flattened part wants it, which cannot be seen beforehand.
+            true => T::deserialize(EntryReader { entry: self, takes_name: || true }),
+            false => Err(problem),
+        });
+        read.map_err(|problem| problem.about(self))
     }
 }
 
@@ -198,6 +205,8 @@ impl Problem {
 
 struct EntryReader<'e> {
     entry: &'e Entry,
+    /// Does the type have a field for the entry's name? Asked where the type does not tell its fields.
+    takes_name: fn() -> bool,
 }
 
 impl<'e> EntryReader<'e> {
@@ -216,9 +225,11 @@ impl<'e> de::Deserializer<'e> for EntryReader<'e> {
 
     /// A map, or a struct with a flattened part: everything there is.
     fn deserialize_any<V: Visitor<'e>>(self, visitor: V) -> Result<V::Value, Problem> {
+        let dn = || self.values(DN).filter(|_| !self.entry.has(DN) && (self.takes_name)());
+        let name = dn().map(|dn| (DN, dn));
         let attributes =
             self.entry.attributes().map(|attribute| (attribute.name(), attribute.values().collect()));
-        visitor.visit_map(Walk { fields: attributes, value: None })
+        visitor.visit_map(Walk { fields: name.into_iter().chain(attributes), value: None })
     }
 
     fn deserialize_struct<V: Visitor<'e>>(

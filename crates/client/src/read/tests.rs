@@ -180,6 +180,55 @@ fn what_is_flattened_goes_into_a_map_or_a_struct() {
 }
 
 #[test]
+fn the_name_is_read_beside_and_within_what_is_flattened() {
+    #[derive(Debug, Deserialize)]
+    struct Open<D> {
+        dn: D,
+        uid: String,
+        #[serde(flatten)]
+        rest: BTreeMap<String, String>,
+    }
+    #[derive(Deserialize)]
+    struct Base {
+        dn: String,
+        cn: Option<String>,
+    }
+    #[derive(Deserialize)]
+    struct Person {
+        uid: String,
+        #[serde(flatten)]
+        base: Base,
+    }
+    #[derive(Deserialize)]
+    struct Nameless {
+        #[serde(flatten)]
+        rest: BTreeMap<String, String>,
+    }
+    #[derive(Deserialize)]
+    struct Newtype(Open<Dn>);
+    let entry = Entry::builder("uid=ada,dc=x").attribute("uid", ["ada"]).attribute("cn", ["Ada"]).build();
+
+    let open: Open<String> = entry.read().unwrap();
+    assert_eq!((open.dn.as_str(), open.uid.as_str()), ("uid=ada,dc=x", "ada"));
+    assert_eq!(open.rest, BTreeMap::from([("cn".to_owned(), "Ada".to_owned())]));
+    assert_eq!(entry.read::<Open<&str>>().unwrap().dn, "uid=ada,dc=x");
+    assert_eq!(entry.read::<Open<Option<String>>>().unwrap().dn.as_deref(), Some("uid=ada,dc=x"));
+    assert_eq!(entry.read::<Newtype>().unwrap().0.dn, Dn::parse("uid=ada,dc=x").unwrap());
+
+    let person: Person = entry.read().unwrap();
+    assert_eq!((person.uid.as_str(), person.base.dn.as_str()), ("ada", "uid=ada,dc=x"));
+    assert_eq!(person.base.cn.as_deref(), Some("Ada"));
+
+    assert!(!entry.read::<Nameless>().unwrap().rest.contains_key("dn"), "nothing asks for it");
+    assert!(!entry.read::<BTreeMap<String, String>>().unwrap().contains_key("dn"));
+
+    let own = Entry::builder("cn=x").attribute("dn", ["its own"]).attribute("uid", ["x"]).build();
+    assert_eq!(own.read::<Open<String>>().unwrap().dn, "its own");
+    let error = Entry::builder("cn=x").build().read::<Open<String>>().unwrap_err();
+    assert_eq!((error.attribute(), error.count()), (Some("uid"), Some(0)));
+}
+
+#[test]
 fn directory_types_are_read_from_text_and_from_the_wire() {
     use proto::value::{FileTime, GeneralizedTime, Guid, Sid};
     #[derive(Debug, Deserialize)]

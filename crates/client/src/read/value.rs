@@ -20,6 +20,11 @@ impl Problem {
         Problem { attribute: None, count: Some(found), text: "exactly one value is needed".to_owned() }
     }
 
+    /// Is it that an attribute has no value?
+    pub(super) fn misses(&self, attribute: &str) -> bool {
+        self.count == Some(0) && self.attribute.as_deref() == Some(attribute)
+    }
+
     /// Names the attribute, unless a part further down has done so.
     pub(super) fn of(mut self, attribute: &str) -> Problem {
         self.attribute.get_or_insert_with(|| attribute.to_owned());

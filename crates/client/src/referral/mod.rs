@@ -11,7 +11,7 @@ use std::time::Duration;
 use proto::{Scheme, Url};
 
 pub(crate) use target::{First, Target};
-pub(crate) use write::{follow, may_follow};
+pub(crate) use write::{follow, may_follow, name};
 
 use crate::connect::is_local_name;
 

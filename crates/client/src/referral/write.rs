@@ -74,8 +74,8 @@ async fn ask(
     operation: &Operation,
     deadline: Instant,
 ) -> Result<Answer, Error> {
-    let request = renamed(&operation.request, target.name(name(&operation.request)))
-        .ok_or_else(|| connection.unexpected(operation.name))?;
+    let there = target.name(name(&operation.request));
+    let request = renamed(&operation.request, there).ok_or_else(|| connection.unexpected(operation.name))?;
     let asked = Operation::new(operation.name, request, operation.controls.clone());
     let left = deadline.saturating_duration_since(Instant::now());
     let answer = timeout_at(deadline, connection.call_once(asked)).await.unwrap_or_else(|_| {
@@ -84,7 +84,7 @@ async fn ask(
     })?;
     match answer.response.result() {
         Some(result) if !is_answer(result) => {
-            Err(connection.refused_with(operation.name, result.clone(), answer.controls))
+            Err(connection.refused_with(operation.name, result.clone(), answer.controls).about(there))
         }
         _ => Ok(answer),
     }
@@ -102,7 +102,7 @@ fn referral(answer: &Answer) -> Option<&[String]> {
 }
 
 /// The entry that a request is about.
-fn name(request: &Request) -> &str {
+pub(crate) fn name(request: &Request) -> &str {
     match request {
         Request::Add(AddRequest { dn, .. })
         | Request::Modify(ModifyRequest { dn, .. })

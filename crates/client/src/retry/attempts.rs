@@ -9,6 +9,9 @@ use super::Retry;
 use crate::connect::jitter;
 use crate::{Error, srv};
 
+/// As good as for ever: a limit that no clock reaches is taken for this.
+const FAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
 /// What an operation does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -25,7 +28,8 @@ pub(super) struct Attempts {
 
 impl Attempts {
     pub(super) fn begin(retry: &Retry, now: Instant) -> Attempts {
-        Attempts { retry: retry.clone(), deadline: now + retry.deadline, made: 0 }
+        let deadline = now.checked_add(retry.deadline).unwrap_or_else(|| now + FAR);
+        Attempts { retry: retry.clone(), deadline, made: 0 }
     }
 
     /// Waits until the next attempt is due, or gives the error back when there is none.
@@ -55,7 +59,7 @@ impl Attempts {
         let doubled = self.retry.first.saturating_mul(1 << (self.made - 1).min(16));
         let whole = doubled.min(self.retry.longest);
         let pause = (whole - chance(whole / 2)).max(left_alone(error));
-        (now + pause < self.deadline).then_some(pause)
+        now.checked_add(pause).is_some_and(|due| due < self.deadline).then_some(pause)
     }
 }
 
@@ -96,7 +100,13 @@ mod tests {
 
     fn refused(code: ResultCode) -> Error {
         let result = Box::new(LdapResult::new(code, ""));
-        Error::Refused { url: String::new(), operation: "x", result, controls: proto::Controls::default() }
+        Error::Refused {
+            url: String::new(),
+            operation: "x",
+            dn: String::new(),
+            result,
+            controls: proto::Controls::default(),
+        }
     }
 
     fn is_repeated(retry: &Retry, error: &Error, kind: Kind) -> bool {
@@ -137,9 +147,39 @@ mod tests {
     }
 
     #[test]
+    fn the_deadline_alone_ends_the_attempts_unless_they_are_counted() {
+        let down = |seconds| Error::Down {
+            url: String::new(),
+            retry: Duration::from_secs(seconds),
+            source: Arc::new(closed(false)),
+        };
+        for error in [closed(true), refused(ResultCode::UNAVAILABLE), down(1), down(8)] {
+            let began = Instant::now();
+            let mut attempts = Attempts::begin(&Retry::default(), began);
+            let mut now = began;
+            while let Some(pause) = attempts.pause(&error, Kind::Read, now, NONE) {
+                now += pause;
+            }
+            let tried = now - began;
+            assert!((20..30).contains(&tried.as_secs()), "{tried:?}: {error:?}");
+        }
+        let mut counted = Attempts::begin(&Retry::default().attempts(3), Instant::now());
+        let pauses =
+            std::iter::from_fn(|| counted.pause(&closed(true), Kind::Read, Instant::now(), NONE)).count();
+        assert_eq!(pauses, 2, "the first attempt needs none");
+    }
+
+    #[test]
+    fn a_limit_beyond_the_clock_is_one() {
+        let retry = Retry::default().deadline(Duration::MAX).pauses(Duration::MAX, Duration::MAX);
+        let now = Instant::now();
+        assert_eq!(Attempts::begin(&retry, now).pause(&closed(true), Kind::Read, now, NONE), None);
+    }
+
+    #[test]
     fn no_attempt_begins_after_the_deadline() {
         let now = Instant::now();
-        let retry = Retry::default().attempts(u32::MAX).deadline(Duration::from_secs(1));
+        let retry = Retry::default().deadline(Duration::from_secs(1));
         let mut attempts = Attempts::begin(&retry, now);
         assert!(attempts.pause(&closed(true), Kind::Read, now, NONE).is_some());
         let late = now + Duration::from_millis(900);

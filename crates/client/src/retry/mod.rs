@@ -46,10 +46,11 @@ pub struct Retry {
 }
 
 impl Default for Retry {
-    /// Three attempts within 30 s, with pauses of about 100 ms, then twice as long each time up to 2 s; no writes.
+    /// As many attempts as fit into 30 s, with pauses of about 100 ms, then twice as long each time up to 2 s; no writes. A
+    /// pool is asked again no sooner than it tries its servers again.
     fn default() -> Retry {
         Retry {
-            attempts: 3,
+            attempts: u32::MAX,
             first: Duration::from_millis(100),
             longest: Duration::from_secs(2),
             deadline: Duration::from_secs(30),
@@ -59,7 +60,7 @@ impl Default for Retry {
 }
 
 impl Retry {
-    /// At most so many attempts, the first included (3; at least 1).
+    /// At most so many attempts, the first included (by default the deadline alone ends them; at least 1).
     #[must_use]
     pub fn attempts(mut self, attempts: u32) -> Retry {
         self.attempts = attempts.max(1);
@@ -75,7 +76,8 @@ impl Retry {
         self
     }
 
-    /// The limit for everything together, pauses included (30 s).
+    /// The limit for everything together, pauses included (30 s). No attempt begins that would come after it: what the last
+    /// one said is told at once.
     #[must_use]
     pub fn deadline(mut self, limit: Duration) -> Retry {
         self.deadline = limit;
@@ -337,6 +339,13 @@ impl Single {
 
     fn url(&self) -> String {
         let current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
-        current.as_ref().map(|connection| connection.url().to_owned()).unwrap_or_default()
+        match current.as_ref() {
+            Some(connection) => connection.url().to_owned(),
+            // It never stood.
+            None => {
+                let servers = self.options.servers.iter().map(|address| address.text.as_str());
+                servers.collect::<Vec<_>>().join(" ")
+            }
+        }
     }
 }

@@ -172,7 +172,9 @@ impl SearchStream {
         next
     }
 
-    /// How the search ended. Entries that were not read are read and dropped.
+    /// How the search ended. Entries that were not read are first read to the last one and dropped, which after an early
+    /// `break` may be many: who wants no more of them drops the stream, which abandons the search, or ends it by
+    /// [`SearchStream::cancel`].
     ///
     /// # Errors
     ///
@@ -383,7 +385,8 @@ impl SearchStream {
             return Ok(());
         }
         if !truncated && !result.is_success() {
-            return Err(connection.refused_with("search", result, controls));
+            let Request::Search(asked) = &*self.request else { return Err(connection.unexpected("search")) };
+            return Err(connection.refused_with("search", result, controls).about(&asked.base));
         }
         let paged = controls.get(PagedResults::OID);
         let next = match paged.filter(|_| result.is_success()).map(|control| PagedResults::parse(&control)) {

@@ -81,3 +81,10 @@ fn every_asynchronous_function_has_its_blocking_twin() {
     }
     assert!(missing.is_empty(), "blocking::{missing:?} are missing");
 }
+
+#[test]
+fn what_a_connection_tells_without_waiting_is_told_here_too() {
+    let (told, blocking) = (functions(false, &["pub fn "]), functions(true, &["pub fn ", "fn "]));
+    let missing: Vec<_> = told["Connection"].difference(&blocking["Connection"]).collect();
+    assert!(missing.is_empty(), "blocking::Connection lacks {missing:?}");
+}

@@ -348,7 +348,10 @@ async fn a_failed_search_is_an_error_whatever_came_before() {
     });
     let error = found.unwrap_err();
     assert!(error.is_unreachable());
-    assert_eq!(error.to_string(), "ldap://localhost refused the search request: busy (51): later");
+    assert_eq!(
+        error.to_string(),
+        r#"ldap://localhost refused the search request for "dc=x": busy (51): later"#
+    );
 }
 
 #[tokio::test]

@@ -166,6 +166,10 @@ async fn a_search_that_is_answered_with_a_referral_goes_there() {
     assert_eq!(found(&a.options(), search.clone()).await.unwrap().0, ["cn=b,dc=b"]);
     let told = found(&Options::new([a.url()]).unwrap(), search).await.unwrap_err();
     assert_eq!(told.result().unwrap().referrals, [format!("{}/dc=b??sub", b.url())]);
+    let elsewhere = a.options().referrals(Referrals::follow(["other.example.com"]));
+    let told = found(&elsewhere, people("cn=b,ou=0,dc=a")).await.unwrap_err().to_string();
+    let part = format!("for \"cn=b,ou=0,dc=a\": referral (10) to {}/dc=b??sub, not followed", b.url());
+    assert!(told.contains(&part), "{told}");
     let connection = Connection::open(&a.options()).await.unwrap();
     let entry = connection.read("ou=0,dc=a", &["dc"]).await.unwrap().unwrap();
     assert_eq!(entry.dn(), "dc=b");
@@ -297,6 +301,8 @@ async fn a_refusal_elsewhere_names_the_place() {
     let error = connection.delete("ou=0,dc=a").await.unwrap_err();
     let Error::Referral { url, source } = &error else { panic!("{error:?}") };
     assert_eq!(*url, format!("{}/dc=b??sub", b.url()));
+    assert!(error.to_string().contains("asked as nobody"), "{error}");
+    assert!(source.to_string().contains("refused the delete request for \"dc=b\""), "{source}");
     assert_eq!(
         source.result().unwrap().code,
         ResultCode::INSUFFICIENT_ACCESS_RIGHTS,

@@ -122,7 +122,9 @@ async fn memory_class_that_is_not_defined_is_told() {
     let connection = Connection::open(&Options::new([url]).unwrap()).await.unwrap();
     let error = connection.reader(["inetOrgPersn"]).await.unwrap_err();
     assert!(
-        error.to_string().ends_with("object class inetOrgPersn is not defined: inetOrgPerson?"),
+        error
+            .to_string()
+            .ends_with("the search request: object class inetOrgPersn is not defined: inetOrgPerson?"),
         "{error}"
     );
 }
