@@ -35,19 +35,21 @@ pub(crate) fn of_compare(text: &str) -> anyhow::Result<Control> {
 }
 
 fn general(text: &str) -> anyhow::Result<Control> {
-    let (critical, name) = match text.strip_prefix('!') {
-        Some(name) => (true, name),
-        None => (false, text),
-    };
-    let (name, parameter) = match name.split_once('=') {
-        Some((name, parameter)) => (name, Some(parameter)),
-        None => (name, None),
-    };
+    let (critical, name, parameter) = split(text);
     let mut control = named(name, parameter).with_context(|| format!("-e {text}"))?;
     // As the flag says it, whatever the type thinks best; but nobody acts as somebody else by being ignored (RFC 4370
     // section 3).
     control.critical = critical || control.oid == ProxiedAuthorization::OID;
     Ok(control)
+}
+
+/// `[!]NAME[=VALUE]`: is it critical, which is it, and what does it say?
+pub(crate) fn split(text: &str) -> (bool, &str, Option<&str>) {
+    let (critical, text) = text.strip_prefix('!').map_or((false, text), |text| (true, text));
+    match text.split_once('=') {
+        Some((name, value)) => (critical, name, Some(value)),
+        None => (critical, text, None),
+    }
 }
 
 fn named(name: &str, parameter: Option<&str>) -> anyhow::Result<Control> {
@@ -118,6 +120,20 @@ mod tests {
     fn read(texts: &[&str]) -> anyhow::Result<Vec<Control>> {
         let extensions = texts.iter().map(|text| (*text).to_owned()).collect();
         controls(&Extensions { extensions, manage_dsa_it: 0 })
+    }
+
+    #[test]
+    fn an_extension_is_a_criticality_a_name_and_perhaps_a_value() {
+        for (text, expected) in [
+            ("a", (false, "a", None)),
+            ("!a", (true, "a", None)),
+            ("a=", (false, "a", Some(""))),
+            ("!a=b=!c", (true, "a", Some("b=!c"))),
+            ("!!a", (true, "!a", None)),
+            ("", (false, "", None)),
+        ] {
+            assert_eq!(split(text), expected, "{text}");
+        }
     }
 
     #[test]

@@ -61,7 +61,7 @@ impl Outcomes {
             output::line(&format!("# ==> {name}\n{}# <== {name}", entry.to_ldif().replacen("\n\n", "\n", 1)));
         }
         if let Some(error) = reply.policy().and_then(|policy| policy.error) {
-            output::line(&format!("# ppolicy: {error:?}"));
+            output::line(&format!("# ppolicy: {error}"));
         }
     }
 

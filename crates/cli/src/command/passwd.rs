@@ -85,7 +85,7 @@ fn tell(passwd: &Passwd, reply: &PasswordReply) -> Result<Exit, Failure> {
             "code": reply.result.code.0,
             "result": reply.result.code.name(),
             "message": reply.result.message,
-            "policy": policy.map(|error| format!("{error:?}")),
+            "policy": policy.map(|error| error.name()),
             "generated": generated,
         }));
         return Ok(exit);
@@ -96,7 +96,7 @@ fn tell(passwd: &Passwd, reply: &PasswordReply) -> Result<Exit, Failure> {
             text.push_str(&format!(": {}", output::printable(reply.result.message.trim())));
         }
         if let Some(error) = policy {
-            text.push_str(&format!(" (password policy: {error:?})"));
+            text.push_str(&format!(" (password policy: {error})"));
         }
         return Err(Failure::new(anyhow!(text), exit));
     }

@@ -108,11 +108,15 @@ async fn the_policy_s_reason_is_told() {
     let (ours, theirs) = (ours(&world, &refused), theirs(&world, &refused));
     assert_eq!((ours.status, theirs.status), (1, 1), "{}{}", ours.stderr, theirs.stderr);
     assert!(
-        ours.stderr.contains("constraintViolation (19)") && ours.stderr.contains("TooShort"),
+        ours.stderr.contains("constraintViolation (19)") && ours.stderr.contains("passwordTooShort (6)"),
         "{}",
         ours.stderr
     );
     assert!(!ours.stderr.contains("Must-Mango"), "{}", ours.stderr);
+
+    let document = self::ours(&world, &[&refused[..], &["--json"]].concat()).stdout;
+    let document: serde_json::Value = serde_json::from_str(&document).expect("one document");
+    assert_eq!(document["policy"], "passwordTooShort");
 }
 
 #[tokio::test(flavor = "multi_thread")]

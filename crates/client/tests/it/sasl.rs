@@ -5,6 +5,7 @@ use ldapgate_client::proto::sasl::{Mechanism, SaslError, ScramHash, ScramServer,
 use ldapgate_client::{Binding, Closed, Connection, Error, Options, Pool, Sasl};
 use proto::message::{Authentication, BindResponse, MessageId, Request, Response};
 use proto::{LdapResult, Password, ResultCode};
+use testkit::openldap::OpenLdap;
 use tls::{ClientSettings, ClientTls, Identity};
 use tokio::time::Duration;
 use zeroize::Zeroizing;
@@ -30,12 +31,54 @@ pub(crate) fn presenting(ca: &std::path::Path, files: testkit::certificate::File
     ClientSettings { client_identity: Some(identity), ..settings(ca) }.load().unwrap()
 }
 
-/// Somebody whose password 389-ds keeps in clear text, as digests need it.
-pub(crate) fn person_in_clear(server: &testkit::ds389::Ds389, name: &str) {
+/// Somebody whose password 389-ds keeps in clear text, as digests need it; the name is as it maps it by itself.
+pub(crate) fn person_in_clear(server: &testkit::ds389::Ds389, name: &str) -> String {
     server.administer(&format!(
         "dn: uid=sasl-{name},ou=people,dc=example,dc=com\nchangetype: add\nobjectClass: inetOrgPerson\n\
          uid: sasl-{name}\ncn: {name}\nsn: {name}\nuserPassword: {{CLEAR}}Clear-Pass-1\n"
     ));
+    format!("dn:uid=sasl-{name},ou=people,dc=example,dc=com")
+}
+
+/// A mechanism that takes a name and a password.
+pub(crate) type New = fn(String, Password) -> Sasl;
+
+/// Whatever letters their names and passwords have.
+pub(crate) async fn openldap_takes_three_names(new: New) {
+    let server = OpenLdap::equipped().await;
+    let options = Options::new([server.ldap_url()]).unwrap();
+    for (user, secret) in [("alice", "Red-Apple-11"), ("zoe", "Pässwörd-Ünï-44"), ("jürgen", "Gelb-Glas-55")]
+    {
+        let connection = Connection::open(&options).await.unwrap();
+        let sasl = new(user.to_owned(), password(secret));
+        let reply = connection.sasl_bind(&sasl).await.unwrap();
+        assert!(reply.is_success(), "{sasl:?}: {reply:?}");
+        let name = connection.who_am_i().await.unwrap();
+        assert_eq!(name, format!("dn:uid={user},ou=people,dc=example,dc=com"));
+    }
+}
+
+/// A wrong password and a name that is not there; the connection stays in use.
+pub(crate) async fn openldap_refuses_what_is_wrong(new: New) {
+    let server = OpenLdap::equipped().await;
+    let connection = Connection::open(&Options::new([server.ldap_url()]).unwrap()).await.unwrap();
+    // OpenLDAP says "other" (80) of a name it does not know.
+    let refusals = [ResultCode::INVALID_CREDENTIALS, ResultCode::OTHER];
+    for (user, secret) in [("alice", "wrong"), ("nobody-at-all", "Red-Apple-11")] {
+        let reply = connection.sasl_bind(new(user.to_owned(), password(secret))).await.unwrap();
+        assert!(refusals.contains(&reply.result.code), "{user}: {reply:?}");
+    }
+    let reply = connection.sasl_bind(new("alice".to_owned(), password("Red-Apple-11"))).await.unwrap();
+    assert!(reply.is_success(), "a refusal leaves the connection in use");
+}
+
+/// For somebody of [`person_in_clear`]: the password, and another one.
+pub(crate) async fn ds389_takes_the_right_password(connection: &Connection, somebody: &str, new: New) {
+    let right = new(somebody.to_owned(), password("Clear-Pass-1"));
+    let reply = connection.sasl_bind(&right).await.unwrap();
+    assert!(reply.is_success(), "{right:?}: {reply:?}");
+    let wrong = connection.sasl_bind(new(somebody.to_owned(), password("wrong"))).await.unwrap();
+    assert_eq!(wrong.result.code, ResultCode::INVALID_CREDENTIALS, "{right:?}");
 }
 
 impl Peer {

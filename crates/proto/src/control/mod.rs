@@ -4,6 +4,8 @@ mod account_usability;
 mod assertion;
 mod dereference;
 mod dir_sync;
+#[cfg(test)]
+mod every_kind;
 mod extended_dn;
 mod marker;
 mod matched_values;
@@ -302,86 +304,5 @@ mod tests {
         let limits = Limits { max_controls: 1, ..Limits::server() };
         let error = read(b"\x30\x03\x04\x01a\x30\x03\x04\x01b", &limits).unwrap_err();
         assert_eq!(error, Error::new(ErrorKind::TooManyControls { limit: 1 }, 5));
-    }
-
-    /// Every kind, as its type reads it.
-    const PARSERS: &[fn(&Control) -> bool] = &[
-        |control| AccountUsability::parse(control).is_ok(),
-        |control| Assertion::parse(control).is_ok(),
-        |control| ExtendedDn::parse(control).is_ok(),
-        |control| ManageDsaIt::parse(control).is_ok(),
-        |control| MatchedValues::parse(control).is_ok(),
-        |control| PagedResults::parse(control).is_ok(),
-        |control| PasswordExpiring::parse(control).is_ok(),
-        |control| PasswordPolicy::parse(control).is_ok(),
-        |control| PolicyHints::parse(control).is_ok(),
-        |control| PostRead::parse(control).is_ok(),
-        |control| PreRead::entry(control).is_ok(),
-        |control| ProxiedAuthorization::parse(control).is_ok(),
-        |control| SdFlags::parse(control).is_ok(),
-        |control| ServerSideSort::parse(control).is_ok(),
-        |control| SessionTracking::parse(control).is_ok(),
-        |control| SortResult::parse(control).is_ok(),
-        |control| Subentries::parse(control).is_ok(),
-        |control| VirtualListView::parse(control).is_ok(),
-        |control| VirtualListViewResult::parse(control).is_ok(),
-    ];
-
-    /// A good value of each kind, to be broken.
-    fn samples() -> Vec<Control> {
-        let filter = crate::Filter::parse("(|(cn=a*b)(sn:caseIgnoreMatch:=c))").unwrap();
-        let entry = crate::Entry::builder("cn=a").attribute("sn", ["b", "c"]).build();
-        let target = ViewTarget::Offset { offset: 300, count: 0 };
-        vec![
-            AccountUsability::No(Unusable { expired: true, unlock_in: Some(300), ..Unusable::default() })
-                .into(),
-            AccountUsability::Yes { expires_in: Some(300) }.to_explicit_control(),
-            Assertion::that(!filter.clone()).into(),
-            ExtendedDn::Text.into(),
-            MatchedValues::new(filter).unwrap().into(),
-            PagedResults::request(300, b"cookie"),
-            PasswordPolicy { grace_logins: Some(1), ..PasswordPolicy::default() }.to_old_control(),
-            PolicyHints::Obey.into(),
-            PostRead::of(["cn", "sn"]).into(),
-            PreRead::response(&entry),
-            SdFlags::OWNER.into(),
-            ServerSideSort::by(SortKey::descending("sn").rule("2.5.13.3")).into(),
-            SortResult { code: crate::ResultCode::OTHER, attribute: Some("sn".to_owned()) }.into(),
-            Subentries::Only.into(),
-            VirtualListView::around(target, 1, 2).into(),
-        ]
-    }
-
-    #[test]
-    fn good_samples_are_good() {
-        for sample in samples() {
-            assert!(PARSERS.iter().any(|parse| parse(&sample)), "{sample:?}");
-        }
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..60)) {
-            let control = Control::new("", Some(bytes.into()));
-            for parse in PARSERS {
-                let _ = parse(&control);
-            }
-        }
-
-        #[test]
-        fn broken_values_never_panic(which: proptest::sample::Index, at: proptest::sample::Index, byte: u8, cut: bool) {
-            let samples = samples();
-            let sample = &samples[which.index(samples.len())];
-            let mut bytes = sample.value.as_deref().unwrap_or_default().to_vec();
-            let at = at.index(bytes.len());
-            bytes[at] = byte;
-            if cut {
-                bytes.truncate(at);
-            }
-            let control = Control::new("", Some(bytes.into()));
-            for parse in PARSERS {
-                let _ = parse(&control);
-            }
-        }
     }
 }

@@ -1,3 +1,5 @@
+use std::fmt;
+
 use super::Control;
 use crate::ber::{Error, ErrorKind, Reader, Tag, Writer};
 
@@ -130,6 +132,31 @@ fn read_number(reader: &mut Reader<'_>, tag: Tag) -> Result<Option<u32>, Error> 
 }
 
 impl PasswordPolicyError {
+    /// The name that the draft has for it; `other` when it has none.
+    ///
+    /// ```
+    /// use ldapgate_proto::PasswordPolicyError;
+    ///
+    /// assert_eq!(PasswordPolicyError::InHistory.name(), "passwordInHistory");
+    /// assert_eq!(PasswordPolicyError::InHistory.to_string(), "passwordInHistory (8)");
+    /// ```
+    pub const fn name(self) -> &'static str {
+        use PasswordPolicyError::*;
+        match self {
+            PasswordExpired => "passwordExpired",
+            AccountLocked => "accountLocked",
+            ChangeAfterReset => "changeAfterReset",
+            ModificationNotAllowed => "passwordModNotAllowed",
+            MustSupplyOldPassword => "mustSupplyOldPassword",
+            InsufficientQuality => "insufficientPasswordQuality",
+            TooShort => "passwordTooShort",
+            TooYoung => "passwordTooYoung",
+            InHistory => "passwordInHistory",
+            TooLong => "passwordTooLong",
+            Other(_) => "other",
+        }
+    }
+
     fn from_number(number: u32) -> PasswordPolicyError {
         use PasswordPolicyError::*;
         match number {
@@ -162,6 +189,13 @@ impl PasswordPolicyError {
             TooLong => 9,
             Other(number) => number,
         }
+    }
+}
+
+/// Name and number: `accountLocked (1)`.
+impl fmt::Display for PasswordPolicyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.name(), self.number())
     }
 }
 
@@ -219,6 +253,14 @@ mod tests {
         let policy = told(None, Some(0), Some(PasswordPolicyError::Other(77)));
         assert_eq!(PasswordPolicy::parse(&policy.to_control()), Ok(policy));
         assert_eq!(PasswordPolicy::parse(&policy.to_old_control()), Ok(policy));
+    }
+
+    #[test]
+    fn each_number_has_a_name_of_its_own() {
+        let names: Vec<_> = (0..=10).map(|number| PasswordPolicyError::from_number(number).name()).collect();
+        let different: std::collections::BTreeSet<_> = names.iter().collect();
+        assert_eq!((different.len(), names[10]), (11, "other"));
+        assert_eq!(PasswordPolicyError::Other(77).to_string(), "other (77)");
     }
 
     #[test]

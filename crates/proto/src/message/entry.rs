@@ -46,6 +46,7 @@ struct Contents<'e>(&'e [u8]);
 
 /// Puts an [`Entry`] together.
 #[derive(Debug)]
+#[must_use]
 pub struct EntryBuilder {
     dn: String,
     attributes: Writer,

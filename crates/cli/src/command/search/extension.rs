@@ -10,6 +10,8 @@ use client::control::{
 };
 use proto::{Control, Filter};
 
+use crate::command::extension::{raw, split};
+
 /// Active Directory tells of changes to the base and what is directly below it.
 const SERVER_NOTIFICATION: &str = "1.2.840.113556.1.4.528";
 
@@ -63,14 +65,7 @@ impl Extensions {
     }
 
     fn add(&mut self, text: &str) -> anyhow::Result<()> {
-        let (critical, name) = match text.strip_prefix('!') {
-            Some(name) => (true, name),
-            None => (false, text),
-        };
-        let (name, value) = match name.split_once('=') {
-            Some((name, value)) => (name, Some(value)),
-            None => (name, None),
-        };
+        let (critical, name, value) = split(text);
         let control = match (name.to_ascii_lowercase().as_str(), value) {
             ("pr", Some(value)) => return self.pages(value, critical),
             ("accountusability", None) => AccountUsability::request(),
@@ -117,9 +112,7 @@ impl Extensions {
                 self.remark(Place::View, critical, "virtual list view", &format!(": {told}"));
                 view.to_control()
             }
-            (oid, value) if oid.starts_with(|c: char| c.is_ascii_digit()) => {
-                crate::command::extension::raw(oid, value)?
-            }
+            (oid, value) if oid.starts_with(|c: char| c.is_ascii_digit()) => raw(oid, value)?,
             _ => bail!("not known, or without what it needs, or with what it does not take"),
         };
         self.controls.push(Control { critical, ..control });

@@ -112,7 +112,7 @@ async fn memory_deadlines_hold() {
         let began = Instant::now();
         let error = connection.read(BASE, &["dc"]).unwrap_err();
         assert!(matches!(&error, Error::Timeout { sent: true, .. }), "{error:?}");
-        assert!((200..5000).contains(&began.elapsed().as_millis()), "{:?}", began.elapsed());
+        assert!(began.elapsed().as_millis() >= 200, "{:?}", began.elapsed());
     })
     .await
     .unwrap();

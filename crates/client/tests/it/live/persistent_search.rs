@@ -21,6 +21,17 @@ async fn next(changes: &mut ChangeStream) -> Changed {
     changed.unwrap().expect("it goes on")
 }
 
+/// The next change below an entry that was added a moment ago: 389-ds answers an add before it tells searches of it, so that
+/// one which began in between has the entry as content and then as a change.
+async fn next_below(base: &str, changes: &mut ChangeStream) -> Changed {
+    let changed = next(changes).await;
+    if changed.entry.dn() != base {
+        return changed;
+    }
+    assert!(changed.change.is_some(), "as content it came before");
+    next(changes).await
+}
+
 #[tokio::test]
 async fn ds389_every_kind_of_change_is_told() {
     let connection = manager().await;
@@ -52,7 +63,7 @@ async fn ds389_every_kind_of_change_is_told() {
             ChangeType::Delete => connection.delete(name).await.map(drop),
         }
         .unwrap();
-        let changed = next(&mut changes).await;
+        let changed = next_below(&base, &mut changes).await;
         assert_eq!(changed.entry.dn(), name);
         let change = changed.change.expect("it was asked for");
         assert_eq!((change.change, change.previous_dn.as_ref()), (kind, before));
