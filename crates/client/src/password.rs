@@ -159,27 +159,10 @@ impl Connection {
                 let (user, new) = (Some(dn.to_owned()), Some(new.duplicate()));
                 self.modify_password(&PasswordModify { user, old: None, new }).await
             }
-            PasswordMethod::UnicodePwd => self.reset_unicode_pwd(dn, new).await,
+            PasswordMethod::UnicodePwd => {
+                self.modify_unicode_pwd(dn, vec![unicode_pwd(ChangeOp::Replace, new)?]).await
+            }
         }
-    }
-
-    /// Sets a password of Active Directory without the old one, as an administrator does. It proves nothing about who
-    /// asks: to let people change their own, use [`Connection::change_password`].
-    ///
-    /// ```no_run
-    /// # async fn example(connection: ldapgate_client::Connection) -> Result<(), Box<dyn std::error::Error>> {
-    /// use ldapgate_client::Password;
-    ///
-    /// let new = Password::new("Analytical-1843")?;
-    /// let reply = connection.reset_unicode_pwd("CN=Ada Lovelace,CN=Users,DC=example,DC=com", &new).await?;
-    /// # let _ = reply; Ok(()) }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// As [`Connection::modify_password`].
-    pub async fn reset_unicode_pwd(&self, dn: &str, new: &Password) -> Result<PasswordReply, Error> {
-        self.modify_unicode_pwd(dn, vec![unicode_pwd(ChangeOp::Replace, new)?]).await
     }
 
     #[tracing::instrument(name = "ldap.modify", level = "debug", skip_all, fields(url = self.url(), dn = dn))]
