@@ -13,6 +13,7 @@ pub(crate) const WHO_AM_I: &str = "who am I";
 
 /// A successful answer to an extended operation.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct ExtendedReply {
     /// The answer's name, when it has one.
     pub oid: Option<String>,

@@ -53,6 +53,7 @@ pub struct Reader {
 
 /// All that a [`Reader`] found.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct TypedFound {
     /// The entries.
     pub entries: Vec<TypedEntry>,
