@@ -211,8 +211,8 @@ mod tests {
         let query =
             Query { step: "locate", base: &base, scope: Scope::Subtree, filter, attributes: &[], limit: 1 };
         let entry = proto::Entry::builder(dn).attribute("uid", ["alice"]).build();
-        let (references, controls) = (Vec::new(), proto::Controls::default());
-        let found = Found { entries: vec![entry], references, truncated: None, controls };
+        let mut found = Found::default();
+        found.entries.push(entry);
         query.ask("ldap://localhost", observer).1.hits(Ok(found))
     }
 
@@ -241,9 +241,8 @@ mod tests {
 
     #[test]
     fn a_list_that_was_cut_short_shows_the_server_s_own_code() {
-        let truncated = Some(proto::LdapResult::new(ResultCode::SIZE_LIMIT_EXCEEDED, ""));
-        let controls = proto::Controls::default();
-        let found = Found { entries: Vec::new(), references: Vec::new(), truncated, controls };
+        let mut found = Found::default();
+        found.truncated = Some(proto::LdapResult::new(ResultCode::SIZE_LIMIT_EXCEEDED, ""));
         assert_eq!(Shown(&found).to_string(), "sizeLimitExceeded (4): nothing found");
     }
 }

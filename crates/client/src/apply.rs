@@ -21,18 +21,20 @@ pub enum OnFailure {
 
 /// What became of a list of changes.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Applied {
     /// How many were done.
     pub done: u64,
     /// How many failed.
     pub failures: u64,
     /// Those that failed; the first 10,000 of them.
-    pub failed: Vec<Failed>,
+    pub failed: Vec<FailedChange>,
 }
 
 /// A change that was not done.
 #[derive(Debug)]
-pub struct Failed {
+#[non_exhaustive]
+pub struct FailedChange {
     /// The line of its `dn:`, or the one that could not be read; 0 for what comes from no file.
     pub line: usize,
     /// The entry's name, where it could be read.
@@ -59,7 +61,7 @@ impl Applied {
         self.failures == 0
     }
 
-    fn fail(&mut self, failed: Failed) {
+    fn fail(&mut self, failed: FailedChange) {
         self.failures += 1;
         if self.failed.len() < MOST_KEPT {
             self.failed.push(failed);
@@ -141,10 +143,10 @@ impl Connection {
                     }
                     Err(error) => {
                         let dn = Some(record.dn().to_owned());
-                        Failed { line: record.line, dn, error: error.into() }
+                        FailedChange { line: record.line, dn, error: error.into() }
                     }
                 },
-                Err(error) => Failed { line: error.line(), dn: None, error: error.into() },
+                Err(error) => FailedChange { line: error.line(), dn: None, error: error.into() },
             };
             applied.fail(failed);
             if on_failure == OnFailure::Stop || self.is_closed() {
@@ -156,7 +158,7 @@ impl Connection {
 }
 
 /// One line, without the cause of the error, which is its source.
-impl fmt::Display for Failed {
+impl fmt::Display for FailedChange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.error, &self.dn) {
             (ApplyError::Ldif(error), _) => error.fmt(f),

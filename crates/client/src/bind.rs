@@ -2,7 +2,7 @@
 
 use proto::control::{PasswordExpired, PasswordExpiring, PasswordPolicy};
 use proto::message::{Authentication, BindRequest, Request, Response};
-use proto::{Controls, LdapResult, Password};
+use proto::{Control, Controls, LdapResult, Password};
 
 use crate::connection::Operation;
 use crate::error::is_passing;
@@ -13,6 +13,7 @@ pub(crate) const VERSION: u8 = 3;
 
 /// What the server said to a bind. "No" is an answer like any other.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct BindReply {
     /// The result; success alone means that the name was proved.
     pub result: LdapResult,
@@ -21,6 +22,18 @@ pub struct BindReply {
 }
 
 impl BindReply {
+    /// An answer, for tests of what is made of it.
+    ///
+    /// ```
+    /// use ldapgate_client::{BindReply, LdapResult, ResultCode};
+    ///
+    /// let wrong = BindReply::new(LdapResult::new(ResultCode::INVALID_CREDENTIALS, ""), []);
+    /// assert!(!wrong.is_success() && wrong.policy().is_none());
+    /// ```
+    pub fn new(result: LdapResult, controls: impl IntoIterator<Item = Control>) -> BindReply {
+        BindReply { result, controls: controls.into_iter().collect() }
+    }
+
     /// Was the password right? A referral is not success (RFC 4511 section 4.1.10).
     pub fn is_success(&self) -> bool {
         self.result.is_success()

@@ -8,6 +8,9 @@ use crate::connection::Guard;
 use crate::driver::{Item, Items};
 use crate::{Connection, Error};
 
+/// "Cancel" in errors.
+const NAME: &str = "cancel";
+
 /// How a cancel ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cancelled {
@@ -30,7 +33,7 @@ pub(crate) async fn cancel(
         return Ok(Cancelled::Finished);
     };
     let request = Cancel::request(id);
-    match connection.extended(Cancel::OID, request.value).await {
+    match connection.extended_as(NAME, Cancel::OID, request.value).await {
         Ok(_) => {}
         Err(Error::Refused { result, .. }) if had_ended(&result) => {}
         Err(Error::Refused { url, dn, result, controls, .. }) => {
@@ -51,7 +54,7 @@ pub(crate) async fn cancel(
         Ok(None) => Ok(Cancelled::Finished),
         Err(_) => {
             let url = connection.url().to_owned();
-            Err(Error::Timeout { url, operation: "cancel", limit, sent: true })
+            Err(Error::Timeout { url, operation: NAME, limit, sent: true })
         }
     }
 }

@@ -8,8 +8,12 @@ use proto::message::{ExtendedRequest, Request, Response};
 use crate::connection::Operation;
 use crate::{Connection, Error};
 
+/// "Who am I" in errors.
+pub(crate) const WHO_AM_I: &str = "who am I";
+
 /// A successful answer to an extended operation.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct ExtendedReply {
     /// The answer's name, when it has one.
     pub oid: Option<String>,
@@ -37,19 +41,26 @@ impl Connection {
     /// # Errors
     ///
     /// [`Error::Refused`] for every answer but success; otherwise as every call.
-    #[tracing::instrument(name = "ldap.extended", level = "debug", skip_all, fields(url = self.url(), oid = oid))]
     pub async fn extended(&self, oid: &str, value: Option<Bytes>) -> Result<ExtendedReply, Error> {
+        self.extended_as("extended", oid, value).await
+    }
+
+    /// The same under the name that errors tell it by.
+    #[tracing::instrument(name = "ldap.extended", level = "debug", skip_all, fields(url = self.url(), oid = oid))]
+    pub(crate) async fn extended_as(
+        &self,
+        name: &'static str,
+        oid: &str,
+        value: Option<Bytes>,
+    ) -> Result<ExtendedReply, Error> {
         let request = Request::Extended(ExtendedRequest { oid: oid.to_owned(), value });
-        let operation = Operation::new("extended", request, Controls::default());
-        let answer = self.call(operation).await?;
+        let answer = self.call(Operation::new(name, request, Controls::default())).await?;
         match answer.response {
             Response::Extended(response) if response.result.is_success() => {
                 Ok(ExtendedReply { oid: response.oid, value: response.value, controls: answer.controls })
             }
-            Response::Extended(response) => {
-                Err(self.refused_with("extended", response.result, answer.controls))
-            }
-            _ => Err(self.unexpected("extended")),
+            Response::Extended(response) => Err(self.refused_with(name, response.result, answer.controls)),
+            _ => Err(self.unexpected(name)),
         }
     }
 
@@ -70,7 +81,7 @@ impl Connection {
     ///
     /// [`Error::Refused`] where the server does not know this operation; otherwise as every call.
     pub async fn who_am_i(&self) -> Result<String, Error> {
-        let reply = self.extended(WhoAmI::OID, None).await?;
+        let reply = self.extended_as(WHO_AM_I, WhoAmI::OID, None).await?;
         let identity = reply.value.unwrap_or_default();
         Ok(String::from_utf8_lossy(&identity).into_owned())
     }

@@ -27,6 +27,6 @@ impl Connection {
         if self.is_sealed() {
             return Err(Error::Shared { url: self.url().to_owned() });
         }
-        self.extended(FastBind::OID, None).await.map(drop)
+        self.extended_as("fast bind", FastBind::OID, None).await.map(drop)
     }
 }

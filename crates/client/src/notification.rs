@@ -17,6 +17,7 @@ const LONGEST: usize = 64 * 1024;
 
 /// Something that the server said unasked.
 #[derive(Clone)]
+#[non_exhaustive]
 pub struct Notification {
     /// What it is.
     pub oid: Option<String>,

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use proto::control::PasswordPolicy;
 use proto::extended::PasswordModify;
 use proto::message::{Change, ChangeOp, ModifyRequest, Request, Response};
-use proto::{Controls, LdapResult, Password};
+use proto::{Control, Controls, LdapResult, Password};
 
 use crate::bind::read_policy;
 use crate::connection::Operation;
@@ -17,6 +17,7 @@ const UNICODE_PWD: &str = "unicodePwd";
 
 /// How a directory takes a new password for an old one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum PasswordMethod {
     /// The password modify operation (RFC 3062): OpenLDAP, 389 Directory Server, FreeIPA, lldap and others.
     PasswordModify,
@@ -26,6 +27,7 @@ pub enum PasswordMethod {
 }
 
 /// What the server said to a new password. "No" is an answer like any other.
+#[non_exhaustive]
 pub struct PasswordReply {
     /// The result; success alone means that the new password is good from now on.
     pub result: LdapResult,
@@ -36,6 +38,17 @@ pub struct PasswordReply {
 }
 
 impl PasswordReply {
+    /// An answer without a password of the server's, for tests of what is made of it.
+    ///
+    /// ```
+    /// use ldapgate_client::{LdapResult, PasswordReply};
+    ///
+    /// assert!(PasswordReply::new(LdapResult::success(), []).is_success());
+    /// ```
+    pub fn new(result: LdapResult, controls: impl IntoIterator<Item = Control>) -> PasswordReply {
+        PasswordReply { result, controls: controls.into_iter().collect(), generated: None }
+    }
+
     /// Is the new password good from now on?
     pub fn is_success(&self) -> bool {
         self.result.is_success()
@@ -159,27 +172,10 @@ impl Connection {
                 let (user, new) = (Some(dn.to_owned()), Some(new.duplicate()));
                 self.modify_password(&PasswordModify { user, old: None, new }).await
             }
-            PasswordMethod::UnicodePwd => self.reset_unicode_pwd(dn, new).await,
+            PasswordMethod::UnicodePwd => {
+                self.modify_unicode_pwd(dn, vec![unicode_pwd(ChangeOp::Replace, new)?]).await
+            }
         }
-    }
-
-    /// Sets a password of Active Directory without the old one, as an administrator does. It proves nothing about who
-    /// asks: to let people change their own, use [`Connection::change_password`].
-    ///
-    /// ```no_run
-    /// # async fn example(connection: ldapgate_client::Connection) -> Result<(), Box<dyn std::error::Error>> {
-    /// use ldapgate_client::Password;
-    ///
-    /// let new = Password::new("Analytical-1843")?;
-    /// let reply = connection.reset_unicode_pwd("CN=Ada Lovelace,CN=Users,DC=example,DC=com", &new).await?;
-    /// # let _ = reply; Ok(()) }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// As [`Connection::modify_password`].
-    pub async fn reset_unicode_pwd(&self, dn: &str, new: &Password) -> Result<PasswordReply, Error> {
-        self.modify_unicode_pwd(dn, vec![unicode_pwd(ChangeOp::Replace, new)?]).await
     }
 
     #[tracing::instrument(name = "ldap.modify", level = "debug", skip_all, fields(url = self.url(), dn = dn))]

@@ -12,6 +12,7 @@ use crate::{Cancelled, Connection, Error, Search};
 
 /// An entry that has changed, or that was there when the search began.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Changed {
     /// It, as it is now; of one that was deleted, as it was.
     pub entry: Entry,

@@ -8,6 +8,7 @@ use crate::bind::read_policy;
 /// A successful answer to an add, modify, delete or modify DN; every other answer is an
 /// [`Error::Refused`](crate::Error::Refused).
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Reply {
     /// The result: success, perhaps with the server's own words.
     pub result: LdapResult,

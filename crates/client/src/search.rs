@@ -210,7 +210,8 @@ impl From<&Search> for Search {
 }
 
 /// All that a search found.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
 pub struct Found {
     /// The entries.
     pub entries: Vec<Entry>,

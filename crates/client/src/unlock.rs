@@ -6,6 +6,7 @@ use crate::{Connection, Error};
 
 /// How a directory keeps in mind that an account is locked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Lockout {
     /// Active Directory and Samba: `lockoutTime`.
     ActiveDirectory,

@@ -146,13 +146,11 @@ fn restriction(message: &str) -> Unfit {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proto::{Control, Controls, LdapResult, PasswordPolicy};
+    use proto::{LdapResult, PasswordPolicy};
 
     fn reply(code: u32, message: &str, error: Option<PasswordPolicyError>) -> PasswordReply {
         let policy = error.map(|_| PasswordPolicy { error, ..PasswordPolicy::default() }.to_control());
-        let controls = policy.into_iter().collect::<Vec<Control>>();
-        let result = LdapResult::new(ResultCode(code), message);
-        PasswordReply { result, controls: Controls::from(controls), generated: None }
+        PasswordReply::new(LdapResult::new(ResultCode(code), message), policy)
     }
 
     fn read(vendor: Vendor, by: By, reply: &PasswordReply) -> String {

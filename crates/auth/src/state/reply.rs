@@ -171,10 +171,10 @@ fn warnings(vendor: Vendor, reply: &BindReply) -> Vec<Warning> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proto::{Control, Controls, PasswordExpired, PasswordExpiring};
+    use proto::{Control, PasswordExpired, PasswordExpiring};
 
     fn reply(code: ResultCode, message: &str, controls: Vec<Control>) -> BindReply {
-        BindReply { result: LdapResult::new(code, message), controls: Controls::from(controls) }
+        BindReply::new(LdapResult::new(code, message), controls)
     }
 
     fn policy(bytes: &'static [u8]) -> Vec<Control> {

@@ -70,7 +70,7 @@ async fn set_unicode_pwd(
 ) -> Result<PasswordReply, client::Error> {
     match old {
         Some(old) => connection.change_password(PasswordMethod::UnicodePwd, dn, old, new).await,
-        None => connection.reset_unicode_pwd(dn, new).await,
+        None => connection.reset_password(PasswordMethod::UnicodePwd, dn, new).await,
     }
 }
 

@@ -20,15 +20,15 @@ pub(super) fn of_target(target: &Target) -> anyhow::Result<Option<Sasl>> {
         bail!("-x asks for a simple bind, and -Y, -U, -X, -R, -O and -I for a SASL bind: one of them");
     }
     let properties = Properties::read(flags)?;
-    let sasl = match &flags.mechanism {
-        Some(name) => {
+    let sasl = match (&flags.mechanism, &flags.user) {
+        (Some(name), _) => {
             properties.allow(name)?;
             Sasl::named(name).ok_or_else(|| anyhow!("-Y {name}: this mechanism is not known"))?
         }
-        None if flags.user.is_none() => {
+        (None, Some(user)) => Sasl::strongest_for(user),
+        (None, None) => {
             bail!("a SASL bind needs -Y, the mechanism, or -U, a name to choose the strongest mechanism for")
         }
-        None => Sasl::best(),
     };
     let sasl = dress(sasl, flags, &properties);
     let needs_password = flags

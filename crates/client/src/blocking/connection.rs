@@ -98,7 +98,6 @@ impl Connection {
             new: &Password
         ) -> Result<PasswordReply, Error>;
         fn reset_password(method: PasswordMethod, dn: &str, new: &Password) -> Result<PasswordReply, Error>;
-        fn reset_unicode_pwd(dn: &str, new: &Password) -> Result<PasswordReply, Error>;
         fn unlock(lockout: Lockout, dn: &str) -> Result<(), Error>;
         fn add_to_group[M: Into<String>](
             group: impl Into<Group>,

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use proto::schema::{ClassAttributes, Violation};
-use proto::{Entry, Filter, LdapResult, Schema};
+use proto::{Controls, Entry, Filter, LdapResult, Schema};
 
 use super::TypedEntry;
 use crate::search::one_entry;
 use crate::stream::End;
-use crate::{Connection, Error, Search, SearchStream};
+use crate::{Connection, Error, Found, Search, SearchStream};
 
 /// Active Directory's classes have attributes that it makes up for one entry at a time and refuses, or takes long, for many
 /// (MS-ADTS section 3.1.1.4.5).
@@ -53,11 +53,16 @@ pub struct Reader {
 
 /// All that a [`Reader`] found.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct TypedFound {
     /// The entries.
     pub entries: Vec<TypedEntry>,
+    /// Where else to look: the URLs of each continuation reference that was not followed.
+    pub references: Vec<Vec<String>>,
     /// There would have been more: a limit was reached, the server's or the reader's own.
     pub truncated: Option<LdapResult>,
+    /// What came with the last answer, paging aside.
+    pub controls: Controls,
 }
 
 /// A [`Reader`]'s entries, one after the other.
@@ -174,9 +179,10 @@ impl Reader {
     /// As [`Connection::search`].
     pub async fn search(&self) -> Result<TypedFound, Error> {
         let asked: Arc<[String]> = self.attributes().into();
-        let found = self.connection.search(self.question(&asked)).await?;
-        let entries = found.entries.into_iter().map(|entry| self.typed(entry, &asked)).collect();
-        Ok(TypedFound { entries, truncated: found.truncated })
+        let Found { entries, references, truncated, controls } =
+            self.connection.search(self.question(&asked)).await?;
+        let entries = entries.into_iter().map(|entry| self.typed(entry, &asked)).collect();
+        Ok(TypedFound { entries, references, truncated, controls })
     }
 
     /// Searches, entry by entry.

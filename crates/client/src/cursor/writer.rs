@@ -9,7 +9,7 @@ use proto::schema::Violation;
 use proto::{Change, ChangeOp, Entry, Schema};
 
 use crate::search::one_entry;
-use crate::write::changes_between_entries;
+use crate::write::{attributes_of, changes_between_entries};
 use crate::{Connection, Error, Reply, Search};
 
 /// An entry that is being changed or made. Nothing is sent before [`Writer::commit`], which sends the smallest change that
@@ -74,7 +74,7 @@ impl Writer {
     }
 
     pub(super) fn of(before: Entry, schema: Arc<Schema>, asked: Arc<[String]>) -> Writer {
-        let after = attributes(&before);
+        let after = attributes_of(&before);
         Writer { schema, before, new: false, after, asked }
     }
 
@@ -175,7 +175,7 @@ impl Writer {
 
     /// Forgets the changes.
     pub fn discard(&mut self) {
-        self.after = attributes(&self.before);
+        self.after = attributes_of(&self.before);
     }
 
     /// Sends the changes, or the new entry, in one request; `None` when there is nothing to send. Afterwards the entry counts
@@ -267,10 +267,6 @@ impl fmt::Debug for Writer {
 
 fn owned(values: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Vec<Bytes> {
     values.into_iter().map(|value| Bytes::copy_from_slice(value.as_ref())).collect()
-}
-
-fn attributes(entry: &Entry) -> Vec<(String, Vec<Bytes>)> {
-    entry.attributes().map(|attribute| (attribute.name().to_owned(), owned(attribute.values()))).collect()
 }
 
 #[cfg(test)]

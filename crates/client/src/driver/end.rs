@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use super::{Command, Driver};
 use crate::error::Closed;
-use crate::metrics::Failure;
+use crate::metrics::FailureKind;
 
 /// How long a farewell may take.
 const FAREWELL: Duration = Duration::from_secs(1);
@@ -22,7 +22,7 @@ impl Driver {
         self.commands.close();
         self.state.notices.end();
         for waiting in std::mem::take(&mut self.waiting).into_values() {
-            self.count(Failure::Closed);
+            self.count(FailureKind::Closed);
             let sent = waiting.sent.is_some();
             waiting.sink.fail(self.state.ended(waiting.operation, sent));
         }
@@ -34,7 +34,7 @@ impl Driver {
         loop {
             match command {
                 Some(Command::Start(start)) => {
-                    self.count(Failure::Closed);
+                    self.count(FailureKind::Closed);
                     start.sink.fail(self.state.ended(start.operation, false));
                 }
                 Some(Command::Close(done)) => closing.push(done),

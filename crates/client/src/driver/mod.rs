@@ -40,7 +40,7 @@ pub(crate) use state::State;
 
 use crate::connect::{Io, Transport};
 use crate::error::{Closed, Error};
-use crate::metrics::{Failure, Open};
+use crate::metrics::{FailureKind, Open};
 
 /// Room for reads: little for a connection that hears little, more as long as each read fills it.
 const READ: usize = 8 * 1024;
@@ -503,7 +503,7 @@ impl Driver {
             let gone = self.waiting.get(&id).is_some_and(|waiting| waiting.exclusive);
             let waiting = if gone { self.waiting.remove(&id) } else { self.give_up(id)? };
             let Some(waiting) = waiting else { continue };
-            self.count(Failure::Timeout);
+            self.count(FailureKind::Timeout);
             if waiting.sent.is_none_or(|sent| self.last_heard <= sent) {
                 self.state.suspect.store(true, Ordering::Release);
             }
@@ -520,7 +520,7 @@ impl Driver {
         }
     }
 
-    fn count(&self, failure: Failure) {
+    fn count(&self, failure: FailureKind) {
         if let Some(open) = &self.open {
             open.meter().failed(failure);
         }

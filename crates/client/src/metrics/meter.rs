@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use super::{BOUNDS, Failure, RoundTrips};
+use super::{BOUNDS, FailureKind, RoundTrips};
 
 /// What happens on one server's connections.
 #[derive(Debug, Default)]
@@ -12,13 +12,13 @@ pub(crate) struct Meter {
     opened: AtomicU64,
     closed: AtomicU64,
     waiting: AtomicUsize,
-    failures: [AtomicU64; Failure::ALL.len()],
+    failures: [AtomicU64; FailureKind::ALL.len()],
     buckets: [AtomicU64; BOUNDS.len() + 1],
     micros: AtomicU64,
 }
 
 impl Meter {
-    pub(crate) fn failed(&self, kind: Failure) {
+    pub(crate) fn failed(&self, kind: FailureKind) {
         self.failures[kind as usize].fetch_add(1, Ordering::Relaxed);
     }
 
@@ -44,7 +44,7 @@ impl Meter {
         self.waiting.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn failures(&self) -> [u64; Failure::ALL.len()] {
+    pub(crate) fn failures(&self) -> [u64; FailureKind::ALL.len()] {
         std::array::from_fn(|kind| self.failures[kind].load(Ordering::Relaxed))
     }
 
@@ -124,11 +124,11 @@ mod tests {
     fn every_kind_has_a_place_and_a_word_of_its_own() {
         let meter = Meter::default();
         let mut words = std::collections::HashSet::new();
-        for (place, kind) in Failure::ALL.into_iter().enumerate() {
+        for (place, kind) in FailureKind::ALL.iter().copied().enumerate() {
             assert_eq!(kind as usize, place);
             assert!(words.insert(kind.to_string()), "{kind}");
             meter.failed(kind);
         }
-        assert_eq!(meter.failures(), [1; Failure::ALL.len()]);
+        assert_eq!(meter.failures(), [1; FailureKind::ALL.len()]);
     }
 }

@@ -43,8 +43,8 @@ pub struct ServerMetrics {
     pub opened: u64,
     /// Connections that have ended, for whatever reason.
     pub closed: u64,
-    /// Failures by kind, in the order of [`Failure::ALL`].
-    pub failures: [u64; Failure::ALL.len()],
+    /// In the order of [`FailureKind::ALL`].
+    pub(crate) failures: [u64; FailureKind::ALL.len()],
     /// How long answers took.
     pub round_trips: RoundTrips,
 }
@@ -56,14 +56,15 @@ impl ServerMetrics {
     }
 
     /// How often this happened.
-    pub fn failed(&self, kind: Failure) -> u64 {
+    pub fn failed(&self, kind: FailureKind) -> u64 {
         self.failures[kind as usize]
     }
 }
 
 /// How a connection or an operation failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Failure {
+#[non_exhaustive]
+pub enum FailureKind {
     /// The host's name has no address.
     Resolve,
     /// Nothing accepted the connection.
@@ -82,46 +83,46 @@ pub enum Failure {
     Other,
 }
 
-impl Failure {
-    /// Every kind, in the order of [`ServerMetrics::failures`].
-    pub const ALL: [Failure; 8] = [
-        Failure::Resolve,
-        Failure::Connect,
-        Failure::Tls,
-        Failure::ConnectTimeout,
-        Failure::ServiceBind,
-        Failure::Timeout,
-        Failure::Closed,
-        Failure::Other,
+impl FailureKind {
+    /// Every kind.
+    pub const ALL: &[FailureKind] = &[
+        FailureKind::Resolve,
+        FailureKind::Connect,
+        FailureKind::Tls,
+        FailureKind::ConnectTimeout,
+        FailureKind::ServiceBind,
+        FailureKind::Timeout,
+        FailureKind::Closed,
+        FailureKind::Other,
     ];
 
     /// Why a connection could not be made; `None` when none was tried.
-    pub(crate) fn of_connecting(error: &Error) -> Option<Failure> {
+    pub(crate) fn of_connecting(error: &Error) -> Option<FailureKind> {
         match error {
-            Error::Resolve { .. } => Some(Failure::Resolve),
-            Error::Connect { .. } => Some(Failure::Connect),
-            Error::Tls { .. } | Error::Refused { operation: "StartTLS", .. } => Some(Failure::Tls),
-            Error::ConnectTimeout { .. } => Some(Failure::ConnectTimeout),
-            Error::ServiceBind { .. } => Some(Failure::ServiceBind),
+            Error::Resolve { .. } => Some(FailureKind::Resolve),
+            Error::Connect { .. } => Some(FailureKind::Connect),
+            Error::Tls { .. } | Error::Refused { operation: "StartTLS", .. } => Some(FailureKind::Tls),
+            Error::ConnectTimeout { .. } => Some(FailureKind::ConnectTimeout),
+            Error::ServiceBind { .. } => Some(FailureKind::ServiceBind),
             // Those were counted where they happened.
             Error::Timeout { .. } | Error::Closed { .. } | Error::Down { .. } => None,
-            _ => Some(Failure::Other),
+            _ => Some(FailureKind::Other),
         }
     }
 }
 
-impl fmt::Display for Failure {
+impl fmt::Display for FailureKind {
     /// One word, as a label.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Failure::Resolve => "resolve",
-            Failure::Connect => "connect",
-            Failure::Tls => "tls",
-            Failure::ConnectTimeout => "connect_timeout",
-            Failure::ServiceBind => "service_bind",
-            Failure::Timeout => "timeout",
-            Failure::Closed => "closed",
-            Failure::Other => "other",
+            FailureKind::Resolve => "resolve",
+            FailureKind::Connect => "connect",
+            FailureKind::Tls => "tls",
+            FailureKind::ConnectTimeout => "connect_timeout",
+            FailureKind::ServiceBind => "service_bind",
+            FailureKind::Timeout => "timeout",
+            FailureKind::Closed => "closed",
+            FailureKind::Other => "other",
         })
     }
 }

@@ -195,14 +195,14 @@ impl Pool {
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let directory = directory::Directory::builder(Arc::new(SystemTime::now)).build();
     /// # let running = directory.serve(tokio::net::TcpListener::bind("127.0.0.1:0").await?).await;
-    /// use ldapgate_client::{Failure, Options, Pool};
+    /// use ldapgate_client::{FailureKind, Options, Pool};
     ///
     /// let pool = Pool::open(Options::new([running.url()])?).await?;
     /// pool.check().await?;
     /// let metrics = pool.metrics();
     /// let server = &metrics.servers[0];
     /// assert_eq!((server.opened, server.closed, server.round_trips.count), (1, 0, 1));
-    /// assert_eq!(server.failed(Failure::Timeout), 0);
+    /// assert_eq!(server.failed(FailureKind::Timeout), 0);
     /// # Ok(())
     /// # }
     /// ```

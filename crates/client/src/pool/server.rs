@@ -15,7 +15,7 @@ use super::rest::{Attempt, Refusal};
 use super::shelf::{Kept, Shelf};
 use crate::connect::jitter;
 use crate::error::is_passing;
-use crate::metrics::{Failure, Meter, ServerMetrics, Waiting};
+use crate::metrics::{FailureKind, Meter, ServerMetrics, Waiting};
 use crate::options::{Address, Options};
 use crate::search::one_entry;
 use crate::stream::Source;
@@ -357,10 +357,10 @@ impl Server {
         }
         let (url, dn, result) = (self.url().to_owned(), service.name(), reply.result);
         if is_passing(result.code) {
-            self.slot.meter.failed(Failure::Other);
+            self.slot.meter.failed(FailureKind::Other);
             return Err(self.failed(kept.connection.refused("bind", result)));
         }
-        self.slot.meter.failed(Failure::ServiceBind);
+        self.slot.meter.failed(FailureKind::ServiceBind);
         Err(attempt.refused(Instant::now(), Refusal { url, dn, result }))
     }
 
@@ -376,7 +376,7 @@ impl Server {
         let options = self.options();
         let idle = Some(options.idle).filter(|idle| !idle.is_zero());
         let connection = Connection::to(&self.slot.address, options, idle).await.map_err(|error| {
-            if let Some(kind) = Failure::of_connecting(&error) {
+            if let Some(kind) = FailureKind::of_connecting(&error) {
                 self.slot.meter.failed(kind);
             }
             self.failed(error)

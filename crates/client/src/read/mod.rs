@@ -81,7 +81,7 @@ impl ReadEntry for Entry {
     }
 }
 
-/// Every value of a flattened field: `#[serde(deserialize_with = "ldapgate_client::many")]`. Where serde flattens, one value
+/// Every value of a flattened field: `#[serde(deserialize_with = "ldapgate_client::read::many")]`. Where serde flattens, one value
 /// comes as itself and several come as a list; a plain `Vec` takes the list alone.
 ///
 /// ```
@@ -90,7 +90,7 @@ impl ReadEntry for Entry {
 ///
 /// #[derive(serde::Deserialize)]
 /// struct Contact {
-///     #[serde(default, deserialize_with = "ldapgate_client::many")]
+///     #[serde(default, deserialize_with = "ldapgate_client::read::many")]
 ///     mail: Vec<String>,
 ///     title: Option<String>,
 /// }
@@ -108,7 +108,7 @@ impl ReadEntry for Entry {
 /// assert!(person.uid == "ada" && person.contact.title.is_none());
 ///
 /// type Text<'t> = serde::de::value::StrDeserializer<'t, serde::de::value::Error>;
-/// let one: Vec<String> = ldapgate_client::many(Text::new("one"))?;
+/// let one: Vec<String> = ldapgate_client::read::many(Text::new("one"))?;
 /// assert_eq!(one, ["one"]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

@@ -24,6 +24,7 @@ use tokio::time::{Instant, timeout_at};
 use attempts::{Attempts, Kind};
 pub use stream::RestartableStream;
 
+use crate::extended::WHO_AM_I;
 use crate::search::one_entry;
 use crate::{Connection, Error, Found, Options, Pool, Rename, Reply, Search};
 
@@ -196,7 +197,7 @@ impl Restartable {
     ///
     /// As [`Connection::who_am_i`].
     pub async fn who_am_i(&self) -> Result<String, Error> {
-        self.again("extended", Kind::Read, |connection| async move { connection.who_am_i().await }).await
+        self.again(WHO_AM_I, Kind::Read, |connection| async move { connection.who_am_i().await }).await
     }
 
     /// Adds an entry; sent again as the table says.

@@ -119,21 +119,21 @@ impl Sasl {
     /// connection that will be bound. Where somebody could listen only SCRAM will do: never CRAM-MD5, DIGEST-MD5 or PLAIN,
     /// whatever the server names.
     pub fn strongest(user: impl Into<String>, password: Password) -> Sasl {
-        Sasl::best().user(user).password(password)
+        Sasl::strongest_for(user).password(password)
     }
 
-    /// The same without name and password yet.
+    /// The same, whose password comes by [`Sasl::reading`] or [`Sasl::password`].
     ///
     /// ```
     /// use ldapgate_client::{Password, Sasl};
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let sasl = Sasl::best().user("reader").reading(|| Ok(Password::new(std::fs::read_to_string("/run/secret")?)?));
+    /// let sasl = Sasl::strongest_for("reader").reading(|| Ok(Password::new(std::fs::read_to_string("/run/secret")?)?));
     /// # let _ = sasl;
     /// # Ok(())
     /// # }
     /// ```
-    pub fn best() -> Sasl {
-        Sasl::new(Way::Strongest, "")
+    pub fn strongest_for(user: impl Into<String>) -> Sasl {
+        Sasl::new(Way::Strongest, user)
     }
 
     /// A mechanism by its registered name, such as `SCRAM-SHA-256-PLUS`, without name or secret yet; `None` for one that is

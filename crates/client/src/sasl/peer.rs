@@ -7,6 +7,7 @@ use tls::Bindings;
 
 /// A kind of channel binding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Binding {
     /// `tls-exporter` (RFC 9266): under TLS 1.3.
     Exporter,

@@ -74,6 +74,7 @@ pub struct SearchStream {
 
 /// How a search ended.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct End {
     /// Where else to look: the URLs of each continuation reference that was not followed.
     pub references: Vec<Vec<String>>,

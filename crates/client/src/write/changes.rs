@@ -18,16 +18,18 @@ use proto::{Change, ChangeOp, Entry};
 /// assert_eq!(changes_between_entries(&before, &after), [Change::replace("cn", ["Ada King"])]);
 /// ```
 pub fn changes_between_entries(before: &Entry, after: &Entry) -> Vec<Change> {
-    changes(&attributes(before), &attributes(after))
+    changes(&attributes_of(before), &attributes_of(after))
 }
 
 type Attributes = [(String, Vec<Bytes>)];
 
-fn attributes(entry: &Entry) -> Vec<(String, Vec<Bytes>)> {
-    let values = |values: &mut dyn Iterator<Item = &[u8]>| values.map(Bytes::copy_from_slice).collect();
-    entry
-        .attributes()
-        .map(|attribute| (attribute.name().to_owned(), values(&mut attribute.values())))
+/// An entry's attributes, in its order.
+pub(crate) fn attributes_of(entry: &Entry) -> Vec<(String, Vec<Bytes>)> {
+    let attributes = entry.attributes();
+    attributes
+        .map(|attribute| {
+            (attribute.name().to_owned(), attribute.values().map(Bytes::copy_from_slice).collect())
+        })
         .collect()
 }
 

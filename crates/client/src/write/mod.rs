@@ -15,6 +15,7 @@ use serde::ser::{Impossible, SerializeMap, SerializeStruct, Serializer};
 use crate::read::DN;
 use crate::{Connection, Error, Reply};
 
+pub(crate) use changes::attributes_of;
 use changes::changes;
 pub use changes::changes_between_entries;
 use value::One;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ldapgate_client::{Cancelled, Closed, ContentSync, DirSyncSearch, Error, Search, SyncEvent};
 use proto::control::{
-    ChangeType, DirSync, DirSyncReply, EntryChangeNotification, EntryState, PersistentSearch, SyncDone,
+    ChangeKind, DirSync, DirSyncReply, EntryChangeNotification, EntryState, PersistentSearch, SyncDone,
     SyncInfo, SyncMode, SyncRequest, SyncState,
 };
 use proto::extended::Cancel;
@@ -235,7 +235,7 @@ async fn a_persistent_search_tells_what_happened() {
     let (connection, mut peer) = connected(&local()).await;
     let mut changes = connection.persistent_search(Search::below("dc=x"), PersistentSearch::changes());
     let said = EntryChangeNotification {
-        change: ChangeType::ModifyDn,
+        change: ChangeKind::ModifyDn,
         previous_dn: Some("cn=old".into()),
         change_number: Some(7),
     };

@@ -175,6 +175,32 @@ async fn an_entry_outlives_its_connection() {
 }
 
 #[tokio::test]
+async fn an_extended_operation_is_told_by_its_own_name() {
+    let (connection, mut peer) = connected(&local()).await;
+    let server = async {
+        for _ in 0..3 {
+            let asked = peer.request().await;
+            let result = LdapResult::new(ResultCode::PROTOCOL_ERROR, "what is that?");
+            let response = ExtendedResponse { result, oid: None, value: None };
+            peer.reply(asked.id, Response::Extended(response)).await;
+        }
+    };
+    let client = async {
+        let refused = [
+            connection.who_am_i().await.map(drop),
+            connection.fast_bind().await,
+            connection.extended("1.2.3.4", None).await.map(drop),
+        ];
+        refused.map(|refused| match refused {
+            Err(Error::Refused { operation, .. }) => operation,
+            other => panic!("not refused: {other:?}"),
+        })
+    };
+    let (names, ()) = tokio::join!(client, server);
+    assert_eq!(names, ["who am I", "fast bind", "extended"]);
+}
+
+#[tokio::test]
 async fn a_connection_that_only_reads_sends_no_write() {
     let (connection, mut peer) = connected(&local().read_only()).await;
     let refused = [

@@ -36,7 +36,7 @@ pub use matched_values::{MatchedValues, NotSimple};
 pub use netscape_password::{PasswordExpired, PasswordExpiring};
 pub use paged::PagedResults;
 pub use password_policy::{PasswordPolicy, PasswordPolicyError};
-pub use persistent_search::{ChangeType, ChangeTypes, EntryChangeNotification, PersistentSearch};
+pub use persistent_search::{ChangeKind, ChangeTypes, EntryChangeNotification, PersistentSearch};
 pub use policy_hints::PolicyHints;
 pub use proxied_authorization::ProxiedAuthorization;
 pub use read_entry::{PostRead, PreRead};

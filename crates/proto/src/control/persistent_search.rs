@@ -31,7 +31,7 @@ pub struct ChangeTypes(u8);
 
 /// What happened to an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ChangeType {
+pub enum ChangeKind {
     /// It was added.
     Add,
     /// It was deleted.
@@ -46,7 +46,7 @@ pub enum ChangeType {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EntryChangeNotification {
     /// What happened.
-    pub change: ChangeType,
+    pub change: ChangeKind,
     /// The entry's name before it was renamed or moved.
     pub previous_dn: Option<String>,
     /// The change's number in the server's change log, when it keeps one.
@@ -109,7 +109,7 @@ impl ChangeTypes {
     pub const ALL: ChangeTypes = ChangeTypes(15);
 
     /// Is this change among them?
-    pub const fn contains(self, change: ChangeType) -> bool {
+    pub const fn contains(self, change: ChangeKind) -> bool {
         self.0 & change.number() != 0
     }
 }
@@ -122,13 +122,13 @@ impl BitOr for ChangeTypes {
     }
 }
 
-impl ChangeType {
+impl ChangeKind {
     const fn number(self) -> u8 {
         match self {
-            ChangeType::Add => 1,
-            ChangeType::Delete => 2,
-            ChangeType::Modify => 4,
-            ChangeType::ModifyDn => 8,
+            ChangeKind::Add => 1,
+            ChangeKind::Delete => 2,
+            ChangeKind::Modify => 4,
+            ChangeKind::ModifyDn => 8,
         }
     }
 }
@@ -160,10 +160,10 @@ impl EntryChangeNotification {
         let mut content = control.enter(Tag::SEQUENCE)?;
         let at = content.offset();
         let change = match content.integer(Tag::ENUMERATED)? {
-            1 => ChangeType::Add,
-            2 => ChangeType::Delete,
-            4 => ChangeType::Modify,
-            8 => ChangeType::ModifyDn,
+            1 => ChangeKind::Add,
+            2 => ChangeKind::Delete,
+            4 => ChangeKind::Modify,
+            8 => ChangeKind::ModifyDn,
             value => return Err(Error::new(ErrorKind::OutOfRange { what: "change type", value }, at)),
         };
         let previous_dn = match content.enter_if(Tag::OCTETS)? {
@@ -193,7 +193,7 @@ mod tests {
 
     #[test]
     fn every_notification_comes_back() {
-        for change in [ChangeType::Add, ChangeType::Delete, ChangeType::Modify, ChangeType::ModifyDn] {
+        for change in [ChangeKind::Add, ChangeKind::Delete, ChangeKind::Modify, ChangeKind::ModifyDn] {
             for (previous_dn, change_number) in
                 [(None, None), (Some("cn=a".to_owned()), Some(7)), (None, Some(i64::MAX))]
             {
@@ -202,7 +202,7 @@ mod tests {
             }
             assert!(ChangeTypes::ALL.contains(change));
         }
-        assert!(!(ChangeTypes::ADD | ChangeTypes::MODIFY).contains(ChangeType::Delete));
+        assert!(!(ChangeTypes::ADD | ChangeTypes::MODIFY).contains(ChangeKind::Delete));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use ldapgate_client::blocking::{Connection, Pool, Restartable};
-use ldapgate_client::{Change, Error, Failure, Options, Password, Rename, Retry, Search, Simple};
+use ldapgate_client::{Change, Error, FailureKind, Options, Password, Rename, Retry, Search, Simple};
 use proto::{Filter, ResultCode};
 use testkit::openldap::{ADMINISTRATOR, ADMINISTRATOR_PASSWORD, OpenLdap};
 use testkit::world::{BASE, READER, READER_PASSWORD};
@@ -63,7 +63,7 @@ fn openldap_gives_a_search_as_an_iterator_in_pages() {
     assert!(paged.finish().unwrap().truncated.is_none());
     assert_eq!(pool.stream(people()).take(2).count(), 2, "dropped half-way");
     assert!(pool.read(BASE, &["dc"]).unwrap().is_some());
-    assert_eq!(pool.metrics().servers[0].failed(Failure::Closed), 0);
+    assert_eq!(pool.metrics().servers[0].failed(FailureKind::Closed), 0);
 }
 
 #[test]

@@ -1,5 +1,10 @@
 //! Entries by class, with pending changes
 
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use directory::{DEMO, Directory};
+use ldapgate_client::control::{ServerSideSort, SortKey, SortResult};
 use ldapgate_client::{Change, Connection, Error, Options, Password, Simple, Writer};
 use proto::Filter;
 use testkit::ds389::{self, Ds389};
@@ -127,4 +132,23 @@ async fn memory_class_that_is_not_defined_is_told() {
             .ends_with("the search request: object class inetOrgPersn is not defined: inetOrgPerson?"),
         "{error}"
     );
+}
+
+#[tokio::test]
+async fn memory_references_and_controls_come_with_the_entries() {
+    let elsewhere = "dn: ou=elsewhere,dc=example,dc=com\nobjectClass: referral\nobjectClass: extensibleObject\n\
+                     ou: elsewhere\nref: ldap://other.example.com/dc=other\n";
+    let directory = Directory::builder(Arc::new(|| SystemTime::UNIX_EPOCH))
+        .ldif(format!("{DEMO}\n{elsewhere}"))
+        .unwrap()
+        .build();
+    let options = Options::new(["ldap://localhost"]).unwrap();
+    let connection = Connection::over(directory.join(), &options).await.unwrap();
+    let sort = ServerSideSort::by(SortKey::ascending("uid"));
+    let people = connection.reader(["inetOrgPerson"]).await.unwrap().below("dc=example,dc=com");
+    let found = people.with(|search| search.page_size(None).control(sort.into())).search().await.unwrap();
+    assert!(!found.entries.is_empty());
+    assert_eq!(found.references.len(), 1, "{:?}", found.references);
+    assert!(found.references[0][0].starts_with("ldap://other.example.com/"), "{:?}", found.references);
+    assert!(found.controls.get(SortResult::OID).is_some(), "{:?}", found.controls);
 }

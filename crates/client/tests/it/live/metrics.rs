@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use directory::{Fault, Kind};
-use ldapgate_client::{Error, Failure, Options, Pool, ServerMetrics};
+use ldapgate_client::{Error, FailureKind, Options, Pool, ServerMetrics};
 use testkit::openldap::OpenLdap;
 use testkit::world::{BASE, READER};
 
@@ -21,7 +21,7 @@ async fn memory_everything_is_counted_once() {
     let pool = Pool::lazy(site.options());
     let none = only(&pool);
     assert_eq!((none.opened, none.closed, none.open(), none.round_trips.count), (0, 0, 0, 0));
-    assert!(none.up && none.failures.iter().all(|count| *count == 0));
+    assert!(none.up && FailureKind::ALL.iter().all(|kind| none.failed(*kind) == 0));
 
     for _ in 0..5 {
         assert!(login(&pool).await.unwrap());
@@ -84,8 +84,8 @@ async fn memory_failures_are_counted_by_their_kinds() {
     pool.server().await.unwrap_err();
     let failed = only(&pool);
     let counts =
-        Failure::ALL.map(|kind| (kind, failed.failed(kind))).into_iter().filter(|(_, count)| *count > 0);
-    let expected = [(Failure::Connect, 1), (Failure::Timeout, 1), (Failure::Closed, 1)];
+        FailureKind::ALL.iter().map(|kind| (*kind, failed.failed(*kind))).filter(|(_, count)| *count > 0);
+    let expected = [(FailureKind::Connect, 1), (FailureKind::Timeout, 1), (FailureKind::Closed, 1)];
     assert_eq!(counts.collect::<Vec<_>>(), expected, "the second refusal made no attempt");
     assert!(!failed.up);
     assert_eq!((failed.opened, failed.closed), (2, 2));
@@ -99,7 +99,7 @@ async fn memory_a_refused_service_account_is_counted_once() {
     for _ in 0..5 {
         pool.check().await.unwrap_err();
     }
-    assert_eq!(only(&pool).failed(Failure::ServiceBind), 1);
+    assert_eq!(only(&pool).failed(FailureKind::ServiceBind), 1);
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ldapgate_client::{ChangeStream, Changed, Connection, Options, Rename, Search, Simple};
-use proto::control::{ChangeType, PersistentSearch};
+use proto::control::{ChangeKind, PersistentSearch};
 use proto::{Change, Password, Rdn, ResultCode};
 use testkit::ds389::{Ds389, MANAGER, MANAGER_PASSWORD};
 use testkit::world::BASE;
@@ -45,22 +45,22 @@ async fn ds389_every_kind_of_change_is_told() {
 
     let (first, second) = (format!("cn=a,{base}"), format!("cn=b,{base}"));
     let rename = Rename::to(Rdn::new("cn", "b").unwrap());
-    for kind in [ChangeType::Add, ChangeType::Modify, ChangeType::ModifyDn, ChangeType::Delete] {
+    for kind in [ChangeKind::Add, ChangeKind::Modify, ChangeKind::ModifyDn, ChangeKind::Delete] {
         let (name, before) = match kind {
-            ChangeType::Add => (&first, None),
-            ChangeType::Modify => (&first, None),
-            ChangeType::ModifyDn => (&second, Some(&first)),
-            ChangeType::Delete => (&second, None),
+            ChangeKind::Add => (&first, None),
+            ChangeKind::Modify => (&first, None),
+            ChangeKind::ModifyDn => (&second, Some(&first)),
+            ChangeKind::Delete => (&second, None),
         };
         match kind {
-            ChangeType::Add => {
+            ChangeKind::Add => {
                 connection.add(name, [("objectClass", vec!["organizationalRole"])]).await.map(drop)
             }
-            ChangeType::Modify => {
+            ChangeKind::Modify => {
                 connection.modify(name, vec![Change::replace("description", ["new"])]).await.map(drop)
             }
-            ChangeType::ModifyDn => connection.rename(&first, &rename).await.map(drop),
-            ChangeType::Delete => connection.delete(name).await.map(drop),
+            ChangeKind::ModifyDn => connection.rename(&first, &rename).await.map(drop),
+            ChangeKind::Delete => connection.delete(name).await.map(drop),
         }
         .unwrap();
         let changed = next_below(&base, &mut changes).await;
