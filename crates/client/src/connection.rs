@@ -30,6 +30,8 @@ pub struct Connection {
     pub(crate) shared: Arc<Shared>,
     /// What every operation of this handle carries.
     pub(crate) controls: Controls,
+    /// How many writes were sent by this handle and those made of it, for who wants to know.
+    pub(crate) written: Option<Arc<AtomicU64>>,
 }
 
 pub(crate) struct Shared {
@@ -81,7 +83,7 @@ impl Connection {
             address: address.clone(),
             options: options.clone(),
         };
-        Connection { shared: Arc::new(shared), controls: Controls::default() }
+        Connection { shared: Arc::new(shared), controls: Controls::default(), written: None }
     }
 
     /// The server's URL, as it was given.
@@ -182,10 +184,17 @@ impl Connection {
         limit: Duration,
     ) -> Result<Answer, Error> {
         let name = operation.name;
+        let written = self.written.as_ref().filter(|_| operation.request.may_write());
         let guard = self.send(operation, sink, deadline, limit).await?;
         let answer = answer.await;
         guard.disarm();
-        answer.unwrap_or_else(|_| Err(self.ended(name)))
+        let answer = answer.unwrap_or_else(|_| Err(self.ended(name)));
+        if let (Some(written), Err(error)) = (written, &answer)
+            && !error.sent()
+        {
+            written.fetch_sub(1, Ordering::AcqRel);
+        }
+        answer
     }
 
     /// Sends a request whose answers go to a sink. Dropping the guard gives the operation up.
@@ -235,10 +244,17 @@ impl Connection {
             return Err(Error::ReadOnly { url: self.url().to_owned(), operation: name });
         }
         let controls = beside(&self.controls, controls);
+        let written = self.written.as_ref().filter(|_| request.may_write());
         let ticket = self.shared.tickets.fetch_add(1, Ordering::Relaxed);
         let start = Start { ticket, operation: name, request, controls, deadline, limit, sink, slot };
         match self.shared.commands.send(Command::Start(Box::new(start))) {
-            Ok(()) => Ok(Guard { ticket, commands: Some(self.shared.commands.clone()) }),
+            Ok(()) => {
+                // Counted now: who drops the call does not learn whether it arrived.
+                if let Some(written) = written {
+                    written.fetch_add(1, Ordering::AcqRel);
+                }
+                Ok(Guard { ticket, commands: Some(self.shared.commands.clone()) })
+            }
             Err(_) => Err(self.ended(name)),
         }
     }

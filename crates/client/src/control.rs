@@ -30,12 +30,12 @@ impl Connection {
     #[must_use]
     pub fn with_controls(&self, controls: impl IntoIterator<Item = Control>) -> Connection {
         let controls = controls.into_iter().collect();
-        Connection { shared: self.shared.clone(), controls: beside(&self.controls, controls) }
+        Connection { controls: beside(&self.controls, controls), ..self.clone() }
     }
 
     /// The handle that carries none.
     pub(crate) fn without_controls(&self) -> Connection {
-        Connection { shared: self.shared.clone(), controls: Controls::default() }
+        Connection { controls: Controls::default(), ..self.clone() }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Pending changes of one entry.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -165,11 +166,10 @@ impl Writer {
         }
         let mut wrong = self.schema.check_changes(&self.changes());
         let was_wrong = self.schema.check_entry(&self.before);
-        for violation in self.schema.check_entry(&self.pending()) {
-            if !was_wrong.contains(&violation) && !wrong.contains(&violation) {
-                wrong.push(violation);
-            }
-        }
+        let mut told: HashSet<Violation> =
+            was_wrong.iter().chain(&wrong).map(Violation::without_guess).collect();
+        let pending = self.schema.check_entry(&self.pending()).into_iter();
+        wrong.extend(pending.filter(|violation| told.insert(violation.without_guess())));
         wrong
     }
 

@@ -40,6 +40,10 @@ impl SecurityLayer for Layer {
     fn max_sealed(&self) -> usize {
         MAX_FRAME
     }
+
+    fn is_confidential(&self) -> bool {
+        self.protection == Protection::Confidentiality
+    }
 }
 
 /// Which frame is due. The library is not asked to look at that, so it is done here: the number stands in the frame's

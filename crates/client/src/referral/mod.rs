@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use proto::{Scheme, Url};
 
-pub(crate) use target::{First, Target};
+pub(crate) use target::{First, Target, impersonal, is_personal};
 pub(crate) use write::{follow, may_follow, name};
 
 use crate::connect::is_local_name;
@@ -19,6 +19,8 @@ use crate::connect::is_local_name;
 pub(crate) const MOST_FOLLOWED: u32 = 100;
 
 /// Which referrals are followed, and how far. Binds, password changes and whatever else carries a password never are.
+/// Controls that name people ([`ProxiedAuthorization`](crate::control::ProxiedAuthorization),
+/// [`SessionTracking`](crate::control::SessionTracking)) stay with the server that was asked.
 ///
 /// ```
 /// use ldapgate_client::{Options, Referrals};

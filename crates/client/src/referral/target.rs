@@ -1,9 +1,12 @@
 //! Where a referral leads, what is asked there, and over which kind of connection.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
+use proto::control::{ProxiedAuthorization, SessionTracking};
 use proto::message::SearchRequest;
-use proto::{Controls, Scheme, Url};
+use proto::{Control, Controls, Scheme, Url};
 use tokio::time::{Instant, timeout_at};
 
 use super::is_here;
@@ -33,12 +36,18 @@ pub(crate) struct First {
     pub(crate) options: Options,
     privacy: Privacy,
     controls: Controls,
+    written: Option<Arc<AtomicU64>>,
 }
 
 impl First {
     pub(crate) fn of(connection: &Connection) -> First {
         let options = connection.shared.options.clone();
-        First { options, privacy: Privacy::of(connection), controls: connection.controls.clone() }
+        First {
+            options,
+            privacy: Privacy::of(connection),
+            controls: impersonal(&connection.controls),
+            written: connection.written.clone(),
+        }
     }
 }
 
@@ -90,8 +99,9 @@ impl Target {
         let Some(address) = options.servers.first() else { return Err(Error::NoUrl) };
         let connected = timeout_at(deadline, Connection::to(address, &options, None)).await;
         let connection = connected.unwrap_or_else(|_| Err(late(address.text.clone(), left)))?;
-        // What a handle's operations carry, an assertion for one, must not be lost on the way.
-        Ok(Connection { controls: first.controls.clone(), ..connection })
+        // What a handle's operations carry, an assertion for one, must not be lost on the way; but who they are for is
+        // the first server's business.
+        Ok(Connection { controls: first.controls.clone(), written: first.written.clone(), ..connection })
     }
 
     fn options(&self, options: &Options, privacy: Privacy) -> Result<Options, Error> {
@@ -104,6 +114,16 @@ impl Target {
         let start_tls = self.url.scheme() == Scheme::Ldap && (required || options.start_tls);
         options.elsewhere(Address::parse(&text)?, start_tls)
     }
+}
+
+/// Controls without those that name people: they are meant for the first server, and elsewhere the client is nobody.
+pub(crate) fn impersonal(controls: &Controls) -> Controls {
+    controls.iter().filter(|control| !is_personal(control)).collect()
+}
+
+/// Does the control say who the client acts for?
+pub(crate) fn is_personal(control: &Control) -> bool {
+    [ProxiedAuthorization::OID, SessionTracking::OID].contains(&control.oid.as_str())
 }
 
 fn late(url: String, limit: Duration) -> Error {
@@ -147,6 +167,13 @@ mod tests {
             assert!(there.service.is_none() && there.referrals.is_none());
             assert_eq!(there.servers.len(), 1);
         }
+    }
+
+    #[test]
+    fn controls_that_name_people_stay_with_the_first_server() {
+        let control = |oid: &str| Control { oid: oid.into(), critical: true, value: None };
+        let carried = [ProxiedAuthorization::OID, "1.2.3", SessionTracking::OID].map(control);
+        assert_eq!(impersonal(&carried.into_iter().collect()), Controls::from(control("1.2.3")));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use proto::value::is_secret;
 use proto::{LdapResult, ResultCode};
 use tokio::time::{Instant, timeout_at};
 
-use super::{First, Referrals, Target};
+use super::{First, Referrals, Target, impersonal};
 use crate::connection::Operation;
 use crate::driver::Answer;
 use crate::{Connection, Error};
@@ -76,7 +76,7 @@ async fn ask(
 ) -> Result<Answer, Error> {
     let there = target.name(name(&operation.request));
     let request = renamed(&operation.request, there).ok_or_else(|| connection.unexpected(operation.name))?;
-    let asked = Operation::new(operation.name, request, operation.controls.clone());
+    let asked = Operation::new(operation.name, request, impersonal(&operation.controls));
     let left = deadline.saturating_duration_since(Instant::now());
     let answer = timeout_at(deadline, connection.call_once(asked)).await.unwrap_or_else(|_| {
         let url = connection.url().to_owned();

@@ -14,6 +14,7 @@ mod stream;
 
 use std::fmt;
 use std::future::Future;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -268,7 +269,8 @@ impl Restartable {
         self.again("reading", Kind::Read, call).await
     }
 
-    /// Any other operation that changes something; sent again as the table says.
+    /// Any other operation that changes something; sent again as the table says. A call of several writes is made again
+    /// only while none of them was sent, unless [`Retry::writes`] allows it.
     ///
     /// # Errors
     ///
@@ -291,12 +293,19 @@ impl Restartable {
     {
         let mut attempts = Attempts::begin(&self.retry, Instant::now());
         loop {
-            let attempt = async { call(self.connection().await?).await };
+            let written = Arc::new(AtomicU64::new(0));
+            let watched =
+                |connection: Connection| Connection { written: Some(written.clone()), ..connection };
+            let attempt = async { call(watched(self.connection().await?)).await };
             let error = match timeout_at(attempts.deadline, attempt).await {
                 Ok(Ok(value)) => return Ok(value),
                 Ok(Err(error)) => error,
                 Err(_) => return Err(self.late(operation)),
             };
+            // The error is the last one's: what came before it may have been done.
+            if kind == Kind::Write && !self.retry.writes && written.load(Ordering::Acquire) > 0 {
+                return Err(error);
+            }
             attempts.wait(error, kind).await?;
         }
     }

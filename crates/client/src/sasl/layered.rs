@@ -34,7 +34,7 @@ impl Sasl {
     /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
     /// let connection = Connection::open(&Options::new(["ldap://dc1.example.com"])?).await?;
     /// let reply = connection.sasl_bind(Sasl::gssapi()).await?;
-    /// assert!(reply.is_success() && !connection.is_encrypted(), "it is sealed by the ticket's key");
+    /// assert!(reply.is_success() && connection.is_encrypted(), "it is sealed by the ticket's key");
     /// # Ok(())
     /// # }
     /// ```

@@ -52,6 +52,8 @@ impl Connection {
         let failed = |source| self.sasl_failed("SICILY", source);
         let mut ntlm = ntlm::ntlm(&account, &self.peer(), password).map_err(failed)?;
         let first = ntlm.start().map_err(failed)?.unwrap_or_default();
+        // Whoever was before is not any more once a bind begins (RFC 4511 section 4.2.1).
+        self.shared.state.bind(None);
         let deadline = Instant::now() + self.shared.options.timeout;
 
         let (begun, controls) =
@@ -69,6 +71,7 @@ impl Connection {
             failed(source)
         })?;
         let (ended, controls) = self.sicily_step("", SicilyStep::Response, answer.to_vec(), deadline).await?;
+        self.shared.state.bind(Some(account.describe()).filter(|_| ended.result.is_success()));
         Ok(BindReply { result: ended.result, controls })
     }
 

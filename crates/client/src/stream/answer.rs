@@ -65,11 +65,15 @@ impl SearchStream {
             let (response, controls) = match item {
                 Some(Item::Entry(entry)) => (Response::SearchEntry(entry), Controls::default()),
                 Some(Item::Reference(urls, size)) => {
-                    self.reference_bytes = self.reference_bytes.saturating_add(size);
+                    self.count_reference(size)?;
                     (Response::SearchReference(urls), Controls::default())
                 }
                 Some(Item::Controlled(said, size)) => {
-                    self.reference_bytes = self.reference_bytes.saturating_add(size);
+                    match said.0 {
+                        Response::SearchReference(_) => self.count_reference(size)?,
+                        // Not counted, for it can go on for days; but what was told is not told again.
+                        _ => self.reference_bytes = self.reference_bytes.max(1),
+                    }
                     *said
                 }
                 Some(Item::TooMuch) => return Err(self.too_large()),

@@ -27,6 +27,7 @@ pub(crate) use source::Source;
 
 use crate::connection::{Connection, Guard, Operation};
 use crate::driver::{Item, Items, Sink, page};
+use crate::referral::is_personal;
 use crate::search::one_entry;
 use crate::{Cancelled, Error, Found, Search};
 
@@ -283,10 +284,7 @@ impl SearchStream {
     }
 
     fn refer(&mut self, urls: Vec<String>, size: usize) -> Result<(), Error> {
-        self.reference_bytes += size;
-        if self.reference_bytes > self.max_bytes() {
-            return Err(self.too_large());
-        }
+        self.count_reference(size)?;
         if let (Some(following), State::Reading(page)) = (&mut self.following, &self.state)
             && following.take(&page.connection, &self.request, &urls, false)?
         {
@@ -294,6 +292,12 @@ impl SearchStream {
         }
         self.references.push(urls);
         Ok(())
+    }
+
+    /// References are limited all together, as they are kept, or may be by who reads them.
+    fn count_reference(&mut self, size: usize) -> Result<(), Error> {
+        self.reference_bytes = self.reference_bytes.saturating_add(size);
+        if self.reference_bytes > self.max_bytes() { Err(self.too_large()) } else { Ok(()) }
     }
 
     /// The next entry with all values of its attributes.
@@ -437,6 +441,7 @@ impl SearchStream {
     /// Goes on elsewhere.
     fn go(&mut self, (source, request): Next) {
         (self.source, self.request) = (source, request);
+        self.controls.retain(|control| !is_personal(control));
         self.pages = Pages::default();
         self.state = State::Asking(None);
     }

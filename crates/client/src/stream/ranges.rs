@@ -1,5 +1,7 @@
 //! Attributes with more values than the server hands out at once, read to their end (MS-ADTS section 3.1.1.3.1.3.3).
 
+use std::collections::HashMap;
+
 use bytes::Bytes;
 use proto::message::Attribute;
 use proto::{Controls, Entry, Range};
@@ -13,6 +15,8 @@ const ROUNDS: u32 = 10_000;
 pub(super) struct Partial {
     dn: String,
     attributes: Vec<Gathered>,
+    /// How many of them, from the first on, are known to be whole.
+    whole: usize,
     controls: Controls,
     /// Where it came from.
     pub(super) connection: Connection,
@@ -42,30 +46,35 @@ impl Partial {
         let mut partial = Partial {
             dn: entry.dn().to_owned(),
             attributes: Vec::new(),
+            whole: 0,
             controls,
             connection: connection.clone(),
             rounds: 0,
             bytes: entry.size(),
         };
+        let mut places = HashMap::new();
         for attribute in entry.attributes() {
             let (name, range) = Range::split(attribute.name()).unwrap_or((attribute.name(), WHOLE));
-            partial.begin(name, range, values(&attribute));
+            partial.begin(&mut places, name, range, values(&attribute));
         }
         Ok(partial)
     }
 
     /// What is to be asked for next: the entry, and an attribute's description.
     pub(super) fn wanted(&self) -> Option<(&str, String)> {
-        let attribute = self.attributes.iter().find(|attribute| attribute.rest().is_some())?;
+        let attribute = self.attributes[self.whole..].iter().find(|attribute| attribute.rest().is_some())?;
         Some((&self.dn, attribute.rest()?.of(&attribute.name)))
     }
 
     /// Takes what was asked for; `limit` is on the bytes of the whole entry.
     pub(super) fn join(&mut self, part: Option<Entry>, limit: usize) -> Result<(), Error> {
-        let Partial { dn, attributes, connection, rounds, bytes, .. } = self;
-        let Some(attribute) = attributes.iter_mut().find(|attribute| attribute.rest().is_some()) else {
+        let Partial { dn, attributes, whole, connection, rounds, bytes, .. } = self;
+        let rest = &mut attributes[*whole..];
+        let Some(place) = rest.iter().position(|attribute| attribute.rest().is_some()) else {
             return Ok(());
         };
+        *whole += place;
+        let attribute = &mut rest[place];
         *rounds += 1;
         *bytes += part.as_ref().map_or(0, Entry::size);
         if *bytes > limit {
@@ -86,11 +95,12 @@ impl Partial {
         (entry.build(), self.controls)
     }
 
-    fn begin(&mut self, name: &str, range: Range, values: Vec<Bytes>) {
+    /// `places` are those of the attributes by their names in lower case.
+    fn begin(&mut self, places: &mut HashMap<String, usize>, name: &str, range: Range, values: Vec<Bytes>) {
         let mut begun = Gathered { name: name.to_owned(), values: Vec::new(), held: None };
         begun.start(range, values);
-        let known = self.attributes.iter_mut().find(|known| known.name.eq_ignore_ascii_case(name));
-        match known {
+        let place = *places.entry(name.to_ascii_lowercase()).or_insert(self.attributes.len());
+        match self.attributes.get_mut(place) {
             // Active Directory sends the attribute without values beside the one with a range.
             Some(known) if known.values.is_empty() => *known = begun,
             Some(_) if begun.values.is_empty() => {}

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ldapgate_client::{Connection, Error, Search, SearchAnswer, SearchStream};
 use proto::message::{Request, Response};
-use proto::{Controls, Entry, LdapResult, MessageId, PagedResults, ResultCode};
+use proto::{Control, Controls, Entry, LdapResult, MessageId, PagedResults, ResultCode};
 use tokio::time::timeout;
 
 use crate::peer::{Peer, connected, local};
@@ -210,6 +210,34 @@ async fn references_are_collected_and_not_followed() {
 /// A connection whose searches may let 2000 bytes wait.
 async fn narrow() -> (Connection, Peer) {
     connected(&local().max_bytes(2000).page_size(0)).await
+}
+
+#[tokio::test]
+async fn references_that_are_read_as_answers_are_limited_too() {
+    let (connection, mut peer) = narrow().await;
+    let mut stream = connection.stream(Search::below("dc=x"));
+    let server = async {
+        let (id, ..) = peer.search().await;
+        for number in 0..30 {
+            let url = format!("ldap://elsewhere.example.com/{}", "x".repeat(70));
+            let controls = if number % 2 == 0 { vec![] } else { vec![Control::new("1.2.3", None)] };
+            peer.reply_with(id, Response::SearchReference(vec![url]), controls).await;
+        }
+    };
+    let reader = async {
+        let mut read = 0;
+        loop {
+            match stream.next_answer().await {
+                Ok(answer) => assert!(answer.is_some(), "there is an error first"),
+                Err(error) => return (read, error),
+            }
+            read += 1;
+        }
+    };
+    let ((read, error), ()) = tokio::join!(reader, server);
+    assert!(matches!(&error, Error::TooLarge { limit: 2000, .. }), "{error:?}");
+    assert!((5..20).contains(&read), "{read}");
+    assert!(stream.next_answer().await.unwrap().is_none());
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use bytes::BytesMut;
 use directory::{Directory, Fault, Kind, Running};
-use ldapgate_client::control::{Assertion, Subentries};
+use ldapgate_client::control::{Assertion, SessionTracking, Subentries};
 use ldapgate_client::{Connection, Error, Options, PasswordMethod, Pool, Referrals, Rename, Search, Simple};
 use proto::message::{Request, Response};
 use proto::session::ServerSession;
@@ -96,7 +96,7 @@ async fn writer(options: &Options) -> Connection {
     connection
 }
 
-/// A server that says yes to every write of one connection, and tells what they were about.
+/// A server that says yes to every write and finds nothing, for one connection, and tells what they were about.
 async fn says_yes(place: Place) -> Vec<(&'static str, String, Controls)> {
     let accepted = timeout(Duration::from_secs(5), place.listener.accept()).await;
     let (mut stream, _) = accepted.expect("nobody came").unwrap();
@@ -111,6 +111,7 @@ async fn says_yes(place: Place) -> Vec<(&'static str, String, Controls)> {
             Request::Modify(modify) => (modify.dn, Response::Modify(success)),
             Request::ModifyDn(rename) => (rename.dn, Response::ModifyDn(success)),
             Request::Delete(dn) => (dn, Response::Delete(success)),
+            Request::Search(search) => (search.base, Response::SearchDone(success)),
             Request::Unbind => return asked,
             other => panic!("nobody asks for {other:?}"),
         };
@@ -268,7 +269,9 @@ async fn a_write_goes_where_it_is_sent_under_the_name_it_has_there() {
         let (a, b) = (Place::new().await, Place::new().await);
         let a = a.opens("a", &[&[&b.url("cn=b,dc=b")]]).await;
         let carried = Control { oid: "1.2.3".into(), critical: false, value: None };
-        let connection = writer(&a.options()).await.with_controls([carried.clone()]);
+        // Who it is for is told to the first server only.
+        let person = Control { oid: SessionTracking::OID.into(), ..carried.clone() };
+        let connection = writer(&a.options()).await.with_controls([person, carried.clone()]);
         let name = "ou=0,dc=a";
         let ((), asked) = tokio::join!(
             async {
@@ -290,6 +293,20 @@ async fn a_write_goes_where_it_is_sent_under_the_name_it_has_there() {
         );
         assert_eq!(asked, [(kind, "cn=b,dc=b".to_owned(), Controls::from(carried))]);
     }
+}
+
+#[tokio::test]
+async fn who_a_search_is_for_is_told_to_the_first_server_only() {
+    let (a, b) = (Place::new().await, Place::new().await);
+    let a = a.opens("a", &[&[&b.url("dc=b??sub")]]).await;
+    let carried = Control::new("1.2.3", None);
+    let person = Control::new(SessionTracking::OID, None);
+    let connection = Connection::open(&a.options()).await.unwrap();
+    let connection = connection.with_controls([person.clone(), carried.clone()]);
+    let people = people("dc=a").page_size(None);
+    let (found, asked) = tokio::join!(connection.search(&people), says_yes(b));
+    assert_eq!(found.unwrap().entries.len(), 1);
+    assert_eq!(asked, [("search", "dc=b".to_owned(), Controls::from(carried))]);
 }
 
 #[tokio::test]

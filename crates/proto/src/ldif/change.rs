@@ -231,6 +231,12 @@ impl<R: BufRead> Changes<R> {
         };
         let value = spec.map(|spec| decode("control", spec, self.lines.resolver.as_mut())).transpose();
         let value = value.map_err(|kind| pair.error(kind))?;
+        let elsewhere = if spec.is_some_and(|spec| spec.starts_with(b"<")) {
+            value.as_ref().map_or(0, |value| value.len())
+        } else {
+            0
+        };
+        self.lines.count(elsewhere).map_err(|kind| pair.error(kind))?;
         Ok(Control { oid: oid.to_owned(), critical, value: value.map(|value| value.into_owned().into()) })
     }
 

@@ -131,11 +131,21 @@ impl<R: BufRead> Lines<R> {
         let (name, spec) = split(&self.line).ok_or(Kind::Colon)?;
         let name = String::from_utf8_lossy(name).into_owned();
         let value = decode(&name, spec, self.resolver.as_mut())?;
-        Ok(Pair { value: Bytes::from(value.into_owned()), name, line })
+        let elsewhere = if spec.starts_with(b"<") { value.len() } else { 0 };
+        let value = Bytes::from(value.into_owned());
+        self.count(elsewhere)?;
+        Ok(Pair { value, name, line })
+    }
+
+    /// Counts what came from elsewhere: no line did.
+    pub(super) fn count(&mut self, bytes: usize) -> Result<(), Kind> {
+        self.size += bytes;
+        if self.size > MAX_RECORD { Err(Kind::TooBig) } else { Ok(()) }
     }
 
     /// Goes on behind the next empty line, unless it was just read.
     pub(super) fn skip_record(&mut self) {
+        self.size = 0;
         while !self.between {
             self.line.clear();
             match self.physical() {

@@ -257,6 +257,21 @@ mod tests {
     }
 
     #[test]
+    fn what_comes_from_elsewhere_counts_as_part_of_the_record() {
+        use super::super::{Changes, MAX_RECORD, MAX_VALUE, Untyped};
+        let most = MAX_RECORD / MAX_VALUE;
+        let text = format!("dn: cn=a\n{}\ndn: cn=b\na:< x\n", "a:< x\n".repeat(most));
+        let large = |_: &str| Ok(vec![0; MAX_VALUE]);
+        let mut found = Records::new(text.as_bytes()).resolving(large);
+        let error = found.next().expect("a record").expect_err("too big");
+        assert_eq!(error, LdifError::new(Kind::TooBig, 1 + most));
+        assert!(found.next().expect("a record").is_ok(), "it is counted anew");
+        let text = format!("dn: cn=a\n{}", "control: 1.2.3 true:< x\n".repeat(most));
+        let error = Changes::new(text.as_bytes(), Untyped::Refuse).resolving(large).next().expect("a record");
+        assert_eq!(error.expect_err("too big").kind(), &Kind::TooBig);
+    }
+
+    #[test]
     fn a_value_is_limited() {
         let text = format!("dn: cn=x\ncn: {}\n", "x".repeat(super::super::MAX_VALUE + 1));
         assert_eq!(records(&text).remove(0).expect_err("too long").kind(), &Kind::TooLong);

@@ -1,5 +1,6 @@
 //! Records to text, byte for byte as `ldapsearch -LLL` writes them.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io::{self, Write};
 
@@ -16,6 +17,10 @@ const KEPT: usize = 64 * 1024;
 
 /// Writes content records as `ldapsearch -LLL` does: lines folded at 78 columns, and base64 for what is not printable
 /// ASCII, for what starts with a space, `:` or `<` or ends with a space, and for every `userPassword`.
+///
+/// A server chooses the names of attributes too. What no name can have, a line's end first of all, is written as a
+/// question mark, as is the first letter of an attribute called `changetype`: what is printed never reads as another
+/// record, or as an order.
 pub struct Writer<W> {
     pub(super) out: W,
     wrap: Option<usize>,
@@ -88,6 +93,11 @@ impl<W: Write> Writer<W> {
 
     /// Adds one line, folded and in base64 where it has to be. It is kept until [`write`](Writer::write).
     pub fn add_value(&mut self, name: &str, value: &[u8]) {
+        self.add_line(&harmless(name), value);
+    }
+
+    /// The same under a name that is known to be one.
+    fn add_line(&mut self, name: &str, value: &[u8]) {
         let (record, plain) = (&mut self.record, is_plain(name, value));
         if plain && self.wrap.is_none_or(|columns| name.len() + 2 + value.len() <= columns) {
             for part in [name.as_bytes(), b": ", value, b"\n"] {
@@ -114,9 +124,10 @@ impl<W: Write> Writer<W> {
     /// Adds a value that stands elsewhere: `name:< url`.
     pub fn add_location(&mut self, name: &str, url: &str) {
         self.line.clear();
-        for part in [name, ":< ", url] {
-            self.line.extend_from_slice(part.as_bytes());
+        for part in [harmless(name).as_bytes(), b":< "] {
+            self.line.extend_from_slice(part);
         }
+        self.line.extend(url.bytes().map(|byte| if byte.is_ascii_control() { b'?' } else { byte }));
         fold(&self.line, self.wrap, &mut self.record);
     }
 
@@ -133,7 +144,7 @@ impl<W: Write> Writer<W> {
     /// mark.
     pub fn add_plain(&mut self, name: &str, text: &str) {
         self.line.clear();
-        self.line.extend_from_slice(name.as_bytes());
+        self.line.extend_from_slice(harmless(name).as_bytes());
         self.line.extend_from_slice(b": ");
         self.line.extend(text.bytes().map(|byte| if byte.is_ascii_control() { b'?' } else { byte }));
         fold(&self.line, self.wrap.map(|columns| columns + 1), &mut self.record);
@@ -167,9 +178,9 @@ impl<W: Write> Writer<W> {
         self.out
     }
 
-    /// Writes one line.
+    /// Writes one line of a change, whose names were checked.
     pub(super) fn line(&mut self, name: &str, value: &[u8]) -> io::Result<()> {
-        self.add_value(name, value);
+        self.add_line(name, value);
         self.write()
     }
 
@@ -177,6 +188,21 @@ impl<W: Write> Writer<W> {
         self.record.push(b'\n');
         self.write()
     }
+}
+
+/// The name itself, as nearly every one is. More bytes are left alone than RFC 4512 section 2.5 lets an attribute
+/// description have, for servers have names of their own; only those that mean something else in a file are not.
+fn harmless(name: &str) -> Cow<'_, str> {
+    let fits = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b':' | b'#');
+    let is_order = name.eq_ignore_ascii_case("changetype");
+    if !is_order && !name.is_empty() && name.bytes().all(fits) {
+        return Cow::Borrowed(name);
+    }
+    let mark = |letter: char| if u8::try_from(letter).is_ok_and(fits) { letter } else { '?' };
+    let letters = name.chars().map(mark).skip(usize::from(is_order));
+    Cow::Owned(
+        is_order.then_some('?').into_iter().chain(letters).chain(name.is_empty().then_some('?')).collect(),
+    )
 }
 
 /// Adds base64 to a line.
@@ -270,6 +296,43 @@ mod tests {
         let mut writer = Writer::new(Vec::new());
         writer.reference(&["ldap://x\ndn: cn=evil"]).unwrap();
         assert_eq!(writer.into_inner(), b"# refldap://x?dn: cn=evil\n\n");
+    }
+
+    #[test]
+    fn a_name_that_a_server_made_up_begins_no_line_and_no_record() {
+        for (name, line) in [
+            ("cn: x\n\ndn: cn=admin\nchangetype", "cn??x??dn??cn=admin?changetype: y\n"),
+            ("a\u{1b}]0;owned\u{7}", "a?]0;owned?: y\n"),
+            ("a\u{9b}2J\r", "a?2J?: y\n"),
+            ("#a", "?a: y\n"),
+            ("", "?: y\n"),
+            ("ChangeType", "?hangeType: y\n"),
+            ("member;range=0-1499", "member;range=0-1499: y\n"),
+            ("my_own.name", "my_own.name: y\n"),
+        ] {
+            let mut writer = Writer::new(Vec::new());
+            writer.add_value(name, b"y");
+            writer.write().unwrap();
+            assert_eq!(String::from_utf8(writer.into_inner()).unwrap(), line);
+            let mut writer = Writer::new(Vec::new());
+            writer.add_location(name, "y");
+            writer.add_plain(name, "y");
+            writer.write().unwrap();
+            let expected = line.replace(": y", ":< y") + line;
+            assert_eq!(String::from_utf8(writer.into_inner()).unwrap(), expected);
+        }
+        let entry = Entry::builder("cn=m").attribute("x\n\ndn: cn=admin\nx", ["y"]).build();
+        let mut written = Writer::new(Vec::new());
+        written.entry(&entry).unwrap();
+        let record = Record {
+            dn: "cn=m".into(),
+            attributes: vec![("x\n\ndn: cn=admin\nx".into(), vec!["y".into()])],
+            line: 1,
+        };
+        written.record(&record).unwrap();
+        let text = "dn: cn=m\nx??dn??cn=admin?x: y\n\n";
+        assert_eq!(String::from_utf8(written.into_inner()).unwrap(), text.repeat(2));
+        assert_eq!(entry.to_ldif(), text);
     }
 
     proptest! {

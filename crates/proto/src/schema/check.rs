@@ -14,7 +14,7 @@ const FILLED_IN: [&str; 5] =
 const HIDDEN: [&str; 4] = ["authzTo", "authzFrom", "saslAuthzTo", "saslAuthzFrom"];
 
 /// Something that the schema does not allow. Values are not told: they can be secret.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum Violation {
     /// An attribute that is not defined.
@@ -84,6 +84,20 @@ fn meant(similar: &Option<String>) -> String {
     similar.as_ref().map_or_else(String::new, |name| format!(": {name}?"))
 }
 
+impl Violation {
+    /// The same without what was meant, which is guessed for a few of an entry's names only: so two lists can be compared.
+    #[must_use]
+    pub fn without_guess(&self) -> Violation {
+        let mut plain = self.clone();
+        if let Violation::UnknownAttribute { similar, .. } | Violation::UnknownClass { similar, .. } =
+            &mut plain
+        {
+            *similar = None;
+        }
+        plain
+    }
+}
+
 impl Schema {
     /// Everything that is wrong with a new entry: attributes and classes that are not defined, missing, not allowed or the
     /// server's own, too many values, values that are not of their syntax. Empty: nothing is.
@@ -118,6 +132,7 @@ impl Schema {
                 .map(|given| Violation::NoValue { attribute: given.name.to_owned() }),
         );
         wrong.extend(self.check_classes(&add.dn, &given));
+        self.guess(&mut wrong);
         wrong
     }
 
@@ -129,6 +144,7 @@ impl Schema {
             .collect();
         let mut wrong = self.check_values(&given);
         wrong.extend(self.check_classes(entry.dn(), &given));
+        self.guess(&mut wrong);
         wrong
     }
 
@@ -151,6 +167,7 @@ impl Schema {
             change.values.is_empty() && matches!(change.op, ChangeOp::Add | ChangeOp::Increment)
         });
         wrong.extend(empty.map(|change| Violation::NoValue { attribute: change.attribute.clone() }));
+        self.guess(&mut wrong);
         wrong
     }
 
@@ -177,9 +194,10 @@ impl Schema {
     }
 
     fn check_classes(&self, dn: &str, given: &[Given<'_>]) -> Vec<Violation> {
+        let class_key = self.key("objectClass");
         let classes: Vec<&str> = given
             .iter()
-            .filter(|given| self.key(given.name) == self.key("objectClass"))
+            .filter(|given| self.key(given.name) == class_key)
             .flat_map(|given| given.values.iter().filter_map(|value| std::str::from_utf8(value).ok()))
             .collect();
         if classes.is_empty() {
@@ -188,8 +206,7 @@ impl Schema {
         let allowed = self.attributes_of(classes);
         let mut wrong: Vec<Violation> = Vec::new();
         for class in &allowed.unknown {
-            let similar = self.similar_class(class).map(str::to_owned);
-            wrong.push(Violation::UnknownClass { class: class.clone(), similar });
+            wrong.push(Violation::UnknownClass { class: class.clone(), similar: None });
         }
         let mut there: HashSet<String> = given.iter().map(|given| self.key(given.name)).collect();
         let missing_before = wrong.len();
@@ -210,9 +227,10 @@ impl Schema {
             allowed.must.iter().chain(&allowed.may).map(|name| self.key(name)).collect();
         for Given { name, .. } in given {
             let Some(known) = self.attribute_type(name) else { continue };
+            let key = self.key(name);
             // Every entry has its classes, whether or not "top" is among those that are named.
-            let always = known.is_called("objectClass") || self.usage_of(known).is_operational();
-            if !always && !fine.contains(&self.key(name)) {
+            let always = key == class_key || self.usage_of(known).is_operational();
+            if !always && !fine.contains(&key) {
                 wrong.push(Violation::NotAllowed { attribute: without_options(name).to_owned() });
             }
         }
@@ -226,8 +244,8 @@ impl Schema {
         {
             return None;
         }
-        let similar = self.similar_attribute(name).map(str::to_owned);
-        Some(Violation::UnknownAttribute { attribute: attribute.to_owned(), similar })
+        // What was meant is said at the end, for a few.
+        Some(Violation::UnknownAttribute { attribute: attribute.to_owned(), similar: None })
     }
 
     fn read_only<'a>(&self, names: impl Iterator<Item = &'a str>) -> Vec<Violation> {

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::table::lower;
+use super::table::{Named, lower};
 use super::{AttributeType, ClassKind, ObjectClass, Schema, Usage, without_options};
 
 /// A class that allows every attribute (RFC 4512 section 4.3).
@@ -43,8 +43,10 @@ impl Schema {
 
     /// The types directly below this one.
     pub fn subtypes<'s>(&'s self, attribute: &AttributeType) -> impl Iterator<Item = &'s AttributeType> {
-        let is_above =
-            |other: &&AttributeType| other.superior.as_deref().is_some_and(|name| attribute.is_called(name));
+        let called = called(attribute);
+        let is_above = move |other: &&AttributeType| {
+            other.superior.as_deref().is_some_and(|name| called.contains(&*lower(name)))
+        };
         self.attribute_types().iter().filter(is_above)
     }
 
@@ -86,14 +88,18 @@ impl Schema {
 
     /// The classes directly below this one.
     pub fn subclasses<'s>(&'s self, class: &ObjectClass) -> impl Iterator<Item = &'s ObjectClass> {
-        let is_above = |other: &&ObjectClass| other.superiors.iter().any(|name| class.is_called(name));
+        let called = called(class);
+        let is_above =
+            move |other: &&ObjectClass| other.superiors.iter().any(|name| called.contains(&*lower(name)));
         self.object_classes().iter().filter(is_above)
     }
 
     /// The classes that name this attribute in their own `must` or `may`.
     pub fn classes_with<'s>(&'s self, attribute: &AttributeType) -> impl Iterator<Item = &'s ObjectClass> {
-        let names =
-            |class: &&ObjectClass| class.must.iter().chain(&class.may).any(|name| attribute.is_called(name));
+        let called = called(attribute);
+        let names = move |class: &&ObjectClass| {
+            class.must.iter().chain(&class.may).any(|name| called.contains(&*lower(name)))
+        };
         self.object_classes().iter().filter(names)
     }
 
@@ -198,6 +204,13 @@ impl Schema {
     ) -> Option<T> {
         own(attribute).or_else(|| self.superior_types(attribute).into_iter().find_map(own))
     }
+}
+
+/// Everything that a definition is called, in lower case: with many names and many lists, looking through them all would
+/// take long.
+fn called(definition: &impl Named) -> HashSet<String> {
+    let names = definition.names().iter().map(String::as_str).chain([definition.oid()]);
+    names.map(str::to_ascii_lowercase).collect()
 }
 
 /// Lists that have each attribute once, whatever it is called.

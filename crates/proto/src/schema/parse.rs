@@ -3,7 +3,7 @@
 use super::token::{Token, Word, tokens};
 use super::{DefinitionError, Extension};
 
-/// No list of names or OIDs has a reason to be longer.
+/// No definition has a reason to have more names, OIDs and values, all its lists together.
 const MOST_VALUES: usize = 20_000;
 
 /// The words that begin a part, all kinds of definitions together.
@@ -57,7 +57,7 @@ pub(super) trait Definition: Sized {
 
 /// Reads one definition.
 pub(super) fn read<D: Definition>(text: &str) -> Result<D, DefinitionError> {
-    let mut body = Body { tokens: tokens(text)?, next: 0, end: text.len() };
+    let mut body = Body { tokens: tokens(text)?, next: 0, end: text.len(), values: 0 };
     if !body.take(&Word::Open) {
         return Err(body.missing("the opening parenthesis"));
     }
@@ -87,6 +87,8 @@ pub(super) struct Body<'t> {
     tokens: Vec<Token<'t>>,
     next: usize,
     end: usize,
+    /// How many values there were, in all lists.
+    values: usize,
 }
 
 impl<'t> Body<'t> {
@@ -162,11 +164,14 @@ impl<'t> Body<'t> {
         expected: &'static str,
         at: usize,
     ) -> Result<(), DefinitionError> {
-        if words.len() == MOST_VALUES {
-            return Err(DefinitionError::TooMany { at });
-        }
+        self.count(at)?;
         words.push(self.word(expected)?);
         Ok(())
+    }
+
+    fn count(&mut self, at: usize) -> Result<(), DefinitionError> {
+        self.values += 1;
+        if self.values > MOST_VALUES { Err(DefinitionError::TooMany { at }) } else { Ok(()) }
     }
 
     /// `{64}`, where it is there and a number.
@@ -203,9 +208,7 @@ impl<'t> Body<'t> {
             if self.take(&Word::Dollar) {
                 continue;
             }
-            if texts.len() == MOST_VALUES {
-                return Err(DefinitionError::TooMany { at });
-            }
+            self.count(at)?;
             texts.push(self.text()?);
         }
         Ok(texts)

@@ -158,6 +158,9 @@ fn what_is_broken_is_told_with_its_place() {
     assert!(matches!(long.parse::<AttributeType>(), Err(DefinitionError::TooLong { .. })));
     let many = format!("( 1.2 MAY ( {} ) )", "a ".repeat(30_000));
     assert_eq!(many.parse::<ObjectClass>(), Err(DefinitionError::TooMany { at: 10 }));
+    let often = format!("( 1.2 {})", "NAME ( 'ab' 'ab' ) ".repeat(10_001));
+    let error = often.parse::<AttributeType>().unwrap_err();
+    assert!(matches!(error, DefinitionError::TooMany { .. }), "all lists of a definition together: {error}");
 }
 
 #[test]

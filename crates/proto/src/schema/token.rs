@@ -6,6 +6,8 @@ use super::DefinitionError;
 
 /// No definition has a reason to be longer: Active Directory's longest, with all extensions, has some 30,000 bytes.
 const MOST_BYTES: usize = 512 * 1024;
+/// A length has ten digits at most; with its braces and some spaces no more than this.
+const LONGEST_LENGTH: usize = 32;
 
 /// One word and where it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,7 +73,7 @@ fn bare(rest: &str) -> (Word<'_>, usize) {
 }
 
 fn length(rest: &str) -> (Word<'_>, usize) {
-    match rest.find('}') {
+    match rest.bytes().take(LONGEST_LENGTH).position(|byte| byte == b'}') {
         Some(end) => (Word::Length(rest[1..end].trim()), end + 1),
         None => bare(rest),
     }
@@ -164,5 +166,12 @@ mod tests {
         for text in ["1.2{64}", "1.2 {64}", "'1.2'{ 64 }"] {
             assert_eq!(words(text)[1], Word::Length("64"), "{text}");
         }
+    }
+
+    #[test]
+    fn a_brace_is_not_sought_far_away() {
+        let far = format!("1.2{{{}64}}", " ".repeat(LONGEST_LENGTH));
+        assert_eq!(words(&far)[1], Word::Bare("{"));
+        assert_eq!(words(&"{".repeat(MOST_BYTES)).len(), MOST_BYTES);
     }
 }

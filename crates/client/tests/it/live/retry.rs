@@ -1,7 +1,7 @@
 //! Operations made again after a failure, writes only when asked to
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use directory::{Fault, Kind};
@@ -70,6 +70,38 @@ async fn memory_a_write_that_may_have_been_done_is_sent_again_only_when_asked_to
         site.directory.faults().next(Kind::Modify, 1, Fault::Close);
         directory.modify(&group, change()).await.unwrap();
         assert_eq!(site.count(Kind::Modify), 2);
+    }
+}
+
+#[tokio::test]
+async fn memory_a_call_of_two_writes_is_not_made_again_once_one_was_sent() {
+    let site = Site::start().await;
+    let group = &format!("cn=staff,ou=groups,{BASE}");
+    for (retry, expected) in [(hasty(), 1), (hasty().writes(), 3)] {
+        for directory in both(&site, &retry).await {
+            site.directory.clear_operations();
+            let two = |connection: Connection| async move {
+                connection.modify(group, change()).await?;
+                connection.close().await;
+                connection.modify(group, change()).await
+            };
+            let error = directory.writing(two).await.unwrap_err();
+            assert!(matches!(&error, Error::Closed { sent: false, .. }), "{error:?}");
+            assert_eq!(site.count(Kind::Modify), expected, "{retry:?}");
+        }
+    }
+    let attempts = &AtomicU32::new(0);
+    for directory in both(&site, &hasty()).await {
+        site.directory.clear_operations();
+        attempts.store(0, Ordering::Relaxed);
+        let none = |connection: Connection| async move {
+            if attempts.fetch_add(1, Ordering::Relaxed) == 0 {
+                connection.close().await;
+            }
+            connection.modify(group, change()).await
+        };
+        directory.writing(none).await.unwrap();
+        assert_eq!(site.count(Kind::Modify), 1, "what was not sent is sent on another connection");
     }
 }
 

@@ -52,6 +52,8 @@ async fn samba_takes_ntlm_by_itself_too() {
         let sasl = Sasl::ntlm("EXAMPLE", "alice", password("Red-Apple-11")).protection(protection);
         let reply = connection.sasl_bind(sasl).await.unwrap();
         assert!(reply.is_success(), "{protection:?}: {reply:?}");
+        let sealed = connection.status().encrypted;
+        assert_eq!(sealed, protection != Protection::None, "{protection:?}");
         assert!(is_of(&connection, &names(&connection, "alice").await).await, "{protection:?}");
     }
 }

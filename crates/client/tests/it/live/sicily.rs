@@ -31,7 +31,19 @@ impl Peer {
 async fn bound(script: impl AsyncFnOnce(&mut Peer)) -> Result<BindReply, Error> {
     let (connection, mut peer) = connected(&local()).await;
     let password = Password::new("Red-Apple-11").unwrap();
+    let earlier = async {
+        let message = peer.request().await;
+        peer.reply(message.id, Response::Bind(BindResponse::new(LdapResult::success()))).await;
+    };
+    let (reply, ()) = tokio::join!(connection.bind("cn=earlier", &password), earlier);
+    assert!(reply.unwrap().is_success());
     let (reply, ()) = tokio::join!(connection.bind_sicily("EXAMPLE", "alice", &password), script(&mut peer));
+    let now = connection.status().bound_as;
+    if reply.as_ref().is_ok_and(BindReply::is_success) {
+        assert!(now.is_some_and(|name| name.contains("alice")), "the connection is hers now");
+    } else {
+        assert_eq!(now, None, "a bind that failed leaves nobody");
+    }
     reply
 }
 

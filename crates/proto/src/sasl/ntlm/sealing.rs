@@ -124,6 +124,10 @@ impl SecurityLayer for Session {
     fn max_sealed(&self) -> usize {
         MAX_FRAME
     }
+
+    fn is_confidential(&self) -> bool {
+        true
+    }
 }
 
 fn wrong() -> SaslError {
@@ -166,6 +170,7 @@ mod tests {
             client.wrap(text, &mut sealed).unwrap();
             assert_eq!(server.unwrap(&sealed).unwrap(), text);
         }
+        assert!(client.is_confidential(), "what is wrapped is always sealed");
     }
 
     #[test]
