@@ -1,6 +1,7 @@
 //! What a connection is at this moment, for people.
 
 use std::fmt;
+use std::sync::atomic::Ordering;
 
 use crate::Connection;
 
@@ -20,6 +21,8 @@ pub struct Status {
     pub bound_as: Option<String>,
     /// Operations that wait for answers.
     pub under_way: usize,
+    /// The message id of the last request, as the server's log has it; 0 before the first.
+    pub last_id: u32,
 }
 
 impl Connection {
@@ -34,6 +37,7 @@ impl Connection {
     /// let connection = Connection::open(&Options::new([&url])?).await?;
     /// assert_eq!(connection.status().to_string(), format!("{url}: open, in clear text, bound as nobody, 0 under way"));
     /// connection.bind("uid=ada,dc=example,dc=com", &Password::new("analytical")?).await?;
+    /// assert_eq!(connection.status().last_id, 1);
     /// assert_eq!(connection.status().bound_as.as_deref(), Some("uid=ada,dc=example,dc=com"));
     /// # Ok(())
     /// # }
@@ -45,6 +49,7 @@ impl Connection {
             encrypted: self.is_encrypted(),
             bound_as: self.shared.state.bound(),
             under_way: self.load(),
+            last_id: self.shared.state.last_id.load(Ordering::Relaxed),
         }
     }
 }

@@ -109,6 +109,13 @@ impl Target {
 pub(crate) struct Whoami {
     #[command(flatten)]
     pub(crate) target: Target,
+    /// General extension, as `modify` takes them, such as [!]authzid=ID, [!]relax or [!]OID[=:TEXT|=::BASE64]; "!" makes
+    /// it critical
+    #[arg(short = 'e', value_name = "EXTENSION")]
+    pub(crate) extensions: Vec<String>,
+    /// Connect and bind, and ask nothing
+    #[arg(short = 'n')]
+    pub(crate) dry_run: bool,
     /// One JSON document on standard output
     #[arg(long)]
     pub(crate) json: bool,
@@ -136,7 +143,8 @@ pub(crate) struct Passwd {
     /// Read the new password from a file; one trailing newline is dropped
     #[arg(short = 'T', value_name = "FILE")]
     pub(crate) new_file: Option<PathBuf>,
-    /// General extension: ppolicy, which is always asked for
+    /// General extension, as `modify` takes them, such as [!]authzid=ID, [!]relax or [!]OID[=:TEXT|=::BASE64]; "!" makes
+    /// it critical; ppolicy is always asked for
     #[arg(short = 'e', value_name = "EXTENSION")]
     pub(crate) extensions: Vec<String>,
     /// Connect and bind, and set nothing

@@ -18,6 +18,13 @@ pub(crate) struct Extensions {
     pub(crate) manage_dsa_it: u8,
 }
 
+impl Extensions {
+    /// Those of a tool that has `-e` and no `-M`.
+    pub(crate) fn without_m(extensions: &[String]) -> Extensions {
+        Extensions { extensions: extensions.to_vec(), manage_dsa_it: 0 }
+    }
+}
+
 /// `add` and `modify`: changes that are read as LDIF.
 #[derive(Debug, Args)]
 pub(crate) struct Modify {

@@ -1,5 +1,6 @@
 //! `delete`: entries go, as `ldapdelete` takes them away.
 
+use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 
@@ -35,7 +36,7 @@ async fn take_away(context: &Context, delete: &Delete) -> Result<Exit, Failure> 
         delete,
     };
     for name in names(delete)? {
-        let (line, name) = name.context("cannot read the names")?;
+        let (line, name) = name?;
         tool.one(&name, line).await;
         if tool.outcomes.has_failed() && (!delete.go_on || connection.is_closed()) {
             break;
@@ -46,7 +47,7 @@ async fn take_away(context: &Context, delete: &Delete) -> Result<Exit, Failure> 
 }
 
 /// Names with their lines.
-pub(super) type Names<'n> = Box<dyn Iterator<Item = std::io::Result<(usize, String)>> + 'n>;
+pub(super) type Names<'n> = Box<dyn Iterator<Item = anyhow::Result<(usize, String)>> + 'n>;
 
 /// From the command line, which has none, from a file or standard input.
 fn names(delete: &Delete) -> anyhow::Result<Names<'_>> {
@@ -58,15 +59,18 @@ fn names(delete: &Delete) -> anyhow::Result<Names<'_>> {
 
 /// The lines of a file, or of standard input, that are not empty, counted from 1.
 pub(super) fn lines(file: Option<&Path>) -> anyhow::Result<Names<'static>> {
-    let input: Box<dyn BufRead> = match file {
-        Some(file) if file != Path::new("-") => {
-            let opened =
-                std::fs::File::open(file).with_context(|| format!("cannot read {}", file.display()))?;
-            Box::new(BufReader::new(opened))
-        }
-        _ => Box::new(std::io::stdin().lock()),
+    let file = file.filter(|file| *file != Path::new("-"));
+    let unreadable = match file {
+        Some(file) => format!("cannot read {}", file.display()),
+        None => "cannot read standard input".to_owned(),
     };
-    let numbered = (1..).zip(input.lines()).map(|(number, line)| Ok((number, line?)));
+    let input: Box<dyn BufRead> = match file {
+        Some(file) => Box::new(BufReader::new(File::open(file).context(unreadable.clone())?)),
+        None => Box::new(std::io::stdin().lock()),
+    };
+    // A folder can be opened, and then not be read.
+    let numbered =
+        (1..).zip(input.lines()).map(move |(number, line)| Ok((number, line.context(unreadable.clone())?)));
     Ok(Box::new(numbered.filter(|line| !matches!(line, Ok((_, line)) if line.is_empty()))))
 }
 

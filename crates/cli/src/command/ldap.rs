@@ -1,5 +1,6 @@
 //! What the LDAP tools share: which server, as whom, trusting whom, and how an error ends.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -222,14 +223,19 @@ fn identity(context: &Context, target: &Target) -> anyhow::Result<Option<tls::Id
     }
 }
 
+fn is_hidden(name: &OsStr) -> bool {
+    name.as_encoded_bytes().starts_with(b".")
+}
+
 fn files_of(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let entries = std::fs::read_dir(folder)
         .with_context(|| format!("cannot read LDAPTLS_CACERTDIR {}", folder.display()))?;
-    let mut files: Vec<PathBuf> =
-        entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.is_file()).collect();
+    // A hidden file is somebody's bookkeeping, and no certificate.
+    let seen = entries.filter_map(Result::ok).filter(|entry| !is_hidden(&entry.file_name()));
+    let mut files: Vec<PathBuf> = seen.map(|entry| entry.path()).filter(|path| path.is_file()).collect();
     files.sort();
     if files.is_empty() {
-        bail!("LDAPTLS_CACERTDIR {} holds no files", folder.display());
+        bail!("LDAPTLS_CACERTDIR {} holds no files, or hidden ones alone", folder.display());
     }
     Ok(files)
 }

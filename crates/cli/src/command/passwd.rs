@@ -5,9 +5,9 @@ use client::{Connection, PasswordMethod, PasswordReply};
 use proto::{Dn, Password, PasswordModify, oid};
 use serde_json::json;
 
-use super::Context;
 use super::ldap::{self, Failure};
-use crate::arguments::Passwd;
+use super::{Context, extension};
+use crate::arguments::{Extensions, Passwd};
 use crate::exit::Exit;
 use crate::output;
 use crate::secret;
@@ -21,23 +21,22 @@ pub(crate) async fn run(context: &Context, passwd: Passwd) -> Exit {
 }
 
 async fn change(context: &Context, passwd: &Passwd) -> Result<Exit, Failure> {
-    if let Some(extension) = passwd.extensions.iter().find(|extension| *extension != "ppolicy") {
-        return Err(anyhow!("-e {extension} is not known; ppolicy is always asked for").into());
-    }
+    let controls = extension::controls(&Extensions::without_m(&passwd.extensions))?;
     let old = secret::of_change(&passwd.old_password(), "Old password: ")?.map(usable).transpose()?;
     let new = secret::of_change(&passwd.new_password(), "New password: ")?.map(usable).transpose()?;
     let session = ldap::connect(context, &passwd.target).await?;
     if passwd.dry_run {
         return Ok(Exit::DONE);
     }
+    let connection = session.connection.with_controls(controls);
     let reply = match is_active_directory(&session.connection).await {
         true => {
             let new = new.context("Active Directory makes no passwords: add -s, -S or -T")?;
-            set_unicode_pwd(&session.connection, &entry(passwd)?, old.as_ref(), &new).await?
+            set_unicode_pwd(&connection, &entry(passwd)?, old.as_ref(), &new).await?
         }
         false => {
             let modify = PasswordModify { user: passwd.user.clone(), old, new };
-            session.connection.modify_password(&modify).await?
+            connection.modify_password(&modify).await?
         }
     };
     session.connection.close().await;

@@ -1,6 +1,6 @@
 //! `rename`: another name or another place for entries, as `ldapmodrdn` gives them.
 
-use anyhow::{Context as _, anyhow};
+use anyhow::anyhow;
 use client::Connection;
 use proto::ModifyDnRequest;
 use proto::ldif::{ChangeRecord, ChangeType};
@@ -63,7 +63,7 @@ fn pairs(rename: &Rename) -> anyhow::Result<Pairs> {
 impl Pairs {
     fn next(&mut self) -> anyhow::Result<Option<Pair>> {
         let Some(lines) = &mut self.lines else { return Ok(self.given.take()) };
-        let mut line = || lines.next().transpose().context("cannot read the names");
+        let mut line = || lines.next().transpose();
         let Some((number, dn)) = line()? else { return Ok(None) };
         let (_, rdn) = line()?.ok_or_else(|| anyhow!("line {number}: a new name is missing for {dn}"))?;
         Ok(Some(Pair { dn, rdn, line: number }))

@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
-use super::Context;
 use super::ldap::{self, Failure};
-use crate::arguments::Whoami;
+use super::{Context, extension};
+use crate::arguments::{Extensions, Whoami};
 use crate::exit::Exit;
 use crate::output;
 
@@ -17,9 +17,14 @@ pub(crate) async fn run(context: &Context, whoami: Whoami) -> Exit {
 }
 
 async fn ask(context: &Context, whoami: &Whoami) -> Result<(), Failure> {
-    let session = ldap::connect(context, &whoami.target).await?;
-    let identity = session.connection.who_am_i().await.map_err(refused)?;
-    session.connection.close().await;
+    let controls = extension::controls(&Extensions::without_m(&whoami.extensions))?;
+    let connection = ldap::connect(context, &whoami.target).await?.connection.with_controls(controls);
+    if whoami.dry_run {
+        connection.close().await;
+        return Ok(());
+    }
+    let identity = connection.who_am_i().await.map_err(refused)?;
+    connection.close().await;
     if whoami.json {
         output::document(&json!({ "authzid": identity }));
     } else {

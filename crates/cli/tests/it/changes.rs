@@ -423,3 +423,18 @@ async fn usage_and_outages_end_with_255() {
     assert_eq!(at(&["compare", "-H", "ldap://127.0.0.1:1", "cn=x", "cn:x"]), 255);
     assert_eq!(at(&["compare", "-H", "ldap://127.0.0.1:1", "cn=x"]), 255);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn names_that_cannot_be_read_say_where_they_are() {
+    let server = OpenLdap::equipped().await;
+    let (url, folder) = (server.ldap_url(), tempfile::tempdir().expect("a temporary folder can be made"));
+    let (here, missing) =
+        (folder.path().display().to_string(), folder.path().join("no").display().to_string());
+    for tool in ["delete", "rename"] {
+        for path in [&here, &missing] {
+            let done = process::run_at(PROGRAM, &[tool, "-x", "-H", &url, "-f", path], &[], "");
+            assert_eq!(done.status, 255, "{}", done.stderr);
+            assert!(done.stderr.contains(&format!("cannot read {path}\n")), "{tool}: {}", done.stderr);
+        }
+    }
+}

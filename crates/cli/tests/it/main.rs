@@ -23,6 +23,7 @@ mod servers;
 mod states;
 mod transport;
 mod user;
+mod whoami;
 
 /// Makes each of the scenarios a test against a real OpenLDAP and against the in-memory directory.
 macro_rules! against_both {

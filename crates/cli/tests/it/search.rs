@@ -186,6 +186,65 @@ async fn every_flag_prints_what_it_prints_with_ldapsearch() {
     }
 }
 
+/// StartTLS, looking for mechanisms and each step of a bind are messages of their own.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_search_has_the_number_that_it_has_with_ldapsearch() {
+    let server = server().await;
+    let (ldap, ldapi) = (server.ldap_url(), server.ldapi_url());
+    let ca = server.ca_file().display().to_string();
+    let trust = [("LDAPTLS_CACERT", ca.as_str()), ("LDAPGATE_CONFIG", "")];
+    let administrator = ["-x", "-H", &ldap, "-D", ADMINISTRATOR, "-w", ADMINISTRATOR_PASSWORD];
+    let alice = ["-H", &ldap, "-U", "alice", "-w", "Red-Apple-11", "-Q", "-ZZ"];
+    for (line, number) in [
+        (["-x", "-H", &ldap].to_vec(), 2),
+        (["-x", "-H", &ldap, "-ZZ"].to_vec(), 3),
+        (administrator.to_vec(), 2),
+        ([&administrator[..], &["-ZZ"]].concat(), 3),
+        ([&alice[..], &["-Y", "PLAIN"]].concat(), 3),
+        ([&alice[..], &["-Y", "SCRAM-SHA-256"]].concat(), 4),
+        (["-H", &ldapi, "-Y", "EXTERNAL", "-Q"].to_vec(), 2),
+    ] {
+        let line = [&line[..], &["-b", "dc=example,dc=com", "-s", "base", "1.1"]].concat();
+        let theirs = process::run_at("ldapsearch", &line, &[("LDAPTLS_REQCERT", "never")], "");
+        let ours = process::run_at(PROGRAM, &[&["search"], &line[..]].concat(), &trust, "");
+        let footer = format!("\nsearch: {number}\n");
+        assert!(theirs.stdout.contains(&footer), "{line:?}: {}{}", theirs.stdout, theirs.stderr);
+        assert!(ours.stdout.contains(&footer), "{line:?}: {}{}", ours.stdout, ours.stderr);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hidden_files_of_a_folder_of_authorities_are_passed_over() {
+    let server = server().await;
+    let url = server.ldaps_url();
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let path = folder.path().display().to_string();
+    let environment = [("LDAPTLS_CACERTDIR", path.as_str()), ("LDAPGATE_CONFIG", "")];
+    let search = [
+        "search",
+        "-H",
+        &url,
+        "-D",
+        ADMINISTRATOR,
+        "-w",
+        ADMINISTRATOR_PASSWORD,
+        "-b",
+        ODD,
+        "-s",
+        "base",
+        "1.1",
+    ];
+    std::fs::write(folder.path().join(".done"), "").expect("the folder is writable");
+    let none = process::run_at(PROGRAM, &search, &environment, "");
+    assert!(none.status == 255 && none.stderr.contains("hidden ones alone"), "{}", none.stderr);
+    std::fs::copy(server.ca_file(), folder.path().join("ca.pem")).expect("the folder is writable");
+    let done = process::run_at(PROGRAM, &search, &environment, "");
+    assert_eq!(done.status, 0, "{}", done.stderr);
+    std::fs::write(folder.path().join("readme"), "").expect("the folder is writable");
+    let refused = process::run_at(PROGRAM, &search, &environment, "");
+    assert!(refused.status == 255 && refused.stderr.contains("/readme"), "{}", refused.stderr);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_synchronisation_prints_what_ldapsearch_prints() {
     let server = server().await;

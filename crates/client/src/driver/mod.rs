@@ -355,6 +355,7 @@ impl Driver {
             }
         };
         self.last_used = now;
+        self.state.last_id.store(id.0, Ordering::Relaxed);
         self.outbox.push_back(Outgoing { id: Some(id), frame, written: 0 });
         let waiting =
             Waiting { ticket, operation, deadline, limit, sent: None, exclusive, sink, _slot: slot };

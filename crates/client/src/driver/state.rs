@@ -1,6 +1,6 @@
 //! What the task and its handles both see.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use proto::sasl::SecurityLayer;
@@ -22,6 +22,8 @@ pub(crate) struct State {
     /// What an authentication can bind itself to, once there is TLS.
     pub(crate) bindings: OnceLock<tls::Bindings>,
     pub(crate) notices: Notices,
+    /// The id of the last request.
+    pub(crate) last_id: AtomicU32,
     /// Who was proved last.
     bound: Mutex<Option<String>>,
 }
@@ -37,6 +39,7 @@ impl State {
             layered: AtomicBool::new(false),
             bindings: OnceLock::new(),
             notices: Notices::default(),
+            last_id: AtomicU32::new(0),
             bound: Mutex::default(),
         }
     }

@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use proto::sasl::SaslError;
 use proto::session::SessionError;
-use proto::{Controls, LdapResult, PasswordPolicy, ResultCode, UrlError};
+use proto::url::UrlErrorKind;
+use proto::{Controls, LdapResult, PasswordPolicy, ResultCode, Url, UrlError};
 
 use crate::bind::read_policy;
 
@@ -25,7 +26,7 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 pub enum Error {
     // The caller's.
     /// A URL cannot be read.
-    #[error("{url:?} is no LDAP URL")]
+    #[error("{url:?} is no LDAP URL{}", meant(.url, .source))]
     Url {
         /// What was given.
         url: String,
@@ -452,6 +453,13 @@ pub(crate) fn is_passing(code: ResultCode) -> bool {
     is_trouble(code) || [ResultCode::OPERATIONS_ERROR, ResultCode::OTHER].contains(&code)
 }
 
+/// The URL that may have been meant by a host without a scheme.
+fn meant(url: &str, problem: &UrlError) -> String {
+    let meant = format!("ldap://{url}");
+    let is_host = problem.kind() == UrlErrorKind::Scheme && !url.contains("//") && Url::parse(&meant).is_ok();
+    if is_host { format!("; was {meant:?} meant?") } else { String::new() }
+}
+
 /// A result in one line: the code's name, where it leads, how far the name was found, and the server's own words.
 pub(crate) fn told(result: &LdapResult) -> String {
     let mut text = result.code.to_string();
@@ -537,6 +545,21 @@ mod tests {
     fn a_busy_server_counts_as_unreachable_and_a_refusal_does_not() {
         assert!(refused(ResultCode::BUSY, "").is_unreachable());
         assert!(!refused(ResultCode::INSUFFICIENT_ACCESS_RIGHTS, "").is_unreachable());
+    }
+
+    #[test]
+    fn a_host_without_a_scheme_is_told_the_url_that_is_meant() {
+        let said = |url: &str| {
+            let source = Url::parse(url).expect_err(url);
+            Error::Url { url: url.to_owned(), source }.to_string()
+        };
+        assert_eq!(
+            said("localhost:389"),
+            r#""localhost:389" is no LDAP URL; was "ldap://localhost:389" meant?"#
+        );
+        for other in ["http://localhost", "mailto:a b", "ldap://a b"] {
+            assert_eq!(said(other), format!("{other:?} is no LDAP URL"));
+        }
     }
 
     #[test]

@@ -65,7 +65,8 @@ pub use scram_server::ScramServer;
 pub use spnego::{SecurityContext, Spnego};
 pub use text::nonce;
 
-use zeroize::Zeroizing;
+/// What responses are kept in, for mechanisms of one's own.
+pub use zeroize::Zeroizing;
 
 /// The client's side of one exchange. It is used for one bind and then dropped.
 ///

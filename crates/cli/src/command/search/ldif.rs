@@ -24,7 +24,7 @@ pub(super) struct Printer<'a> {
     search: &'a Search,
     question: &'a Question,
     files: Files,
-    /// The number of the search, as `ldapsearch` counts: its bind is 1.
+    /// The number of the search, as `ldapsearch` counts.
     number: u32,
     /// Answers of this page, and of the search.
     page: u64,
@@ -44,6 +44,11 @@ impl<'a> Printer<'a> {
         let out = BufWriter::with_capacity(BUFFER, io::stdout().lock());
         let out = Writer::new(out).wrap(question.wrap);
         Printer { out, search, question, files, number: 2, page: 0, counts: Counts::default() }
+    }
+
+    /// The first search's number, which is its message id: StartTLS and the steps of the bind come before.
+    pub(super) fn number_from(&mut self, number: u32) {
+        self.number = number;
     }
 
     /// What is asked, above everything.

@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
 use client::control::ManageDsaIt;
-use client::{Search as Request, SearchAnswer, SearchStream};
+use client::{Connection, Search as Request, SearchAnswer, SearchStream};
 use proto::{Control, Controls, Filter, LdapResult, PagedResults};
 
 use self::extension::{Extensions, Place};
@@ -96,6 +96,7 @@ async fn ask(context: &Context, search: &Search) -> Result<Exit, Failure> {
         session.connection.close().await;
         return Ok(exit);
     }
+    printer.number_from(number(&session.connection));
     printer.header(&base).map_err(write)?;
     let mut exit = Exit::DONE;
     for (at, filter) in filters.iter().enumerate() {
@@ -119,6 +120,12 @@ async fn ask(context: &Context, search: &Search) -> Result<Exit, Failure> {
     }
     session.connection.close().await;
     Ok(exit)
+}
+
+/// The message id that `ldapsearch` would give the next request: it binds as nobody where this sends no bind.
+fn number(connection: &Connection) -> u32 {
+    let status = connection.status();
+    status.last_id + if status.bound_as.is_some() { 1 } else { 2 }
 }
 
 fn question(search: &Search) -> anyhow::Result<Question> {
