@@ -284,13 +284,20 @@ impl SearchStream {
         if self.reference_bytes > self.max_bytes() {
             return Err(self.too_large());
         }
-        if let (Some(following), State::Reading(page)) = (&mut self.following, &self.state)
-            && following.take(&page.connection, &self.request, &urls, false)?
-        {
-            return Ok(());
+        if !self.follows(&urls)? {
+            self.references.push(urls);
         }
-        self.references.push(urls);
         Ok(())
+    }
+
+    /// Takes a reference over, to be followed; otherwise it is to be told.
+    fn follows(&mut self, urls: &[String]) -> Result<bool, Error> {
+        match (&mut self.following, &self.state) {
+            (Some(following), State::Reading(page)) => {
+                following.take(&page.connection, &self.request, urls, false)
+            }
+            _ => Ok(false),
+        }
     }
 
     /// The next entry with all values of its attributes.
