@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
+use client::control::PasswordPolicy;
 use client::{BindReply, Connection, Options, Pool};
 use ldapgate::Config;
 use proto::Password;
 
-use super::{Context, sasl};
+use super::{Context, bind_controls, sasl};
 use crate::arguments::Target;
 use crate::exit::Exit;
 use crate::output;
@@ -80,9 +81,10 @@ pub(crate) async fn connect(context: &Context, target: &Target) -> Result<Sessio
         None => (None, secret::of_target(target)?),
     };
     let connection = Connection::open(&options.anonymous()).await?;
+    let asking = connection.with_controls([PasswordPolicy::request()]);
     match sasl {
-        Some(sasl) => judge(&connection.sasl_bind(&sasl).await?)?,
-        None => bind(&connection, target.bind_dn.as_deref(), password).await?,
+        Some(sasl) => judge(&asking.sasl_bind(&sasl).await?)?,
+        None => bind(&asking, target.bind_dn.as_deref(), password).await?,
     }
     Ok(Session { connection, base: if target.url.is_some() { None } else { base } })
 }
@@ -108,6 +110,7 @@ async fn bind(connection: &Connection, dn: Option<&str>, password: Option<String
 
 /// A refused bind is the tool's failure.
 fn judge(reply: &BindReply) -> Result<(), Failure> {
+    bind_controls::tell(reply);
     if reply.is_success() {
         return Ok(());
     }
