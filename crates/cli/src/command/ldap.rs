@@ -34,6 +34,11 @@ impl Failure {
         cause.is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
     }
 
+    /// What to say, its causes included.
+    pub(crate) fn text(&self) -> String {
+        format!("{:#}", self.error)
+    }
+
     /// Prints it, and gives the status.
     pub(crate) fn report(&self) -> Exit {
         output::complain(&self.error);
