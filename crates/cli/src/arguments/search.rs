@@ -9,10 +9,14 @@ use super::{Extensions, Target};
 /// -s
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum Scope {
+    #[value(alias = "baseObject")]
     Base,
+    #[value(alias = "oneLevel")]
     One,
+    #[value(alias = "subtree")]
     Sub,
     /// Everything below the base, without the base
+    #[value(alias = "subordinate")]
     Children,
 }
 
@@ -36,7 +40,7 @@ pub(crate) struct Search {
     #[arg(short = 'b', value_name = "DN")]
     pub(crate) base: Option<String>,
     /// Scope of the search
-    #[arg(short = 's', value_name = "SCOPE", default_value = "sub")]
+    #[arg(short = 's', value_name = "SCOPE", default_value = "sub", ignore_case = true)]
     pub(crate) scope: Scope,
     /// When aliases are followed
     #[arg(short = 'a', value_name = "WHEN", default_value = "never")]
@@ -62,7 +66,8 @@ pub(crate) struct Search {
     /// Sort the entries by an attribute once all are there; by their names for ""
     #[arg(short = 'S', value_name = "ATTRIBUTE")]
     pub(crate) sort: Option<String>,
-    /// Search once for each line of a file ("-": standard input); it stands in the filter where %s does
+    /// Search once for each line of a file ("-": standard input, behind the line that --password-stdin reads); it stands in
+    /// the filter where %s does
     #[arg(short = 'f', value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
     /// Go on after a search of -f that failed; the status is the last failure's

@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
+use client::control::PasswordPolicy;
 use client::{BindReply, Connection, Options, Pool};
 use ldapgate::Config;
 use proto::Password;
 
-use super::{Context, sasl};
+use super::{Context, bind_controls, sasl};
 use crate::arguments::Target;
 use crate::exit::Exit;
 use crate::output;
@@ -32,6 +33,11 @@ impl Failure {
     pub(crate) fn is_broken_pipe(&self) -> bool {
         let cause = self.error.chain().find_map(|cause| cause.downcast_ref::<std::io::Error>());
         cause.is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+    }
+
+    /// What to say, its causes included.
+    pub(crate) fn text(&self) -> String {
+        format!("{:#}", self.error)
     }
 
     /// Prints it, and gives the status.
@@ -81,9 +87,10 @@ pub(crate) async fn connect(context: &Context, target: &Target) -> Result<Sessio
         None => (None, secret::of_target(target)?),
     };
     let connection = Connection::open(&options.anonymous()).await?;
+    let asking = connection.with_controls([PasswordPolicy::request()]);
     match sasl {
-        Some(sasl) => judge(&connection.sasl_bind(&sasl).await?)?,
-        None => bind(&connection, target.bind_dn.as_deref(), password).await?,
+        Some(sasl) => judge(&asking.sasl_bind(&sasl).await?)?,
+        None => bind(&asking, target.bind_dn.as_deref(), password).await?,
     }
     Ok(Session { connection, base: if target.url.is_some() { None } else { base } })
 }
@@ -109,6 +116,7 @@ async fn bind(connection: &Connection, dn: Option<&str>, password: Option<String
 
 /// A refused bind is the tool's failure.
 fn judge(reply: &BindReply) -> Result<(), Failure> {
+    bind_controls::tell(reply);
     if reply.is_success() {
         return Ok(());
     }

@@ -1,6 +1,7 @@
 //! One file a command.
 
 mod answer;
+mod bind_controls;
 mod block;
 mod compare;
 mod config;

@@ -18,6 +18,7 @@ mod password;
 mod samba;
 mod sasl;
 mod search;
+mod search_ends;
 mod server_info;
 mod servers;
 mod states;

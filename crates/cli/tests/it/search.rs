@@ -138,6 +138,9 @@ async fn every_flag_prints_what_it_prints_with_ldapsearch() {
         &["-s", "base"],
         &["-s", "one", "cn"],
         &["-s", "children", "1.1"],
+        &["-s", "subtree", "1.1"],
+        &["-s", "onelevel", "1.1"],
+        &["-s", "subordinate", "1.1"],
         &["-S", "uid"],
         &["-S", "", "1.1"],
         &["-S", "sn", "-s", "one"],
@@ -271,6 +274,7 @@ async fn each_line_of_a_file_is_a_search() {
         for more in [
             &["-f", &names, "(uid=%s)", "cn"][..],
             &["-f", "-", "uid=%s", "1.1"],
+            &["-f", "-", "(uid=ann)", "1.1"],
             &["-n", "-f", &names, "(uid=%s)"],
         ] {
             let line = [level, more].concat();
@@ -283,7 +287,7 @@ async fn each_line_of_a_file_is_a_search() {
     let Asked { ours, theirs } = both(server, &["-c", "-f", &names, "(uid=%s)", "cn"], "");
     assert_eq!(ours.stdout, theirs.stdout);
     assert_eq!(ours.status, 255, "the bad one's: {}", ours.stderr);
-    for bad in ["(uid=%d)", "(uid=%s%s)", "(uid=x)"] {
+    for bad in ["(uid=%d)", "(uid=%s%s)", "(uid=%)"] {
         assert_eq!(both(server, &["-f", &names, bad], "").ours.status, 255, "{bad}");
     }
 }
@@ -348,6 +352,7 @@ async fn what_is_not_done_is_told() {
         (&["-d", "1"], "-v tells the steps"),
         (&["-E", "pr=x"], "-E pr=x"),
         (&["-E", "nonsense"], "-E nonsense"),
+        (&["-E", "pr=3", "-E", "pr=4"], "asked for before"),
         (&["-e", "nonsense"], "-e nonsense"),
         (&["(uid=ann"], "bad filter (uid=ann"),
         (&["--json", "-S", "uid"], "one document"),

@@ -3,7 +3,7 @@
 use proto::message::{IntermediateResponse, Response};
 use proto::{Controls, Entry, LdapResult};
 
-use super::{SearchStream, State};
+use super::{SearchStream, Source, State};
 use crate::Error;
 use crate::driver::Item;
 
@@ -22,9 +22,10 @@ pub enum SearchAnswer {
 }
 
 impl SearchStream {
-    /// The next answer in the order in which they came; `None` behind the last page. Continuation references are told
-    /// here, so that [`SearchStream::finish`] has none of them, and values are as each entry has them. Safe to be dropped
-    /// and called again.
+    /// The next answer in the order in which they came; `None` behind the last page. Continuation references that are not
+    /// followed are told here, so that [`SearchStream::finish`] has none of them, and values are as each entry has them.
+    /// Where references are followed, the end of the search is told once, when all is done. Safe to be dropped and called
+    /// again.
     ///
     /// # Errors
     ///
@@ -81,7 +82,15 @@ impl SearchStream {
                     Ok((result, controls)) => {
                         let end = SearchAnswer::PageEnd(result.clone(), controls.clone());
                         self.end_page(result, controls)?;
-                        return Ok(Some(end));
+                        match (&self.state, &self.source) {
+                            // The search goes on elsewhere.
+                            (State::Asking(None), _) => continue,
+                            (State::Ended(end), Source::Referred(_)) => {
+                                let (result, controls) = (end.result.clone(), end.controls.clone());
+                                return Ok(Some(SearchAnswer::PageEnd(result, controls)));
+                            }
+                            _ => return Ok(Some(end)),
+                        }
                     }
                     Err(error) => {
                         self.try_again(error)?;
@@ -97,6 +106,9 @@ impl SearchStream {
                     return Ok(found.map(|(entry, controls)| SearchAnswer::Entry(entry, controls)));
                 }
                 Response::SearchReference(urls) => {
+                    if self.follows(&urls)? {
+                        continue;
+                    }
                     return Ok(Some(SearchAnswer::Reference(urls, controls)));
                 }
                 Response::Intermediate(said) => return Ok(Some(SearchAnswer::Intermediate(said, controls))),

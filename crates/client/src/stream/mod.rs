@@ -285,12 +285,9 @@ impl SearchStream {
 
     fn refer(&mut self, urls: Vec<String>, size: usize) -> Result<(), Error> {
         self.count_reference(size)?;
-        if let (Some(following), State::Reading(page)) = (&mut self.following, &self.state)
-            && following.take(&page.connection, &self.request, &urls, false)?
-        {
-            return Ok(());
+        if !self.follows(&urls)? {
+            self.references.push(urls);
         }
-        self.references.push(urls);
         Ok(())
     }
 
@@ -298,6 +295,16 @@ impl SearchStream {
     fn count_reference(&mut self, size: usize) -> Result<(), Error> {
         self.reference_bytes = self.reference_bytes.saturating_add(size);
         if self.reference_bytes > self.max_bytes() { Err(self.too_large()) } else { Ok(()) }
+    }
+
+    /// Takes a reference over, to be followed; otherwise it is to be told.
+    fn follows(&mut self, urls: &[String]) -> Result<bool, Error> {
+        match (&mut self.following, &self.state) {
+            (Some(following), State::Reading(page)) => {
+                following.take(&page.connection, &self.request, urls, false)
+            }
+            _ => Ok(false),
+        }
     }
 
     /// The next entry with all values of its attributes.

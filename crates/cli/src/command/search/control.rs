@@ -5,13 +5,16 @@ use std::io::Write;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use client::control::{
-    Dereference, EntryState, SortResult, SyncDone, SyncInfo, SyncState, VirtualListViewResult,
+    AccountUsability, ChangeType, Dereference, DirSync, DirSyncReply, EntryChangeNotification, EntryState,
+    PasswordExpired, PasswordExpiring, PasswordPolicy, SortResult, SyncDone, SyncInfo, SyncState,
+    VirtualListViewResult,
 };
 use proto::ldif::Writer;
 use proto::message::IntermediateResponse;
 use proto::{Attribute, Control, Controls, PagedResults};
 
 use super::file::is_printable;
+use crate::command::bind_controls;
 use crate::command::result_text::words;
 
 /// Every control, and what is known of it, below an answer.
@@ -74,6 +77,33 @@ fn known<W: Write>(out: &mut Writer<W>, ldif: u8, control: &Control) {
             }
         }
         VirtualListViewResult::OID => view(out, ldif, control),
+        AccountUsability::OID => {
+            if let Ok(usability) = AccountUsability::parse(control) {
+                line(out, ldif, "accountUsability", &usable(&usability));
+            }
+        }
+        EntryChangeNotification::OID => {
+            if let Ok(notification) = EntryChangeNotification::parse(control) {
+                line(out, ldif, "persistentSearch", &changed(&notification));
+            }
+        }
+        DirSync::OID => {
+            if let Ok(reply) = DirSyncReply::parse(control) {
+                out.add_comment(&format!("DirSync control continueFlag={}", u8::from(reply.more)));
+                cookie(out, Some(&reply.cookie));
+            }
+        }
+        PasswordPolicy::OID => {
+            if let Ok(policy) = PasswordPolicy::parse(control) {
+                line(out, ldif, "ppolicy", &bind_controls::policy(&policy));
+            }
+        }
+        PasswordExpired::OID => out.add_comment("PasswordExpired control"),
+        PasswordExpiring::OID => {
+            if let Ok(expiring) = PasswordExpiring::parse(control) {
+                out.add_comment(&format!("PasswordExpiring control seconds={}", expiring.seconds));
+            }
+        }
         Dereference::OID => dereferenced(out, control),
         SyncState::OID if ldif == 0 => {
             if let Ok(sync) = SyncState::parse(control) {
@@ -98,6 +128,43 @@ fn known<W: Write>(out: &mut Writer<W>, ldif: u8, control: &Control) {
         }
         _ => {}
     }
+}
+
+/// `available expire=600`, `not available (inactive expired) grace=2`.
+fn usable(usability: &AccountUsability) -> String {
+    let account = match usability {
+        AccountUsability::Yes { expires_in: Some(seconds) } => return format!("available expire={seconds}"),
+        AccountUsability::Yes { expires_in: None } => return "available and does not expire".to_owned(),
+        AccountUsability::No(account) => account,
+    };
+    let reasons = [(account.inactive, "inactive"), (account.reset, "reset"), (account.expired, "expired")];
+    let reasons: Vec<_> = reasons.into_iter().filter(|(holds, _)| *holds).map(|(_, reason)| reason).collect();
+    let mut text = "not available".to_owned();
+    if !reasons.is_empty() {
+        text.push_str(&format!(" ({})", reasons.join(" ")));
+    }
+    for (name, number) in [("grace", account.grace_logins), ("seconds_before_unlock", account.unlock_in)] {
+        text.extend(number.map(|number| format!(" {name}={number}")));
+    }
+    text
+}
+
+/// `modify`, `moddn prevdn cn=a changeNumber 7`.
+fn changed(notification: &EntryChangeNotification) -> String {
+    let mut text = match notification.change {
+        ChangeType::Add => "add",
+        ChangeType::Delete => "delete",
+        ChangeType::Modify => "modify",
+        ChangeType::ModifyDn => "moddn",
+    }
+    .to_owned();
+    if let Some(dn) = &notification.previous_dn {
+        text.push_str(&format!(" prevdn {dn}"));
+    }
+    if let Some(number) = notification.change_number {
+        text.push_str(&format!(" changeNumber {number}"));
+    }
+    text
 }
 
 fn view<W: Write>(out: &mut Writer<W>, ldif: u8, control: &Control) {
@@ -153,8 +220,68 @@ fn sync_info<W: Write>(out: &mut Writer<W>, info: &SyncInfo) {
 
 fn cookie<W: Write>(out: &mut Writer<W>, cookie: Option<&[u8]>) {
     let Some(cookie) = cookie else { return };
+    // However long: it is there to be given back, and ldapsearch does not fold it.
     match std::str::from_utf8(cookie) {
-        Ok(text) if is_printable(cookie) => out.add_comment(&format!("cookie: {text}")),
-        _ => out.add_comment(&format!("cookie:: {}", STANDARD.encode(cookie))),
+        Ok(text) if is_printable(cookie) => out.add_text(&format!("# cookie: {text}\n")),
+        _ => out.add_text(&format!("# cookie:: {}\n", STANDARD.encode(cookie))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use client::control::Unusable;
+
+    use super::*;
+
+    fn printed(ldif: u8, control: Control) -> String {
+        let mut out = Writer::new(Vec::new()).wrap(Some(78));
+        print(&mut out, ldif, &[control].into_iter().collect());
+        out.write().unwrap();
+        String::from_utf8(out.get_mut().clone()).unwrap()
+    }
+
+    #[test]
+    fn whether_an_account_can_be_used_is_told_as_ldapsearch_tells_it() {
+        let no = Unusable::default();
+        for (usability, text) in [
+            (AccountUsability::Yes { expires_in: None }, "available and does not expire"),
+            (AccountUsability::Yes { expires_in: Some(600) }, "available expire=600"),
+            (AccountUsability::No(no), "not available"),
+            (
+                AccountUsability::No(Unusable { inactive: true, expired: true, grace_logins: Some(2), ..no }),
+                "not available (inactive expired) grace=2",
+            ),
+            (
+                AccountUsability::No(Unusable { unlock_in: Some(9), ..no }),
+                "not available seconds_before_unlock=9",
+            ),
+        ] {
+            assert_eq!(printed(3, usability.to_control()), format!("# accountUsability: {text}\n"));
+            assert!(printed(0, usability.to_control()).ends_with(&format!("\naccountUsability: {text}\n")));
+        }
+    }
+
+    #[test]
+    fn what_happened_to_an_entry_is_told_without_comments_too() {
+        let modified =
+            EntryChangeNotification { change: ChangeType::Modify, previous_dn: None, change_number: None };
+        assert_eq!(printed(3, modified.to_control()), "# persistentSearch: modify\n");
+        let renamed = EntryChangeNotification {
+            change: ChangeType::ModifyDn,
+            previous_dn: Some("cn=a".to_owned()),
+            change_number: Some(7),
+        };
+        assert_eq!(
+            printed(2, renamed.to_control()),
+            "# persistentSearch: moddn prevdn cn=a changeNumber 7\n"
+        );
+    }
+
+    #[test]
+    fn the_cookie_of_a_synchronisation_is_one_line_however_long() {
+        let reply = DirSyncReply { more: true, cookie: vec![0xff; 90].into() };
+        let encoded = STANDARD.encode([0xff; 90]);
+        let expected = format!("# DirSync control continueFlag=1\n# cookie:: {encoded}\n");
+        assert_eq!(printed(3, reply.to_control()), expected);
     }
 }

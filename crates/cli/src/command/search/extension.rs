@@ -115,6 +115,10 @@ impl Extensions {
             (oid, value) if oid.starts_with(|c: char| c.is_ascii_digit()) => raw(oid, value)?,
             _ => bail!("not known, or without what it needs, or with what it does not take"),
         };
+        // More attributes to dereference are one more control, as with ldapsearch; of the others there is one.
+        if control.oid != Dereference::OID && self.controls.iter().any(|other| other.oid == control.oid) {
+            bail!("this was asked for before");
+        }
         self.controls.push(Control { critical, ..control });
         Ok(())
     }
@@ -125,6 +129,9 @@ impl Extensions {
         let size = size.context("a page's size is a number above 0")?;
         if !["prompt", "noprompt"].contains(&prompt) {
             bail!("it is pr=SIZE/noprompt; nobody is asked between pages");
+        }
+        if self.pages.is_some() {
+            bail!("this was asked for before");
         }
         self.remark(Place::Pages, critical, "pagedResults", &format!(": size={size}"));
         self.pages = Some(Pages { size, critical });
@@ -290,6 +297,21 @@ mod tests {
         assert_eq!((sync.persists, sync.size_limit), (true, Some(7)));
         let request = SyncRequest::parse(&sync.controls[0]).unwrap();
         assert_eq!(request.cookie.as_deref(), Some(&b"rid=000"[..]));
+    }
+
+    #[test]
+    fn nothing_is_asked_for_twice() {
+        for (one, other) in [
+            ("pr=3", "pr=4"),
+            ("domainScope", "!domainScope"),
+            ("sync=ro", "sync=rp"),
+            ("1.2.3", "1.2.3=:text"),
+            ("sss=uid", "sss=cn"),
+        ] {
+            let error = Extensions::read(&[one.to_owned(), other.to_owned()]).expect_err(one);
+            assert!(format!("{error:#}").contains("before"), "{error:#}");
+        }
+        assert!(Extensions::read(&["pr=3".to_owned(), "sss=uid".to_owned()]).is_ok());
     }
 
     #[test]

@@ -11,7 +11,8 @@ use super::Question;
 use super::control;
 use super::file::Files;
 use super::friendly;
-use crate::arguments::{Scope, Search};
+use super::scope;
+use crate::arguments::Search;
 use crate::command::result_text::{named, words};
 use crate::output;
 
@@ -62,12 +63,7 @@ impl<'a> Printer<'a> {
         if search.ldif >= 2 {
             return self.out.write();
         }
-        let scope = match search.scope {
-            Scope::Base => "baseObject",
-            Scope::One => "oneLevel",
-            Scope::Sub => "subtree",
-            Scope::Children => "children",
-        };
+        let scope = scope(search.scope);
         let default = if search.base.is_none() { " (default)" } else { "" };
         let pattern = if search.file.is_some() { " pattern" } else { "" };
         let mut text = format!(
@@ -207,16 +203,21 @@ impl<'a> Printer<'a> {
             }
             result.referrals.iter().for_each(|url| self.out.add_value("ref", url.as_bytes()));
         } else if result.code != ResultCode::SUCCESS {
-            output::note(&named(result.code));
-            let message = (!result.message.is_empty()).then_some(&result.message);
-            let matched = (!result.matched_dn.is_empty()).then_some(&result.matched_dn);
-            let lines = matched.map(|dn| ("Matched DN", dn)).into_iter();
-            let lines = lines.chain(message.map(|text| ("Additional information", text)));
-            for (name, text) in lines.chain(result.referrals.iter().map(|url| ("Referral", url))) {
-                output::note(&format!("{name}: {}", output::printable(text)));
-            }
+            complain(result);
         }
         control::print(&mut self.out, ldif, controls);
+    }
+}
+
+/// Tells on standard error what the server did not do.
+pub(super) fn complain(result: &LdapResult) {
+    output::note(&named(result.code));
+    let message = (!result.message.is_empty()).then_some(&result.message);
+    let matched = (!result.matched_dn.is_empty()).then_some(&result.matched_dn);
+    let lines = matched.map(|dn| ("Matched DN", dn)).into_iter();
+    let lines = lines.chain(message.map(|text| ("Additional information", text)));
+    for (name, text) in lines.chain(result.referrals.iter().map(|url| ("Referral", url))) {
+        output::note(&format!("{name}: {}", output::printable(text)));
     }
 }
 

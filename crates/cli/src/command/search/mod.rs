@@ -33,6 +33,7 @@ use super::ldap::{self, Failure};
 use crate::arguments::{Deref, Scope, Search};
 use crate::exit::Exit;
 use crate::output;
+use crate::secret;
 
 /// A search without `-l` may take as long as it likes, which is not for ever.
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -68,22 +69,33 @@ struct Question {
 
 async fn ask(context: &Context, search: &Search) -> Result<Exit, Failure> {
     let question = question(search)?;
-    let lines = search.file.as_deref().map(lines).transpose()?;
-    let filters = filters(&question.filter, lines.as_deref())?;
-    if let (None, [filter]) = (&lines, &filters[..]) {
-        parse(filter)?;
-    }
+    // The first line of standard input may be the password's, and is not to be read as another one.
+    let waits = search.target.password_stdin && search.file.as_deref().is_some_and(is_stdin);
+    let filters = (!waits).then(|| filters_of(search, &question)).transpose()?;
+    let is_pattern = search.file.is_some();
     let mut printer = Printer::new(search, &question, Files::of(search, context));
     let mut progress = Progress::new(context.voice.is_quiet());
     if search.dry_run {
+        let filters = match filters {
+            Some(filters) => filters,
+            None => {
+                secret::of_target(&search.target)?;
+                filters_of(search, &question)?
+            }
+        };
+        if search.json {
+            json::plan(search, &question);
+            return Ok(Exit::DONE);
+        }
         printer.header(search.base.as_deref().unwrap_or_default()).map_err(write)?;
-        for (at, filter) in filters.iter().enumerate().filter(|_| lines.is_some()) {
+        for (at, filter) in filters.iter().enumerate().filter(|_| is_pattern) {
             printer.filter(filter, at == 0).map_err(write)?;
         }
         printer.flush().map_err(write)?;
         return Ok(Exit::DONE);
     }
     let session = ldap::connect(context, &search.target).await?;
+    let filters = filters.map_or_else(|| filters_of(search, &question), Ok)?;
     let base = search.base.clone().or(session.base).unwrap_or_default();
     let stream = |filter: &str| -> Result<SearchStream, Failure> {
         Ok(session.connection.stream(request(search, &question, &base, parse(filter)?)))
@@ -100,7 +112,7 @@ async fn ask(context: &Context, search: &Search) -> Result<Exit, Failure> {
     printer.header(&base).map_err(write)?;
     let mut exit = Exit::DONE;
     for (at, filter) in filters.iter().enumerate() {
-        if lines.is_some() {
+        if is_pattern {
             printer.filter(filter, at == 0).map_err(write)?;
         }
         let end = match stream(filter) {
@@ -130,7 +142,10 @@ fn number(connection: &Connection) -> u32 {
 
 fn question(search: &Search) -> anyhow::Result<Question> {
     if search.chase {
-        bail!("-C: referrals are printed and not chased: a server must not choose whom this talks to");
+        bail!(
+            "-C: referrals are printed and not chased: a server must not choose whom this talks to; the configuration \
+             may, by referrals = \"follow\""
+        );
     }
     if search.debug.is_some_and(|level| level != 0) {
         bail!("-d: there is no libldap here to be debugged; -v tells the steps");
@@ -179,11 +194,24 @@ fn wrap(options: &[String]) -> anyhow::Result<Option<usize>> {
     }
 }
 
+/// What is searched for, one filter after the other; a filter that is the only one has to be one.
+fn filters_of(search: &Search, question: &Question) -> anyhow::Result<Vec<String>> {
+    let lines = search.file.as_deref().map(lines).transpose()?;
+    if lines.is_none() {
+        parse(&question.filter)?;
+    }
+    filters(&question.filter, lines.as_deref())
+}
+
+fn is_stdin(file: &Path) -> bool {
+    file == Path::new("-")
+}
+
 /// The lines of `-f`.
 fn lines(file: &Path) -> anyhow::Result<Vec<String>> {
     let mut text = String::new();
     let cannot = || format!("cannot read {}", file.display());
-    if file == Path::new("-") {
+    if is_stdin(file) {
         io::stdin().lock().take(MOST_LINES).read_to_string(&mut text).with_context(cannot)?;
     } else {
         std::fs::File::open(file)
@@ -193,11 +221,14 @@ fn lines(file: &Path) -> anyhow::Result<Vec<String>> {
     Ok(text.lines().map(str::to_owned).collect())
 }
 
-/// One filter, or one for each line, which stands as it is where `%s` does.
+/// One filter, or one for each line, which stands as it is where `%s` does; without one the same for each line.
 fn filters(filter: &str, lines: Option<&[String]>) -> anyhow::Result<Vec<String>> {
     let Some(lines) = lines else { return Ok(vec![filter.to_owned()]) };
     let bad =
         || anyhow!("bad filter pattern {filter:?}: it has one %s and no other %, which is written \\25");
+    if !filter.contains('%') {
+        return Ok(vec![filter.to_owned(); lines.len()]);
+    }
     let (before, after) = filter.split_once("%s").ok_or_else(bad)?;
     if before.contains('%') || after.contains('%') {
         return Err(bad());
@@ -208,6 +239,16 @@ fn filters(filter: &str, lines: Option<&[String]>) -> anyhow::Result<Vec<String>
 fn parse(filter: &str) -> anyhow::Result<Filter> {
     let wrapped = if filter.starts_with('(') { filter.to_owned() } else { format!("({filter})") };
     Filter::parse(&wrapped).with_context(|| format!("bad filter {filter}"))
+}
+
+/// A scope's name, as `ldapsearch` has it.
+fn scope(scope: Scope) -> &'static str {
+    match scope {
+        Scope::Base => "baseObject",
+        Scope::One => "oneLevel",
+        Scope::Sub => "subtree",
+        Scope::Children => "children",
+    }
 }
 
 fn request(search: &Search, question: &Question, base: &str, filter: Filter) -> Request {
@@ -224,13 +265,16 @@ fn request(search: &Search, question: &Question, base: &str, filter: Filter) -> 
         .attributes(question.attributes.iter().map(String::as_str))
         .page_size(None)
         .limit(limit)
-        .keep_referrals()
         .deref(match search.deref {
             Deref::Never => proto::Deref::Never,
             Deref::Always => proto::Deref::Always,
             Deref::Search => proto::Deref::Searching,
             Deref::Find => proto::Deref::Finding,
         });
+    if question.extensions.persists {
+        // It never gets to what is elsewhere.
+        request = request.keep_referrals();
+    }
     for control in &question.controls {
         request = request.control(control.clone());
     }
@@ -270,9 +314,9 @@ async fn print(
         let answer = match ready(found.next_answer(), || printer.flush()).await.map_err(write)? {
             Ok(Some(answer)) => answer,
             Ok(None) => break,
-            // A refusal is an answer like any other; its controls have gone.
-            Err(error) => match error.result() {
-                Some(result) => SearchAnswer::PageEnd(result.clone(), Controls::default()),
+            // A refusal is an answer like any other.
+            Err(error) => match refusal(&error) {
+                Some((result, controls)) => SearchAnswer::PageEnd(result, controls),
                 None => {
                     // What came before is not to be lost.
                     printer.flush().map_err(write)?;
@@ -315,6 +359,15 @@ async fn print(
     Ok(result)
 }
 
+/// The server's answer where that is what went wrong: this one's, or that of the server which its referral led to.
+fn refusal(error: &client::Error) -> Option<(LdapResult, Controls)> {
+    match error {
+        client::Error::Refused { result, controls, .. } => Some(((**result).clone(), controls.clone())),
+        client::Error::Referral { source, .. } => refusal(source),
+        _ => Some((error.result()?.clone(), Controls::default())),
+    }
+}
+
 /// Waits for a future, and does something first when it is not ready at once.
 async fn ready<F: Future>(future: F, meanwhile: impl FnOnce() -> io::Result<()>) -> io::Result<F::Output> {
     let mut future = pin!(future);
@@ -338,7 +391,8 @@ mod tests {
         let lines = ["alice".to_owned(), "b*".to_owned()];
         assert_eq!(filters("(uid=%s)", Some(&lines)).unwrap(), ["(uid=alice)", "(uid=b*)"]);
         assert_eq!(filters("(uid=50%)", None).unwrap(), ["(uid=50%)"]);
-        for bad in ["(uid=%s%s)", "(uid=%d)", "(uid=x)", "(a=%)(uid=%s)"] {
+        assert_eq!(filters("(uid=x)", Some(&lines)).unwrap(), ["(uid=x)", "(uid=x)"]);
+        for bad in ["(uid=%s%s)", "(uid=%d)", "(uid=%)", "(a=%)(uid=%s)"] {
             assert!(filters(bad, Some(&lines)).is_err(), "{bad}");
         }
     }
