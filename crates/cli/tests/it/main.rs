@@ -21,6 +21,7 @@ mod search;
 mod server_info;
 mod servers;
 mod states;
+mod target;
 mod transport;
 mod user;
 

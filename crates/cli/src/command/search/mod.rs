@@ -32,7 +32,6 @@ use super::Context;
 use super::ldap::{self, Failure};
 use crate::arguments::{Deref, Scope, Search};
 use crate::exit::Exit;
-use crate::output;
 
 /// A search without `-l` may take as long as it likes, which is not for ever.
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -43,12 +42,6 @@ const MOST_LINES: u64 = 16 << 20;
 
 /// Searches and prints; the status is the result code.
 pub(crate) async fn run(context: &Context, search: Search) -> Exit {
-    if search.version > 0 {
-        output::note(&format!("ldapgate search {}", env!("CARGO_PKG_VERSION")));
-    }
-    if search.version > 1 {
-        return Exit::DONE;
-    }
     match ask(context, &search).await {
         Ok(exit) => exit,
         Err(failure) if failure.is_broken_pipe() => Exit::DONE,
@@ -124,9 +117,6 @@ async fn ask(context: &Context, search: &Search) -> Result<Exit, Failure> {
 fn question(search: &Search) -> anyhow::Result<Question> {
     if search.chase {
         bail!("-C: referrals are printed and not chased: a server must not choose whom this talks to");
-    }
-    if search.debug.is_some_and(|level| level != 0) {
-        bail!("-d: there is no libldap here to be debugged; -v tells the steps");
     }
     if search.json && (search.file.is_some() || search.sort.is_some() || search.to_files > 0) {
         bail!("--json is one document of entries as they arrive: without -f, -S and -t");
