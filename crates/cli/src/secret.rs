@@ -1,6 +1,6 @@
 //! Passwords from a prompt, a file, the command line or standard input; never a wait where nobody can answer.
 
-use std::io::{BufRead as _, IsTerminal as _, Read as _};
+use std::io::{BufRead as _, IsTerminal as _, Read as _, Write as _};
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
@@ -37,6 +37,21 @@ pub(crate) fn of_bind() -> anyhow::Result<String> {
     prompt("Enter LDAP Password: ")
 }
 
+/// Is there somebody to ask?
+pub(crate) fn can_ask() -> bool {
+    std::io::stdin().is_terminal()
+}
+
+/// What is no secret, asked for on the terminal: a line.
+pub(crate) fn line(question: &str) -> anyhow::Result<String> {
+    let mut terminal = std::io::stderr();
+    terminal
+        .write_all(question.as_bytes())
+        .and_then(|()| terminal.flush())
+        .context("cannot ask on this terminal")?;
+    from_stdin()
+}
+
 /// One of the two passwords of a change; `None` when no flag asks for one. A prompt asks twice, as `ldappasswd` does: what
 /// nobody sees is mistyped.
 pub(crate) fn of_change(source: &ChangeSource<'_>, question: &str) -> anyhow::Result<Option<String>> {
@@ -68,12 +83,12 @@ fn from_stdin() -> anyhow::Result<String> {
         .lock()
         .take(LONGEST)
         .read_line(&mut line)
-        .context("cannot read a password from standard input")?;
+        .context("cannot read a line from standard input")?;
     Ok(without_newline(line))
 }
 
 fn prompt(question: &str) -> anyhow::Result<String> {
-    if !std::io::stdin().is_terminal() {
+    if !can_ask() {
         bail!("no password: there is no terminal to ask on; use -y FILE, -w TEXT or --password-stdin");
     }
     rpassword::prompt_password(question).context("cannot ask for a password on this terminal")

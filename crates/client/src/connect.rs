@@ -11,7 +11,7 @@ use tokio::net::{TcpStream, UnixStream, lookup_host};
 use tokio::time::{Instant, timeout_at};
 
 use crate::options::{Address, Options};
-use crate::{Connection, Error};
+use crate::{Balance, Connection, Error};
 
 /// Where OpenLDAP listens when an `ldapi` URL names no path.
 const DEFAULT_SOCKET: &str = "/var/run/slapd/ldapi";
@@ -41,7 +41,7 @@ pub(crate) enum Privacy {
 
 impl Connection {
     /// Connects to the first URL that works, with TLS as the URL and the options say, and binds as their service
-    /// account. Without one nobody is bound yet.
+    /// account. Without one nobody is bound yet. With [`Balance::RoundRobin`] it begins at any of them, by chance.
     ///
     /// # Errors
     ///
@@ -51,7 +51,12 @@ impl Connection {
     pub async fn open(options: &Options) -> Result<Connection, Error> {
         let mut failures = Vec::new();
         let discovered = options.discovered().await?;
-        for address in discovered.iter().flat_map(|found| found.iter()).chain(&options.servers) {
+        let mut servers: Vec<&Address> =
+            discovered.iter().flat_map(|found| found.iter()).chain(&options.servers).collect();
+        if options.balance == Balance::RoundRobin {
+            begin_anywhere(&mut servers, random_to);
+        }
+        for address in servers {
             match Connection::open_at(address, options).await {
                 Ok(connection) => return Ok(connection),
                 // Other servers know the same account, and would count another wrong password.
@@ -114,6 +119,15 @@ impl Connection {
             connection.start_tls_by(deadline, options.connect_timeout).await?;
         }
         Ok(connection)
+    }
+}
+
+/// Turns the list so that any of the best begins, by chance: who asks once has no turn to keep.
+fn begin_anywhere(servers: &mut [&Address], chance: impl Fn(u32) -> u32) {
+    let best = servers.first().map(|address| address.tier);
+    let alike = servers.iter().take_while(|address| Some(address.tier) == best).count();
+    if alike > 1 {
+        servers[..alike].rotate_left(chance(alike as u32 - 1) as usize);
     }
 }
 
@@ -248,6 +262,24 @@ mod tests {
         for host in ["localhost.example.com", "10.0.0.1", "0.0.0.0", "::", "127.0.0.1.example.com"] {
             assert!(!is_local_name(host), "{host}");
         }
+    }
+
+    #[test]
+    fn any_of_the_best_servers_begins_and_the_others_follow() {
+        let mut addresses: Vec<Address> = ["ldap://a", "ldap://b", "ldap://c", "ldap://spare"]
+            .map(|url| Address::parse(url).expect("a URL"))
+            .into();
+        addresses[3].tier = 1;
+        for (chance, expected) in [(0, "abcspare"), (1, "bcaspare"), (2, "cabspare")] {
+            let mut servers: Vec<&Address> = addresses.iter().collect();
+            begin_anywhere(&mut servers, |most| {
+                assert_eq!(most, 2);
+                chance
+            });
+            let order: String = servers.iter().map(|address| address.host()).collect();
+            assert_eq!(order, expected);
+        }
+        begin_anywhere(&mut [], |_| 0);
     }
 
     #[test]

@@ -6,8 +6,10 @@ use clap::{ArgAction, Args};
 
 /// The server, the identity and the transport of an LDAP tool, as OpenLDAP's tools take them.
 #[derive(Debug, Args)]
+#[command(disable_version_flag = true, args_override_self = true)]
 pub(crate) struct Target {
-    /// LDAP URL of the server; without it the configuration's server and service account are used
+    /// LDAP URL of the server, or several with spaces between them; without it the configuration's server and service
+    /// account are used
     #[arg(short = 'H', value_name = "URL")]
     pub(crate) url: Option<String>,
     /// Bind as this DN
@@ -36,7 +38,7 @@ pub(crate) struct Target {
     /// StartTLS, required to succeed; -ZZ means the same
     #[arg(short = 'Z', action = ArgAction::Count)]
     pub(crate) start_tls: u8,
-    /// Option: nettimeout=SECONDS, ldif-wrap=COLUMNS|no
+    /// Option: nettimeout=SECONDS|none|max (or network_timeout), TLS_CACERT=FILE, ldif-wrap=COLUMNS|no
     #[arg(short = 'o', value_name = "OPTION")]
     pub(crate) options: Vec<String>,
     /// CA certificates to trust, instead of $LDAPTLS_CACERT, $SSL_CERT_FILE or the system's
@@ -54,6 +56,12 @@ pub(crate) struct Target {
     /// Send a password without encryption to a host that is not this one
     #[arg(long)]
     pub(crate) allow_cleartext: bool,
+    /// libldap's debugging level, of which there is only 0; -v tells the steps
+    #[arg(short = 'd', value_name = "LEVEL", hide = true)]
+    pub(crate) debug: Option<i64>,
+    /// Print the version on standard error; -VV: and nothing else
+    #[arg(short = 'V', action = ArgAction::Count)]
+    pub(crate) version: u8,
 }
 
 /// How to bind by SASL.
@@ -74,7 +82,7 @@ pub(crate) struct SaslFlags {
     /// SASL security properties: none, noplain, noanonymous, minssf=FACTOR, maxssf=FACTOR
     #[arg(id = "sasl_O", short = 'O', value_name = "PROPERTIES")]
     pub(crate) properties: Vec<String>,
-    /// SASL interactive mode: ask for the password unless it is given
+    /// SASL interactive mode: ask for the names and the password that are not given
     #[arg(id = "sasl_I", short = 'I', conflicts_with = "sasl_Q")]
     pub(crate) interactive: bool,
     /// SASL quiet mode: never ask

@@ -30,7 +30,6 @@ pub(crate) enum Deref {
 }
 
 #[derive(Debug, Args)]
-#[command(disable_version_flag = true, args_override_self = true)]
 pub(crate) struct Search {
     #[command(flatten)]
     pub(crate) target: Target,
@@ -91,12 +90,6 @@ pub(crate) struct Search {
     /// Chase referrals, which is not done: they are printed
     #[arg(short = 'C', hide = true)]
     pub(crate) chase: bool,
-    /// libldap's debugging level, of which there is only 0; -v tells the steps
-    #[arg(short = 'd', value_name = "LEVEL", hide = true)]
-    pub(crate) debug: Option<i64>,
-    /// Print the version on standard error; -VV: and nothing else
-    #[arg(short = 'V', action = ArgAction::Count)]
-    pub(crate) version: u8,
     /// One JSON document on standard output
     #[arg(long)]
     pub(crate) json: bool,

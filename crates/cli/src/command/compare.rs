@@ -34,7 +34,7 @@ async fn ask(context: &Context, compare: &Compare) -> Result<Exit, Failure> {
     let result = match answer {
         Ok(true) => LdapResult::new(ResultCode::COMPARE_TRUE, ""),
         Ok(false) => LdapResult::new(ResultCode::COMPARE_FALSE, ""),
-        Err(error) => error.result().cloned().ok_or(error)?,
+        Err(error) => ldap::answer(&error).cloned().ok_or(error)?,
     };
     tell(compare, &result, context.voice.is_verbose());
     Ok(Exit::of_result(result.code))

@@ -2,14 +2,14 @@
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
 use client::control::PasswordPolicy;
-use client::{BindReply, Connection, Options, Pool};
+use client::{BindReply, Connection, Options};
 use ldapgate::Config;
-use proto::Password;
+use proto::{LdapResult, Password};
 
+use super::option::{self, Settings};
 use super::{Context, bind_controls, sasl};
 use crate::arguments::Target;
 use crate::exit::Exit;
@@ -55,8 +55,16 @@ impl From<anyhow::Error> for Failure {
 
 impl From<client::Error> for Failure {
     fn from(error: client::Error) -> Self {
-        let exit = error.result().map_or(Exit::BEFORE_AN_ANSWER, |result| Exit::of_result(result.code));
+        let exit = answer(&error).map_or(Exit::BEFORE_AN_ANSWER, |result| Exit::of_result(result.code));
         Self { error: error.into(), exit }
+    }
+}
+
+/// The answer of the server that was asked last, though another one referred to it.
+pub(crate) fn answer(error: &client::Error) -> Option<&LdapResult> {
+    match error {
+        client::Error::Referral { source, .. } => answer(source),
+        _ => error.result(),
     }
 }
 
@@ -66,33 +74,70 @@ pub(crate) struct Session {
     pub(crate) base: Option<String>,
 }
 
+/// What comes before any tool's work: its version, and a level of debugging that there is none of. `Some` when that was all.
+pub(crate) fn prepare(tool: &str, target: &Target) -> Result<Option<Exit>, Failure> {
+    if target.version > 0 {
+        output::note(&format!("ldapgate {tool} {}", env!("CARGO_PKG_VERSION")));
+    }
+    if target.version > 1 {
+        return Ok(Some(Exit::DONE));
+    }
+    if target.debug.is_some_and(|level| level != 0) {
+        return Err(anyhow!("-d: there is no libldap here to be debugged; -v tells the steps").into());
+    }
+    Ok(None)
+}
+
 /// Connects and binds as the flags, else the configuration, say.
 pub(crate) async fn connect(context: &Context, target: &Target) -> Result<Session, Failure> {
     telemetry::start(context.voice, "error", false);
     let config = configuration(context, target)?;
     let directory = target.directory.as_deref();
     let base = config.as_ref().and_then(|config| config.base(directory));
-    let by_sasl = target.sasl.are_given();
-    let own = target.url.is_none() && target.bind_dn.is_none() && !by_sasl;
+    let own = is_own(target);
     if own && target.gives_password() {
         return Err(anyhow!("a bind password needs -D: whose password is it?").into());
     }
     let options = options(context, target, config.as_ref())?;
     if own {
-        let server = Pool::open(options).await?.server().await?;
-        return Ok(Session { connection: server.lookup().await?, base });
+        return Ok(Session { connection: open(target, &options).await?, base });
     }
     let (sasl, password) = match sasl::of_target(target)? {
         Some(sasl) => (Some(sasl), None),
-        None => (None, secret::of_target(target)?),
+        None => (None, bind_password(target)?),
     };
-    let connection = Connection::open(&options.anonymous()).await?;
+    let connection = open(target, &options.anonymous()).await?;
     let asking = connection.with_controls([PasswordPolicy::request()]);
     match sasl {
-        Some(sasl) => judge(&asking.sasl_bind(&sasl).await?)?,
+        Some(sasl) => judge(&asking.sasl_bind(&sasl.over(&connection)?).await?)?,
         None => bind(&asking, target.bind_dn.as_deref(), password).await?,
     }
     Ok(Session { connection, base: if target.url.is_some() { None } else { base } })
+}
+
+/// Does the configuration say where, and as whom?
+fn is_own(target: &Target) -> bool {
+    target.url.is_none() && target.bind_dn.is_none() && !target.sasl.are_given()
+}
+
+/// A connection; with -Z one that is encrypted, or none.
+async fn open(target: &Target, options: &Options) -> Result<Connection, Failure> {
+    let connection = Connection::open(options).await?;
+    if target.start_tls > 0 && !connection.is_encrypted() {
+        let url = connection.url();
+        return Err(anyhow!("-Z requires TLS, and there is none over {url}: leave out -Z").into());
+    }
+    Ok(connection)
+}
+
+/// The password of -D: by the flags, else by a prompt where somebody can answer.
+fn bind_password(target: &Target) -> anyhow::Result<Option<String>> {
+    match secret::of_target(target)? {
+        None if target.bind_dn.as_ref().is_some_and(|dn| !dn.is_empty()) && secret::can_ask() => {
+            secret::of_bind().map(Some)
+        }
+        given => Ok(given),
+    }
 }
 
 async fn bind(connection: &Connection, dn: Option<&str>, password: Option<String>) -> Result<(), Failure> {
@@ -143,17 +188,22 @@ fn configuration(context: &Context, target: &Target) -> Result<Option<Config>, F
 
 fn options(context: &Context, target: &Target, config: Option<&Config>) -> anyhow::Result<Options> {
     let directory = target.directory.as_deref();
+    let settings = Settings::read(&target.options)?;
+    let tls = || tls(context, target, config, settings.authority);
     let mut options = match (&target.url, config) {
-        // The system's certificates are many, and of no use where nothing is encrypted.
-        (Some(url), _) if is_plain(url) && target.start_tls == 0 && target.ca_file.is_none() => {
-            Options::new([url])?
+        (Some(text), _) => {
+            let urls = option::servers(text)?;
+            // The system's certificates are many, and of no use where nothing is encrypted.
+            let plain = urls.iter().all(|url| is_plain(url)) && target.start_tls == 0;
+            let options = Options::new(&urls)?;
+            if plain && target.ca_file.is_none() { options } else { options.tls(tls()?) }
         }
-        (Some(url), _) => Options::new([url])?.tls(tls(context, target, config)?),
         (None, Some(config)) => {
             let options = config.client_options(directory)?;
-            // Variables do not override a configured server's own settings; a flag does.
-            if target.ca_file.is_some() || target.client_cert.is_some() {
-                options.tls(tls(context, target, Some(config))?)
+            let named = target.ca_file.is_some() || target.client_cert.is_some();
+            // Variables do not override the settings of a configuration that is used alone; a flag does.
+            if named || settings.authority.is_some() || !is_own(target) && has_variables(context) {
+                options.tls(tls()?)
             } else {
                 options
             }
@@ -166,16 +216,8 @@ fn options(context: &Context, target: &Target, config: Option<&Config>) -> anyho
     if target.allow_cleartext {
         options = options.allow_cleartext();
     }
-    for option in &target.options {
-        match option.split_once('=') {
-            Some(("nettimeout", seconds)) => {
-                let seconds =
-                    seconds.parse().with_context(|| format!("-o {option}: not a number of seconds"))?;
-                options = options.connect_timeout(Duration::from_secs(seconds));
-            }
-            Some(("ldif-wrap" | "ldif_wrap", _)) => {}
-            _ => bail!("-o {option} is not known; there are nettimeout=SECONDS and ldif-wrap=COLUMNS|no"),
-        }
+    if let Some(limit) = settings.connect_timeout {
+        options = options.connect_timeout(limit);
     }
     Ok(options)
 }
@@ -186,29 +228,42 @@ fn is_plain(url: &str) -> bool {
         .any(|scheme| url.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)))
 }
 
-/// Whom to trust: `--ca-file`, else OpenLDAP's variables, else `SSL_CERT_FILE`, else the configuration, else the system.
-fn tls(context: &Context, target: &Target, config: Option<&Config>) -> anyhow::Result<tls::ClientTls> {
-    let mut settings = tls::ClientSettings { system_roots: false, ..tls::ClientSettings::default() };
-    if let Some(file) = &target.ca_file {
-        settings.ca_files = vec![file.clone()];
-    } else if let Some(file) = context.variable("LDAPTLS_CACERT") {
-        settings.ca_files = vec![PathBuf::from(file)];
-    } else if let Some(folder) = context.variable("LDAPTLS_CACERTDIR") {
-        settings.ca_files = files_of(Path::new(folder))?;
-    } else if let Some(file) = context.variable("SSL_CERT_FILE") {
-        settings.ca_files = vec![PathBuf::from(file)];
-    } else if let Some(configured) =
-        config.map(|config| config.tls_settings(target.directory.as_deref())).transpose()?
-    {
-        settings = configured;
-    } else {
-        settings.system_roots = true;
+/// Does the environment say whom to trust, or who we are?
+fn has_variables(context: &Context) -> bool {
+    ["LDAPTLS_CACERT", "LDAPTLS_CACERTDIR", "LDAPTLS_REQCERT", "LDAPTLS_CERT", "LDAPTLS_KEY", "SSL_CERT_FILE"]
+        .iter()
+        .any(|name| context.variable(name).is_some())
+}
+
+/// How TLS is to be. Whom to trust: `--ca-file`, else `-o TLS_CACERT`, else OpenLDAP's variables, else `SSL_CERT_FILE`, else
+/// the configuration, else the system.
+fn tls(
+    context: &Context,
+    target: &Target,
+    config: Option<&Config>,
+    option: Option<&str>,
+) -> anyhow::Result<tls::ClientTls> {
+    let configured = config.map(|config| config.tls_settings(target.directory.as_deref())).transpose()?;
+    let mut settings = match configured {
+        // Another server than the configuration's: neither its name nor our key for it, which is a secret.
+        Some(configured) if target.url.is_some() => tls::ClientSettings {
+            ca_files: configured.ca_files,
+            system_roots: configured.system_roots,
+            min_version: configured.min_version,
+            ..tls::ClientSettings::default()
+        },
+        Some(configured) => configured,
+        None => tls::ClientSettings::default(),
+    };
+    if let Some(files) = authority(context, target, option)? {
+        settings.ca_files = files;
+        settings.system_roots = false;
     }
     if let Some(identity) = identity(context, target)? {
         settings.client_identity = Some(identity);
     }
     match context.variable("LDAPTLS_REQCERT").map(str::to_ascii_lowercase).as_deref() {
-        Some("never" | "allow") if target.ca_file.is_none() => {
+        Some("never" | "allow") if !is_own(target) && target.ca_file.is_none() && option.is_none() => {
             output::note(
                 "ldapgate: warning: LDAPTLS_REQCERT says to accept any certificate; the server may be anybody",
             );
@@ -219,10 +274,37 @@ fn tls(context: &Context, target: &Target, config: Option<&Config>) -> anyhow::R
     Ok(settings.load()?)
 }
 
+/// The files of the authority that the flags, else the environment, name.
+fn authority(
+    context: &Context,
+    target: &Target,
+    option: Option<&str>,
+) -> anyhow::Result<Option<Vec<PathBuf>>> {
+    if let Some(file) = &target.ca_file {
+        return Ok(Some(vec![file.clone()]));
+    }
+    if let Some(file) = option {
+        return Ok(Some(vec![PathBuf::from(file)]));
+    }
+    if is_own(target) {
+        return Ok(None);
+    }
+    if let Some(file) = context.variable("LDAPTLS_CACERT") {
+        return Ok(Some(vec![PathBuf::from(file)]));
+    }
+    if let Some(folder) = context.variable("LDAPTLS_CACERTDIR") {
+        return files_of(Path::new(folder)).map(Some);
+    }
+    Ok(context.variable("SSL_CERT_FILE").map(|file| vec![PathBuf::from(file)]))
+}
+
 /// The client certificate: `--cert` and `--key`, else OpenLDAP's variables.
 fn identity(context: &Context, target: &Target) -> anyhow::Result<Option<tls::Identity>> {
     if let (Some(cert), Some(key)) = (&target.client_cert, &target.client_key) {
         return Ok(Some(tls::Identity { cert: cert.clone(), key: key.clone() }));
+    }
+    if is_own(target) {
+        return Ok(None);
     }
     match (context.variable("LDAPTLS_CERT"), context.variable("LDAPTLS_KEY")) {
         (Some(cert), Some(key)) => Ok(Some(tls::Identity { cert: cert.into(), key: key.into() })),

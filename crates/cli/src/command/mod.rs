@@ -14,6 +14,7 @@ mod info;
 mod ldap;
 mod login;
 mod modify;
+mod option;
 mod outcome;
 mod pages;
 mod passwd;
@@ -31,7 +32,7 @@ use std::collections::BTreeMap;
 
 use ldapgate::{Config, ConfigErrors};
 
-use crate::arguments::{Arguments, Command, Modify};
+use crate::arguments::{Arguments, Command, Modify, Target};
 use crate::exit::Exit;
 use crate::output;
 use crate::telemetry::{self, Voice};
@@ -43,6 +44,13 @@ pub(crate) async fn run(arguments: Arguments) -> Exit {
         config: arguments.config,
         voice: Voice::new(arguments.verbose, arguments.quiet),
     };
+    if let Some((tool, target)) = arguments.command.target() {
+        match ldap::prepare(tool, target) {
+            Ok(None) => {}
+            Ok(Some(exit)) => return exit,
+            Err(failure) => return failure.report(),
+        }
+    }
     match arguments.command {
         Command::Serve(serve) => serve::run(&context, serve.demo).await,
         Command::Login(login) => login::run(&context, login).await,
@@ -67,6 +75,23 @@ pub(crate) async fn run(arguments: Arguments) -> Exit {
 }
 
 impl Command {
+    /// An LDAP tool's word and target.
+    fn target(&self) -> Option<(&'static str, &Target)> {
+        match self {
+            Command::Search(search) => Some(("search", &search.target)),
+            Command::Whoami(whoami) => Some(("whoami", &whoami.target)),
+            Command::Add(add) => Some(("add", &add.target)),
+            Command::Modify(modify) => Some(("modify", &modify.target)),
+            Command::Delete(delete) => Some(("delete", &delete.target)),
+            Command::Rename(rename) => Some(("rename", &rename.target)),
+            Command::Compare(compare) => Some(("compare", &compare.target)),
+            Command::Passwd(passwd) => Some(("passwd", &passwd.target)),
+            Command::Info(info) => Some(("info", &info.target)),
+            Command::Schema(schema) => Some(("schema", &schema.target)),
+            _ => None,
+        }
+    }
+
     /// Whether the word names one of the LDAP tools, whose exit status is the result code.
     pub(crate) fn is_ldap_tool(word: &str) -> bool {
         matches!(

@@ -22,6 +22,7 @@ mod search_ends;
 mod server_info;
 mod servers;
 mod states;
+mod target;
 mod transport;
 mod user;
 mod whoami;

@@ -55,6 +55,29 @@ async fn external_is_whoever_the_server_sees() {
     assert_ne!(without.status, 0, "{}", without.stdout);
 }
 
+#[tokio::test]
+async fn a_bind_that_is_weaker_than_asked_for_is_not_begun() {
+    let server = OpenLdap::equipped().await;
+    let ca = server.ca_file().display().to_string();
+    let (clear, trust) = (server.ldap_url(), [("LDAPTLS_CACERT", ca.as_str())]);
+    let alice = ["-U", "alice", "-w", "Red-Apple-11", "-O"];
+    for mechanism in [&["-Y", "SCRAM-SHA-256"][..], &["-Y", "DIGEST-MD5"], &[]] {
+        for factor in ["minssf=1", "minssf=256"] {
+            let flags = [mechanism, &alice, &[factor]].concat();
+            let weak = whoami(&clear, &flags, &[]);
+            assert_eq!((weak.stdout.as_str(), weak.status), ("", 255), "{flags:?}");
+            assert!(weak.stderr.contains("minssf") && weak.stderr.contains("-ZZ"), "{}", weak.stderr);
+            let strong = whoami(&server.ldaps_url(), &flags, &trust);
+            assert_eq!((strong.stdout.as_str(), strong.status), (ALICE, 0), "{flags:?}: {}", strong.stderr);
+        }
+        let none = whoami(&clear, &[mechanism, &alice, &["minssf=0"]].concat(), &[]);
+        assert_eq!(none.status, 0, "{mechanism:?}: {}", none.stderr);
+    }
+    let socket = ["-Y", "EXTERNAL", "-O"];
+    let as_socket = |factor| whoami(&server.ldapi_url(), &[&socket[..], &[factor]].concat(), &[]).status;
+    assert_eq!((as_socket("minssf=71"), as_socket("minssf=72")), (0, 255));
+}
+
 #[test]
 fn flags_that_do_not_go_together_are_told_before_anything_is_sent() {
     for (flags, said) in [

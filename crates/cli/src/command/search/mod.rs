@@ -44,12 +44,6 @@ const MOST_LINES: u64 = 16 << 20;
 
 /// Searches and prints; the status is the result code.
 pub(crate) async fn run(context: &Context, search: Search) -> Exit {
-    if search.version > 0 {
-        output::note(&format!("ldapgate search {}", env!("CARGO_PKG_VERSION")));
-    }
-    if search.version > 1 {
-        return Exit::DONE;
-    }
     match ask(context, &search).await {
         Ok(exit) => exit,
         Err(failure) if failure.is_broken_pipe() => Exit::DONE,
@@ -146,9 +140,6 @@ fn question(search: &Search) -> anyhow::Result<Question> {
             "-C: referrals are printed and not chased: a server must not choose whom this talks to; the configuration \
              may, by referrals = \"follow\""
         );
-    }
-    if search.debug.is_some_and(|level| level != 0) {
-        bail!("-d: there is no libldap here to be debugged; -v tells the steps");
     }
     if search.json && (search.file.is_some() || search.sort.is_some() || search.to_files > 0) {
         bail!("--json is one document of entries as they arrive: without -f, -S and -t");
