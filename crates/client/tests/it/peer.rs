@@ -78,6 +78,7 @@ impl Peer {
     }
 
     /// These bytes in place of what the session would send as the answer.
+    #[cfg(feature = "ntlm")]
     pub(crate) async fn reply_raw(&mut self, id: MessageId, answer: &Response, bytes: &[u8]) {
         assert!(!self.session.reply(id, answer, &Controls::default()).is_empty(), "nobody waits for it");
         self.raw(bytes).await;
