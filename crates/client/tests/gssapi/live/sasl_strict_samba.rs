@@ -25,14 +25,15 @@ async fn samba_takes_a_ticket_that_signs_or_seals_in_the_clear_and_no_other() {
         let client = Client::of_samba(samba);
         return again::run(test, &Server::from(samba), &client.ticket("alice", "Red-Apple-11"));
     };
-    for sasl in [
-        Sasl::gssapi(),
-        Sasl::gssapi().protection(Protection::Integrity),
-        Sasl::gssapi().protection(Protection::Confidentiality),
+    for (sasl, sealed) in [
+        (Sasl::gssapi(), true),
+        (Sasl::gssapi().protection(Protection::Integrity), false),
+        (Sasl::gssapi().protection(Protection::Confidentiality), true),
     ] {
         let connection = server.open().await;
         let reply = connection.sasl_bind(&sasl).await.unwrap();
         assert!(reply.is_success(), "{sasl:?}: {reply:?}");
+        assert_eq!(connection.is_encrypted(), sealed, "{sasl:?}");
         assert!(reads(&connection).await, "{sasl:?}");
     }
     let reply = server.open().await.sasl_bind(Sasl::gssapi().protection(Protection::None)).await.unwrap();
