@@ -162,6 +162,7 @@ async fn every_flag_prints_what_it_prints_with_ldapsearch() {
         &["-E", "!pr=3/noprompt", "(uid=*)", "uid"],
         &["-E", "pr=2/noprompt", "-S", "uid", "(uid=*)", "uid"],
         &["-E", "pr=2/noprompt", "-s", "base"],
+        &["-E", "pr=2/noprompt", "-z", "4", "1.1"],
         &["-E", "sss=uid", "(uid=*)"],
         &["-E", "!sss=-uid:2.5.13.3/cn:2.5.13.3", "(uid=*)", "uid"],
         &["-E", "sss=nonsense", "(uid=*)"],

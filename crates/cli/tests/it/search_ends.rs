@@ -105,6 +105,8 @@ async fn a_document_is_whole_however_the_search_ends() {
 
     let limited = line(&["dc=a", "-z", "1"]);
     assert_eq!((&document(&limited)["code"], limited.status), (&json!(4), 4));
+    let limited = line(&["dc=a", "-E", "pr=1/noprompt", "-z", "2"]);
+    assert_eq!((&document(&limited)["code"], limited.status), (&json!(4), 4));
     let found = line(&["dc=a", "(cn=ann)"]);
     assert_eq!((&document(&found)["code"], found.status, found.stderr.as_str()), (&json!(0), 0, ""));
 }

@@ -26,6 +26,7 @@ const MOST_REFERENCES: usize = 16 << 20;
 struct Rest {
     references: Vec<Vec<String>>,
     reference_bytes: usize,
+    /// A refusal, as soon as it is there.
     end: Option<(LdapResult, Controls)>,
 }
 
@@ -48,21 +49,18 @@ pub(super) async fn print(mut found: SearchStream, progress: &mut Progress) -> R
     let mut out = BufWriter::with_capacity(BUFFER, io::stdout().lock());
     out.write_all(b"{\"entries\":[").map_err(cannot)?;
     let mut rest = Rest::default();
-    let failure = entries(&mut out, &mut found, &mut rest, progress).await.err();
+    let read = entries(&mut out, &mut found, &mut rest, progress).await;
     progress.done();
-    if failure.as_ref().is_some_and(Failure::is_broken_pipe) {
-        return failure.map_or_else(|| Ok(LdapResult::new(ResultCode::SUCCESS, "")), Err);
-    }
-    let failure = match (failure, &rest.end) {
-        (None, None) => match found.finish().await {
-            // The search's own limit cut a page short.
+    let failure = match (read, &rest.end) {
+        (Err(failure), _) if failure.is_broken_pipe() => return Err(failure),
+        (Ok(()), None) => match found.finish().await {
             Ok(end) => {
                 rest.end = Some((end.result, end.controls));
                 None
             }
             Err(error) => Some(error.into()),
         },
-        (failure, _) => failure,
+        (read, _) => read.err(),
     };
     writeln!(out, "],\n{}", behind(&rest, failure.as_ref())).map_err(cannot)?;
     out.flush().map_err(cannot)?;
@@ -95,7 +93,7 @@ async fn entries(
                 progress.tell(entries);
             }
             Ok(Some(SearchAnswer::Reference(urls, _))) => rest.refer(urls)?,
-            Ok(Some(SearchAnswer::PageEnd(result, controls))) => rest.end = Some((result, controls)),
+            // The end of a page need not be the search's.
             Ok(Some(_)) => {}
             Ok(None) => return Ok(()),
             Err(error) => {

@@ -338,11 +338,18 @@ async fn print(
     }
     progress.done();
     let result = match last {
-        Some(SearchAnswer::PageEnd(result, _)) => result,
-        // The search's own limit cut a page short.
-        _ => {
+        Some(SearchAnswer::PageEnd(result, _)) if !result.is_success() => result,
+        last => {
             let end = found.finish().await?;
-            printer.answer(&SearchAnswer::PageEnd(end.result.clone(), end.controls))?;
+            // The search's own limit cut a page short, which may have had nothing to show.
+            if last.is_none() || !end.result.is_success() {
+                if last.is_some() {
+                    printer.next_page(base).map_err(write)?;
+                }
+                // The words for it are not the server's.
+                let result = LdapResult { message: String::new(), ..end.result.clone() };
+                printer.answer(&SearchAnswer::PageEnd(result, end.controls))?;
+            }
             end.result
         }
     };
