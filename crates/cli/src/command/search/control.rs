@@ -5,7 +5,7 @@ use std::io::Write;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use client::control::{
-    AccountUsability, ChangeType, Dereference, DirSync, DirSyncReply, EntryChangeNotification, EntryState,
+    AccountUsability, ChangeKind, Dereference, DirSync, DirSyncReply, EntryChangeNotification, EntryState,
     PasswordExpired, PasswordExpiring, PasswordPolicy, SortResult, SyncDone, SyncInfo, SyncState,
     VirtualListViewResult,
 };
@@ -152,10 +152,10 @@ fn usable(usability: &AccountUsability) -> String {
 /// `modify`, `moddn prevdn cn=a changeNumber 7`.
 fn changed(notification: &EntryChangeNotification) -> String {
     let mut text = match notification.change {
-        ChangeType::Add => "add",
-        ChangeType::Delete => "delete",
-        ChangeType::Modify => "modify",
-        ChangeType::ModifyDn => "moddn",
+        ChangeKind::Add => "add",
+        ChangeKind::Delete => "delete",
+        ChangeKind::Modify => "modify",
+        ChangeKind::ModifyDn => "moddn",
     }
     .to_owned();
     if let Some(dn) = &notification.previous_dn {
@@ -264,10 +264,10 @@ mod tests {
     #[test]
     fn what_happened_to_an_entry_is_told_without_comments_too() {
         let modified =
-            EntryChangeNotification { change: ChangeType::Modify, previous_dn: None, change_number: None };
+            EntryChangeNotification { change: ChangeKind::Modify, previous_dn: None, change_number: None };
         assert_eq!(printed(3, modified.to_control()), "# persistentSearch: modify\n");
         let renamed = EntryChangeNotification {
-            change: ChangeType::ModifyDn,
+            change: ChangeKind::ModifyDn,
             previous_dn: Some("cn=a".to_owned()),
             change_number: Some(7),
         };

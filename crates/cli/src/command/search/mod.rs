@@ -32,7 +32,6 @@ use super::Context;
 use super::ldap::{self, Failure};
 use crate::arguments::{Deref, Scope, Search};
 use crate::exit::Exit;
-use crate::output;
 use crate::secret;
 
 /// A search without `-l` may take as long as it likes, which is not for ever.
