@@ -36,9 +36,6 @@ pub(crate) async fn cancel(
     match connection.extended_as(NAME, Cancel::OID, request.value).await {
         Ok(_) => {}
         Err(Error::Refused { result, .. }) if had_ended(&result) => {}
-        Err(Error::Refused { url, dn, result, controls, .. }) => {
-            return Err(Error::Refused { url, operation: "cancel", dn, result, controls });
-        }
         Err(error) => return Err(error),
     }
     let limit = connection.shared.options.timeout;
