@@ -230,13 +230,13 @@ fn is_plain(url: &str) -> bool {
 
 /// Does the environment say whom to trust, or who we are?
 fn has_variables(context: &Context) -> bool {
-    ["LDAPTLS_CACERT", "LDAPTLS_CACERTDIR", "LDAPTLS_REQCERT", "LDAPTLS_CERT", "LDAPTLS_KEY", "SSL_CERT_FILE"]
+    ["LDAPTLS_CACERT", "LDAPTLS_CACERTDIR", "LDAPTLS_REQCERT", "LDAPTLS_CERT", "LDAPTLS_KEY"]
         .iter()
         .any(|name| context.variable(name).is_some())
 }
 
-/// How TLS is to be. Whom to trust: `--ca-file`, else `-o TLS_CACERT`, else OpenLDAP's variables, else `SSL_CERT_FILE`, else
-/// the configuration, else the system.
+/// How TLS is to be. Whom to trust: `--ca-file`, else `-o TLS_CACERT`, else OpenLDAP's variables, else, with `-H`,
+/// `SSL_CERT_FILE`, else the configuration, else the system.
 fn tls(
     context: &Context,
     target: &Target,
@@ -295,7 +295,9 @@ fn authority(
     if let Some(folder) = context.variable("LDAPTLS_CACERTDIR") {
         return files_of(Path::new(folder)).map(Some);
     }
-    Ok(context.variable("SSL_CERT_FILE").map(|file| vec![PathBuf::from(file)]))
+    // Set for everything on many machines, it does not override what is configured for this very server.
+    let file = context.variable("SSL_CERT_FILE").filter(|_| target.url.is_some());
+    Ok(file.map(|file| vec![PathBuf::from(file)]))
 }
 
 /// The client certificate: `--cert` and `--key`, else OpenLDAP's variables.

@@ -115,7 +115,7 @@ impl Peer {
 
     /// Plays the server's half of SCRAM-SHA-256 for one bind.
     async fn scram(&mut self, secret: &str) {
-        let mut server = ScramServer::new(ScramHash::Sha256, b"salt", 64, nonce(&[9; 18]));
+        let mut server = ScramServer::new(ScramHash::Sha256, b"salt", 4096, nonce(&[9; 18]));
         let (id, mechanism, first) = self.step().await;
         assert_eq!(mechanism, "SCRAM-SHA-256");
         let challenge = server.first(&first.unwrap()).unwrap();
@@ -147,7 +147,7 @@ async fn a_success_without_the_servers_proof_is_an_error_and_the_end() {
     for proof in [None, Some(&b"v=AAAA"[..])] {
         let (connection, mut peer) = connected(&local()).await;
         let (reply, ()) = tokio::join!(connection.sasl_bind(scram()), async {
-            let mut server = ScramServer::new(ScramHash::Sha256, b"salt", 64, nonce(&[9; 18]));
+            let mut server = ScramServer::new(ScramHash::Sha256, b"salt", 4096, nonce(&[9; 18]));
             let (id, _, first) = peer.step().await;
             let challenge = server.first(&first.unwrap()).unwrap();
             peer.challenge(id, &challenge).await;

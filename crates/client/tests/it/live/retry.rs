@@ -77,7 +77,7 @@ async fn memory_a_write_that_may_have_been_done_is_sent_again_only_when_asked_to
 async fn memory_a_call_of_two_writes_is_not_made_again_once_one_was_sent() {
     let site = Site::start().await;
     let group = &format!("cn=staff,ou=groups,{BASE}");
-    for (retry, expected) in [(hasty(), 1), (hasty().writes(), 3)] {
+    for (retry, expected) in [(hasty(), 1), (hasty().attempts(3).writes(), 3)] {
         for directory in both(&site, &retry).await {
             site.directory.clear_operations();
             let two = |connection: Connection| async move {
