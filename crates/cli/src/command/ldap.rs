@@ -153,7 +153,10 @@ async fn bind(connection: &Connection, dn: Option<&str>, password: Option<String
             )
             .into());
         }
-        (None, Some(_)) => return Err(anyhow!("a bind password needs -D: whose password is it?").into()),
+        // An empty name would make the bind an anonymous one, and the password would seem to be right.
+        (None | Some(_), Some(_)) => {
+            return Err(anyhow!("a bind password needs -D: whose password is it?").into());
+        }
         _ => return Ok(()),
     };
     judge(&reply)

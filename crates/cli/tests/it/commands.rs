@@ -63,6 +63,7 @@ async fn search_and_whoami_end_with_the_result_code(peer: Peer) {
     assert_eq!(ldap(&["search", "-H", &url, "(&(uid=broken)"]).status, 255);
     assert_eq!(ldap(&["search", "--no-such-flag"]).status, 255);
     assert_eq!(ldap(&["whoami", "-H", "ldap://127.0.0.1:1"]).status, 255);
+    assert_eq!(ldap(&["whoami", "-H", &url, "-D", "", "-w", READER_PASSWORD]).status, 255);
     assert_eq!(ldap(&["login"]).status, 2);
     let limited = ldap(&[
         "search",
