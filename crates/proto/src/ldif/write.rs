@@ -127,7 +127,7 @@ impl<W: Write> Writer<W> {
         for part in [harmless(name).as_bytes(), b":< "] {
             self.line.extend_from_slice(part);
         }
-        self.line.extend(url.bytes().map(|byte| if byte.is_ascii_control() { b'?' } else { byte }));
+        say(url, &mut self.line);
         fold(&self.line, self.wrap, &mut self.record);
     }
 
@@ -135,7 +135,7 @@ impl<W: Write> Writer<W> {
     pub fn add_comment(&mut self, text: &str) {
         self.line.clear();
         self.line.extend_from_slice(if text.is_empty() { b"#" } else { b"# " });
-        self.line.extend(text.bytes().map(|byte| if byte.is_ascii_control() { b'?' } else { byte }));
+        say(text, &mut self.line);
         // Comments are folded one column later than values.
         fold(&self.line, self.wrap.map(|columns| columns + 1), &mut self.record);
     }
@@ -146,7 +146,7 @@ impl<W: Write> Writer<W> {
         self.line.clear();
         self.line.extend_from_slice(harmless(name).as_bytes());
         self.line.extend_from_slice(b": ");
-        self.line.extend(text.bytes().map(|byte| if byte.is_ascii_control() { b'?' } else { byte }));
+        say(text, &mut self.line);
         fold(&self.line, self.wrap.map(|columns| columns + 1), &mut self.record);
     }
 
@@ -235,6 +235,15 @@ impl<W> fmt::Debug for Writer<W> {
 
 pub(super) fn base64(value: &[u8]) -> String {
     STANDARD.encode(value)
+}
+
+/// Text for people, in which no control character, those of C1 among them, ends a line or commands a terminal.
+fn say(text: &str, line: &mut Vec<u8>) {
+    let mut buffer = [0; 4];
+    for c in text.chars() {
+        let c = if c.is_control() { '?' } else { c };
+        line.extend_from_slice(c.encode_utf8(&mut buffer).as_bytes());
+    }
 }
 
 /// May the value stand as it is?
@@ -333,6 +342,15 @@ mod tests {
         let text = "dn: cn=m\nx??dn??cn=admin?x: y\n\n";
         assert_eq!(String::from_utf8(written.into_inner()).unwrap(), text.repeat(2));
         assert_eq!(entry.to_ldif(), text);
+    }
+
+    #[test]
+    fn comments_and_plain_lines_command_no_terminal() {
+        let mut writer = Writer::new(Vec::new());
+        writer.add_comment("a\u{9b}31m\u{1b}[0m\n\u{e4}");
+        writer.add_plain("ufn", "a\u{9b}31m\r");
+        writer.write().unwrap();
+        assert_eq!(writer.into_inner(), "# a?31m?[0m?\u{e4}\nufn: a?31m?\n".as_bytes());
     }
 
     proptest! {
