@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use account::store::Stirred;
-use sqlx::postgres::{PgConnectOptions, PgConnection, PgListener, PgPool, PgPoolOptions, PgSslMode};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgListener, PgPoolOptions, PgSslMode};
 use sqlx::{Connection as _, Row as _};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
