@@ -4,9 +4,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::{
     AccountQuery, Admit, Admitted, Answer, Audit, AuditQuery, AuditRecord, Block, BlockQuery, Changes,
-    ClearBlocks, Digest, EndSessions, Find, IssuePersonal, LimitQuery, Link, Linked, PersonalToken, Relink,
-    Relinked, Remove, Reserve, Reserved, Revoke, RevokePersonal, SecretBytes, SessionQuery, Sessions,
-    SetDisabled, Settle, State, Store, StoredSession, Sweep, Touch, UsePersonal,
+    ClearBlocks, Digest, DropTokenKeys, EndSessions, Find, IssuePersonal, IssueSigned, KeepTokenKey,
+    LimitQuery, Link, Linked, PersonalToken, Relink, Relinked, Remove, Reserve, Reserved, Revoke,
+    RevokePersonal, RevokeSigned, SecretBytes, SessionQuery, Sessions, SetDisabled, Settle, SignedToken,
+    State, Store, StoredSession, Sweep, TokenKey, Touch, UsePersonal,
 };
 use crate::{Account, Time, UserId};
 
@@ -30,7 +31,15 @@ impl MemoryStore {
 macro_rules! by_state {
     ($($method:ident($input:ty) -> $output:ty;)+) => {
         $(fn $method(&self, input: $input) -> Answer<'_, $output> {
-            Box::pin(async move { Ok(self.state().$method(input)) })
+            Box::pin(async move {
+                let (answer, written) = {
+                    let mut state = self.state();
+                    let answer = state.$method(input);
+                    (answer, state.take_written())
+                };
+                written.iter().for_each(Audit::tell);
+                Ok(answer)
+            })
         })+
     };
 }
@@ -58,6 +67,13 @@ impl Store for MemoryStore {
         personal_tokens(Option<UserId>) -> Vec<PersonalToken>;
         use_personal(UsePersonal) -> Option<(PersonalToken, Account)>;
         revoke_personal(RevokePersonal) -> bool;
+        issue_signed(IssueSigned) -> bool;
+        signed_tokens(Option<UserId>) -> Vec<SignedToken>;
+        revoked_tokens(UserId) -> Vec<String>;
+        revoke_signed(RevokeSigned) -> bool;
+        token_keys(Time) -> Vec<TokenKey>;
+        keep_token_key(KeepTokenKey) -> bool;
+        drop_token_keys(DropTokenKeys) -> u64;
         record(Audit) -> ();
         audit(AuditQuery) -> Vec<AuditRecord>;
         changes_since(Option<i64>) -> Changes;
