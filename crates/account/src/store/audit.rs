@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Time, UserId};
+use crate::{Account, Time, UserId};
 
 /// Something that happened, for the record. A value that is not known is `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +33,18 @@ pub struct Audit {
 }
 
 impl Audit {
+    /// Of an account, and with its name where the record has none.
+    #[must_use]
+    pub fn about(self, account: &Account) -> Self {
+        let user = Some(account.id);
+        if self.username.is_some() {
+            return Self { user, ..self };
+        }
+        let username = Some(account.username.clone());
+        let directory = self.directory.or_else(|| Some(account.directory.clone()));
+        Self { user, username, directory, ..self }
+    }
+
     /// Tells the log of a record that is in the store now: an event of the target `audit` with a field for each value that
     /// is known. Every store does, once for each record and after the transaction.
     pub fn tell(&self) {

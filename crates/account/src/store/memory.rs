@@ -2,18 +2,23 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use futures_util::future::BoxFuture;
+
 use super::{
     AccountQuery, Admit, Admitted, Answer, Audit, AuditQuery, AuditRecord, Block, BlockQuery, Changes,
     ClearBlocks, Digest, DropTokenKeys, EndSessions, Find, IssuePersonal, IssueSigned, KeepTokenKey,
     LimitQuery, Link, Linked, PersonalToken, Relink, Relinked, Remove, Reserve, Reserved, Revoke,
     RevokePersonal, RevokeSigned, SecretBytes, SessionQuery, Sessions, SetDisabled, Settle, SignedToken,
-    State, Store, StoredSession, Sweep, TokenKey, Touch, UsePersonal,
+    State, Stirred, Store, StoredSession, Sweep, TokenKey, Touch, UsePersonal,
 };
 use crate::{Account, Time, UserId};
 
 /// [`State`] behind a lock. Everything is gone with the process.
 #[derive(Debug, Default)]
-pub struct MemoryStore(Mutex<State>);
+pub struct MemoryStore {
+    state: Mutex<State>,
+    stirred: Stirred,
+}
 
 impl MemoryStore {
     /// An empty store.
@@ -22,24 +27,29 @@ impl MemoryStore {
         Self::default()
     }
 
+    fn apply<T>(&self, command: impl FnOnce(&mut State) -> T) -> T {
+        let mut state = self.state();
+        let before = state.changed();
+        let answer = command(&mut state);
+        if state.changed() != before {
+            self.stirred.stir();
+        }
+        let written = state.take_written();
+        drop(state);
+        written.iter().for_each(Audit::tell);
+        answer
+    }
+
     /// No command leaves the state half done, so a panic of another thread spoils nothing.
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 macro_rules! by_state {
     ($($method:ident($input:ty) -> $output:ty;)+) => {
         $(fn $method(&self, input: $input) -> Answer<'_, $output> {
-            Box::pin(async move {
-                let (answer, written) = {
-                    let mut state = self.state();
-                    let answer = state.$method(input);
-                    (answer, state.take_written())
-                };
-                written.iter().for_each(Audit::tell);
-                Ok(answer)
-            })
+            Box::pin(async move { Ok(self.apply(|state| state.$method(input))) })
         })+
     };
 }
@@ -81,10 +91,14 @@ impl Store for MemoryStore {
     }
 
     fn secret(&self, name: String, candidate: SecretBytes) -> Answer<'_, SecretBytes> {
-        Box::pin(async move { Ok(self.state().secret(name, candidate)) })
+        Box::pin(async move { Ok(self.apply(|state| state.secret(name, candidate))) })
     }
 
     fn ping(&self) -> Answer<'_, ()> {
         Box::pin(async { Ok(()) })
+    }
+
+    fn stirred(&self) -> BoxFuture<'_, ()> {
+        Box::pin(self.stirred.wait())
     }
 }

@@ -76,4 +76,8 @@ impl Store for Watched {
         sweep(sweep: Sweep) -> u64;
         ping() -> ();
     }
+
+    fn stirred(&self) -> futures_util::future::BoxFuture<'_, ()> {
+        self.inner.stirred()
+    }
 }

@@ -45,6 +45,11 @@ struct Change {
 }
 
 impl State {
+    /// The number of the last note of a change.
+    pub(super) fn changed(&self) -> i64 {
+        self.changed
+    }
+
     fn note_change(&mut self, user: UserId, at: Time) {
         self.changed += 1;
         self.changes.push(Change { number: self.changed, user, at });
@@ -59,10 +64,8 @@ impl State {
     }
 
     fn write_audit(&mut self, mut audit: Audit) {
-        let account = audit.user.and_then(|user| self.accounts.get(&user));
-        if let (None, Some(account)) = (&audit.username, account) {
-            audit.username = Some(account.username.clone());
-            audit.directory = audit.directory.or_else(|| Some(account.directory.clone()));
+        if let Some(account) = audit.user.and_then(|user| self.accounts.get(&user)) {
+            audit = audit.about(account);
         }
         self.audits += 1;
         self.audit.push(AuditRecord { number: self.audits, audit });
