@@ -172,7 +172,9 @@ pub trait Store: Send + Sync {
 
     /// Ready when something may have changed since the last call was ready, sooner than whoever asks
     /// [`Store::changes_since`] now and then would hear of it. A hint: it may be wrong, and it may never come.
-    fn stirred(&self) -> BoxFuture<'_, ()>;
+    fn stirred(&self) -> BoxFuture<'_, ()> {
+        Box::pin(std::future::pending())
+    }
 }
 
 /// The cause below a [`StoreError`].
