@@ -46,6 +46,7 @@ mod person;
 mod postgres;
 mod row;
 mod session;
+mod signed;
 mod sql;
 mod sqlite;
 mod store;

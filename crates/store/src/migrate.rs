@@ -28,11 +28,13 @@ const SQLITE: Steps = steps! {
     1 "0001_start",
     2 "0002_attributes",
     3 "0003_warnings",
+    5 "0005_tokens",
 };
 
 const POSTGRES: Steps = steps! {
     "postgres":
     3 "0003_start",
+    5 "0005_tokens",
 };
 
 /// What [`migrate`](crate::migrate) did.
