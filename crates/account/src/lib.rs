@@ -84,7 +84,7 @@ pub use hook::{Hook, Profile, Refusal};
 pub use naming::Naming;
 pub use outcome::{Denied, Lookup, NewSession, Origin, Outcome, PasswordOutcome, SignIn, SignedIn};
 pub use permission::{PermissionKey, PermissionKeyError};
-pub use person::{Account, Group, UserId, UserIdError};
+pub use person::{Account, Group, LocalGroup, UserId, UserIdError};
 pub use ready::Ready;
 pub use relink::{RelinkRefused, Relinking};
 pub use session::{PersonalTokens, Session, SessionInfo};

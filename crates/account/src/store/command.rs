@@ -1,10 +1,11 @@
 //! The commands as values, so that a sequence of them can be made up, printed and run on any store.
 
 use super::{
-    AccountQuery, Admit, Admitted, Audit, AuditQuery, AuditRecord, Block, BlockQuery, Changes, ClearBlocks,
-    Digest, EndSessions, Find, IssuePersonal, LimitQuery, Link, Linked, PersonalToken, Relink, Relinked,
-    Remove, Reserve, Reserved, Revoke, RevokePersonal, SessionQuery, Sessions, SetDisabled, Settle, State,
-    Store, StoreError, StoredSession, Sweep, Touch, UsePersonal,
+    AccountQuery, Admit, Admitted, Audit, AuditQuery, AuditRecord, Block, BlockQuery, ChangeGrants, Changed,
+    Changes, ClearBlocks, Digest, EndSessions, Find, GroupQuery, IssuePersonal, LimitQuery, Link, Linked,
+    PersonalToken, Relink, Relinked, Remove, Reserve, Reserved, Revoke, RevokePersonal, SessionQuery,
+    Sessions, SetDisabled, Settle, State, Store, StoreError, StoredGroup, StoredSession, Sweep, Touch,
+    UsePersonal,
 };
 use crate::{Account, Time, UserId};
 
@@ -47,6 +48,8 @@ commands! {
     Revoke = revoke(Revoke) -> bool;
     Relink = relink(Relink) -> Relinked;
     Remove = remove(Remove) -> bool;
+    ChangeGrants = change_grants(ChangeGrants) -> Changed;
+    LocalGroups = local_groups(GroupQuery) -> Vec<StoredGroup>;
     BlockedUntil = blocked_until(LimitQuery) -> Option<Time>;
     ReserveAttempt = reserve_attempt(Reserve) -> Reserved;
     SettleAttempt = settle_attempt(Settle) -> ();

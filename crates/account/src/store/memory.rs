@@ -3,10 +3,11 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::{
-    AccountQuery, Admit, Admitted, Answer, Audit, AuditQuery, AuditRecord, Block, BlockQuery, Changes,
-    ClearBlocks, Digest, EndSessions, Find, IssuePersonal, LimitQuery, Link, Linked, PersonalToken, Relink,
-    Relinked, Remove, Reserve, Reserved, Revoke, RevokePersonal, SecretBytes, SessionQuery, Sessions,
-    SetDisabled, Settle, State, Store, StoredSession, Sweep, Touch, UsePersonal,
+    AccountQuery, Admit, Admitted, Answer, Audit, AuditQuery, AuditRecord, Block, BlockQuery, ChangeGrants,
+    Changed, Changes, ClearBlocks, Digest, EndSessions, Find, GroupQuery, IssuePersonal, LimitQuery, Link,
+    Linked, PersonalToken, Relink, Relinked, Remove, Reserve, Reserved, Revoke, RevokePersonal, SecretBytes,
+    SessionQuery, Sessions, SetDisabled, Settle, State, Store, StoredGroup, StoredSession, Sweep, Touch,
+    UsePersonal,
 };
 use crate::{Account, Time, UserId};
 
@@ -45,6 +46,8 @@ impl Store for MemoryStore {
         revoke(Revoke) -> bool;
         relink(Relink) -> Relinked;
         remove(Remove) -> bool;
+        change_grants(ChangeGrants) -> Changed;
+        local_groups(GroupQuery) -> Vec<StoredGroup>;
         blocked_until(LimitQuery) -> Option<Time>;
         reserve_attempt(Reserve) -> Reserved;
         settle_attempt(Settle) -> ();
