@@ -82,7 +82,7 @@ pub fn users(accounts: &[Account]) -> Value {
         json!({
             "username": account.username, "id": account.external_id, "directory": account.directory,
             "dn": account.dn, "disabled": account.disabled, "fields": account.fields, "lists": account.lists,
-            "flags": account.flags, "local_groups": account.local_groups, "permissions": account.permissions,
+            "flags": account.flags, "local_groups": account.local_group_names().collect::<Vec<_>>(), "permissions": account.permissions,
             "first_seen": time(account.first_seen), "last_login": account.last_login.map(time),
         })
     };
