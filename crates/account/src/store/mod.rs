@@ -17,6 +17,7 @@ mod memory;
 mod person;
 mod session;
 mod state;
+mod stirred;
 mod token;
 mod warning;
 
@@ -36,6 +37,7 @@ pub use person::{
 };
 pub use session::{Digest, EndSessions, SessionQuery, Sessions, StartSession, StoredSession, Touch};
 pub use state::State;
+pub use stirred::Stirred;
 pub use token::{IssuePersonal, PersonalToken, RevokePersonal, SecretBytes, UsePersonal};
 pub use warning::StoredWarning;
 
@@ -151,6 +153,10 @@ pub trait Store: Send + Sync {
 
     /// Asks the store for a sign of life.
     fn ping(&self) -> Answer<'_, ()>;
+
+    /// Ready when something may have changed since the last call was ready, sooner than whoever asks
+    /// [`Store::changes_since`] now and then would hear of it. A hint: it may be wrong, and it may never come.
+    fn stirred(&self) -> BoxFuture<'_, ()>;
 }
 
 /// The cause below a [`StoreError`].
@@ -171,9 +177,25 @@ pub enum StoreError {
         source: BoxError,
     },
     /// It holds what no version of this program writes.
-    #[error("the store holds a value that cannot be read: {what}")]
-    Corrupt {
-        /// Where, and what was expected.
-        what: String,
-    },
+    #[error("the store holds a value that cannot be read: {0}")]
+    Corrupt(Damage),
+}
+
+/// A value that no version of this program writes: the store was damaged, or edited by hand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Damage {
+    /// The table.
+    pub table: &'static str,
+    /// The column.
+    pub column: String,
+    /// The row: its key, or what operators know it by (a session's handle, a personal token's id).
+    pub row: String,
+    /// What is wrong with the value. Never the value itself.
+    pub what: String,
+}
+
+impl std::fmt::Display for Damage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{} of {}: {}", self.table, self.column, self.row, self.what)
+    }
 }
