@@ -5,9 +5,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use account::store::{
-    AccountQuery, Admit, Audit, AuditQuery, Facts, Find, Link, Linked, Mirror, Occasion, SecretBytes, Store,
+    AccountQuery, Admit, Audit, AuditQuery, Digest, Facts, Find, GroupQuery, Link, Linked, Mirror, Occasion,
+    SecretBytes, SessionQuery, StartSession, Store,
 };
-use account::{StoreError, Time, UserId};
+use account::{Group, StoreError, Time, UserId};
 use ldapgate_store::{OpenError, open};
 use sqlx::{Connection as _, SqliteConnection};
 
@@ -173,6 +174,51 @@ fn facts(number: u8) -> Facts {
         groups: Vec::new(),
         permissions: Vec::new(),
     }
+}
+
+/// What breaks is the very place where memberships are written.
+#[tokio::test]
+async fn a_mirror_that_fails_leaves_old_memberships_and_writes_nothing() {
+    let folder = folder();
+    let path = folder.path().join("a.db");
+    let store = open(&url(&path)).await.expect("it opens");
+    let in_group = |name: &str, occasion| {
+        let group = Group { name: name.to_owned(), dn: format!("cn={name},dc=example,dc=com") };
+        let admit = *admit(1);
+        let facts = Facts { groups: vec![group], username: name.to_owned(), ..admit.facts };
+        Box::new(Admit { facts, mirror: Mirror::All, occasion, ..admit })
+    };
+    store.admit(in_group("old", Occasion::LookUp)).await.expect("it writes");
+    let everything = async || {
+        let accounts = store.accounts(AccountQuery { after: None, limit: 10 }).await.expect("it reads");
+        let groups = store.local_groups(GroupQuery::All).await.expect("it reads");
+        let sessions = store.sessions(SessionQuery::All).await.expect("it reads");
+        let audit = store.audit(AuditQuery { after: 0, username: None, limit: 10 }).await.expect("it reads");
+        (accounts, groups, sessions, audit, store.changes_since(None).await.expect("it reads"))
+    };
+    let before = everything().await;
+    sql(&path, "create trigger broken before insert on membership begin select raise(abort, 'no'); end")
+        .await;
+    let session = StartSession {
+        digest: Digest::of(b"new"),
+        handle: "new".to_owned(),
+        expires: Time::from_seconds(100),
+        remembered: false,
+        address: None,
+        agent: None,
+        warnings: Vec::new(),
+    };
+    let login =
+        || Occasion::Login { began: Time::from_seconds(1), session: Some(session.clone()), attempt: None };
+    let failed = store.admit(in_group("new", login())).await.expect_err("it cannot be written");
+    assert!(matches!(failed, StoreError::Failed { .. }), "{failed:?}");
+    assert_eq!(everything().await, before);
+    sql(&path, "drop trigger broken").await;
+    store.admit(in_group("new", login())).await.expect("it writes");
+    let (accounts, groups, sessions, ..) = everything().await;
+    assert_eq!(accounts[0].local_group_names().collect::<Vec<_>>(), ["new"]);
+    assert_eq!(groups.iter().map(|group| group.members.len()).collect::<Vec<_>>(), [1, 0]);
+    assert_eq!(sessions.len(), 1);
 }
 
 #[tokio::test]
