@@ -133,11 +133,11 @@ pub(crate) async fn list(c: &mut Connection<'_>, query: GroupQuery) -> Result<Ve
     // One statement: groups (0), members (1) and permissions (2) of one moment.
     let rows = c
         .query(
-            "select id, name, directory, dn, 0, '' from local_group where $1 is null or name = $1 \
-             union all select g.id, g.name, g.directory, g.dn, 1, account.local_name from local_group g \
+            "select id, name, directory, dn, cast(0 as bigint), '' from local_group where $1 is null or name = $1 \
+             union all select g.id, g.name, g.directory, g.dn, cast(1 as bigint), account.local_name from local_group g \
              join membership on membership.local_group = g.id join account on account.id = membership.account \
              where $1 is null or g.name = $1 \
-             union all select g.id, g.name, g.directory, g.dn, 2, group_permission.permission from local_group g \
+             union all select g.id, g.name, g.directory, g.dn, cast(2 as bigint), group_permission.permission from local_group g \
              join group_permission on group_permission.local_group = g.id where $1 is null or g.name = $1",
         )
         .bind(name)

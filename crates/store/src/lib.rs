@@ -47,6 +47,7 @@ mod person;
 mod postgres;
 mod row;
 mod session;
+mod signed;
 mod sql;
 mod sqlite;
 mod store;

@@ -23,12 +23,14 @@ const SQLITE: &[(i64, &str, &str)] = &steps! {
     2 "0002_attributes",
     3 "0003_warnings",
     4 "0004_groups",
+    5 "0005_tokens",
 };
 
 const POSTGRES: &[(i64, &str, &str)] = &steps! {
     "postgres":
     3 "0003_start",
     4 "0004_groups",
+    5 "0005_tokens",
 };
 
 /// What [`crate::migrate`] did.
