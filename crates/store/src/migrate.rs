@@ -28,12 +28,14 @@ const SQLITE: Steps = steps! {
     1 "0001_start",
     2 "0002_attributes",
     3 "0003_warnings",
+    4 "0004_groups",
     5 "0005_tokens",
 };
 
 const POSTGRES: Steps = steps! {
     "postgres":
     3 "0003_start",
+    4 "0004_groups",
     5 "0005_tokens",
 };
 

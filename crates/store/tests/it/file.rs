@@ -116,16 +116,33 @@ async fn somebody_new_is_never_taken_for_their_own_namesake() {
 #[tokio::test]
 async fn a_store_of_an_older_version_is_brought_up_to_date_with_everybody_in_it() {
     let folder = folder();
-    let path = folder.path().join("a.db");
-    let store = open(&url(&path)).await.expect("it opens");
-    store.admit(admit(1)).await.expect("it writes");
-    drop(store);
-    sql(&path, "alter table account drop column attributes").await;
-    sql(&path, "alter table session drop column warnings").await;
-    sql(&path, "delete from _sqlx_migrations where version > 1").await;
+    let (path, fresh) = (folder.path().join("a.db"), folder.path().join("fresh.db"));
+    drop(open(&url(&fresh)).await.expect("it opens"));
+    std::fs::write(&path, "").expect("writable");
+    sql(&path, include_str!("../../migrations/sqlite/0001_start.sql")).await;
+    let mut connection = SqliteConnection::connect(&url(&path)).await.expect("the file opens");
+    for (statement, value) in [
+        ("attach $1 as fresh", fresh.display().to_string()),
+        (
+            "create table _sqlx_migrations as select * from fresh._sqlx_migrations where version = $1 + 0",
+            "1".to_owned(),
+        ),
+        (
+            "insert into account values ($1, 'main', 'id1', 'person1', 'person1', 'uid=person1', '{}', '{}', '{}', \
+             '[]', '[\"staff\"]', '[]', 0, 0, null, 0, null, 0)",
+            UserId::from_random([1; 16]).to_string(),
+        ),
+    ] {
+        sqlx::query(statement).bind(value).execute(&mut connection).await.expect("the statement is good");
+    }
+    connection.close().await.expect("the file closes");
     let store = open(&url(&path)).await.expect("it opens again");
     let old = store.account(Find::LocalName("person1".to_owned())).await.expect("it reads");
-    assert_eq!(old.expect("nobody is lost").attributes.iter().count(), 0);
+    let old = old.expect("nobody is lost");
+    assert_eq!(old.attributes.iter().count(), 0);
+    let (names, dns): (Vec<_>, Vec<_>) =
+        old.local_groups.iter().map(|group| (group.name.as_str(), group.dn.as_str())).unzip();
+    assert_eq!((names, dns), (vec!["staff"], vec![""]), "nobody knows yet whose group that was");
     store.admit(admit(1)).await.expect("it writes");
     let new = store.account(Find::LocalName("person1".to_owned())).await.expect("it reads");
     let attributes = new.expect("nobody is lost").attributes;
