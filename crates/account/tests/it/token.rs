@@ -5,7 +5,7 @@ use std::time::Duration;
 use ldapgate_account::store::SecretBytes;
 use ldapgate_account::{OldKeys, Origin, PersonalTokens, Settings};
 
-use crate::world::{Server, World, directories};
+use crate::world::{Server, World, directories, until};
 
 fn legacy() -> Settings {
     let mut settings = Settings::default();
@@ -82,8 +82,7 @@ async fn one_signed_token_is_revoked_by_its_id_in_every_process() {
     assert!(world.accounts.revoke_token(None, &id, &origin).await.unwrap());
     assert!(!world.accounts.revoke_token(None, &id, &origin).await.unwrap(), "it is gone");
     assert_eq!(world.accounts.check_token(&one.text).await.unwrap(), None);
-    let heard = async { while replica.check_token(&one.text).await.unwrap().is_some() {} };
-    tokio::time::timeout(Duration::from_secs(5), heard).await.unwrap();
+    until(async || replica.check_token(&one.text).await.unwrap().is_none()).await;
     following.abort();
     for accounts in [&world.accounts, &replica] {
         assert!(accounts.check_token(&other.text).await.unwrap().is_some(), "the other goes on");
@@ -117,6 +116,7 @@ async fn tokens_of_the_old_key_are_taken_while_one_may_last() {
     let origin = Origin::default();
     let day = Some(Duration::from_secs(24 * 3600));
     let old = world.accounts.issue_token(&alice, day, &origin).await.unwrap();
+    world.clock.advance(Duration::from_secs(60));
     let rotated = world.accounts.rotate_token_key(OldKeys::Overlap, &origin).await.unwrap();
     assert_ne!(ids(&world.accounts)[0], rotated.id, "it is shown before it signs");
     assert_eq!(ids(&world.accounts)[1], rotated.id);
@@ -126,12 +126,7 @@ async fn tokens_of_the_old_key_are_taken_while_one_may_last() {
         let replica = replica.clone();
         async move { replica.follow().await }
     });
-    let heard = async {
-        while ids(&replica)[0] != rotated.id {
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(10), heard).await.unwrap();
+    until(async || ids(&replica)[0] == rotated.id).await;
     following.abort();
     let new = replica.issue_token(&alice, None, &origin).await.unwrap();
     for accounts in [&world.accounts, &replica, &world.replica().await] {
