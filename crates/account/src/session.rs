@@ -67,7 +67,7 @@ impl Accounts {
         let Some((session, account)) = self.stored_session(digest).await? else { return Ok(None) };
         let settings = self.current().settings.session;
         let now = self.0.ambient.now();
-        if account.disabled || !is_alive(&session, &settings, now) {
+        if !account.may_act() || !is_alive(&session, &settings, now) {
             return Ok(None);
         }
         if now.since(session.last_seen) >= NOTE_EVERY.min(settings.idle / 4) {

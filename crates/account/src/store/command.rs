@@ -6,6 +6,10 @@ use super::{
     Remove, Reserve, Reserved, Revoke, RevokePersonal, SessionQuery, Sessions, SetDisabled, Settle, State,
     Store, StoreError, StoredSession, Sweep, Touch, UsePersonal,
 };
+use super::{
+    Census, CensusQuery, ClaimDue, EndAccess, Leased, Mark, NoteChecked, PeopleQuery, ReleaseLeases, SetMark,
+    SignedInPerson, SignedInQuery, TakeLease,
+};
 use crate::{Account, Time, UserId};
 
 macro_rules! commands {
@@ -63,5 +67,16 @@ commands! {
     Record = record(Audit) -> ();
     Audit = audit(AuditQuery) -> Vec<AuditRecord>;
     ChangesSince = changes_since(Option<i64>) -> Changes;
+    ClaimDue = claim_due(ClaimDue) -> Vec<Account>;
+    People = people(PeopleQuery) -> Vec<Account>;
+    SignedIn = signed_in(SignedInQuery) -> Vec<SignedInPerson>;
+    NoteChecked = note_checked(NoteChecked) -> ();
+    AdmitAll = admit_all(Vec<Admit>) -> Vec<Admitted>;
+    Census = census(CensusQuery) -> Census;
+    EndAccess = end_access(EndAccess) -> Vec<UserId>;
+    TakeLease = take_lease(TakeLease) -> Leased;
+    ReleaseLeases = release_leases(ReleaseLeases) -> u64;
+    Marks = marks(String) -> Vec<Mark>;
+    SetMark = set_mark(SetMark) -> ();
     Sweep = sweep(Sweep) -> u64;
 }

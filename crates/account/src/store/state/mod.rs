@@ -3,11 +3,13 @@
 mod attempt;
 mod audit;
 mod person;
+mod revalidation;
 mod session;
 mod token;
 
 use std::collections::BTreeMap;
 
+use self::revalidation::{Ended, Lease};
 use super::{
     AttemptId, Audit, AuditRecord, Counter, CounterKey, Digest, PersonalToken, Reservation, SecretBytes,
     StoredSession,
@@ -30,6 +32,10 @@ pub struct State {
     audits: i64,
     changes: Vec<Change>,
     changed: i64,
+    claimed: BTreeMap<UserId, Time>,
+    ended: Vec<Ended>,
+    leases: BTreeMap<String, Lease>,
+    marks: BTreeMap<String, Vec<u8>>,
 }
 
 /// A note that an account changed.

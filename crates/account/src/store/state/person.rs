@@ -44,6 +44,7 @@ impl State {
             }
         }
         self.accounts.insert(account.id, account.clone());
+        self.claimed.remove(&account.id);
         self.note_change(account.id, at);
         self.write_audit_of(account.id, audit);
         Admitted::Yes(Box::new(admission))
@@ -65,7 +66,7 @@ impl State {
                 .accounts
                 .values()
                 .filter(|account| account.directory == directory && account.external_id != than)
-                .filter(|account| !account.disabled)
+                .filter(|account| account.may_act())
                 .max_by_key(|account| (account.checked, account.id)),
         }
         .cloned()
@@ -132,6 +133,7 @@ impl State {
 
     /// See [`Store::remove`](crate::store::Store::remove).
     pub fn remove(&mut self, remove: Remove) -> bool {
+        self.claimed.remove(&remove.user);
         self.cut_off(remove.user, None, remove.at);
         self.drop_tokens(remove.user);
         if self.accounts.remove(&remove.user).is_none() {
@@ -154,12 +156,12 @@ impl State {
         self.write_audit_of(retire.user, retire.audit);
     }
 
-    fn drop_tokens(&mut self, user: UserId) {
+    pub(super) fn drop_tokens(&mut self, user: UserId) {
         self.tokens.retain(|_, token| token.user != user);
     }
 
     /// Moves the generation on and ends every session but one.
-    fn cut_off(&mut self, user: UserId, keep: Option<Digest>, at: Time) {
+    pub(super) fn cut_off(&mut self, user: UserId, keep: Option<Digest>, at: Time) {
         if let Some(account) = self.accounts.get_mut(&user) {
             account.generation += 1;
             account.generation_at = Some(at);
