@@ -62,6 +62,7 @@ mod proofs;
 mod ready;
 mod relink;
 mod repeat;
+mod revalidate;
 mod seal;
 mod session;
 mod settings;
@@ -87,10 +88,11 @@ pub use permission::{PermissionKey, PermissionKeyError};
 pub use person::{Account, Group, UserId, UserIdError};
 pub use ready::Ready;
 pub use relink::{RelinkRefused, Relinking};
+pub use revalidate::{Hold, RevalidationState, Watching};
 pub use session::{PersonalTokens, Session, SessionInfo};
 pub use settings::{
-    DirectorySettings, LocalName, LocalNameError, LoginSettings, SessionSettings, Settings, Throttle,
-    TokenSettings,
+    DirectorySettings, LocalName, LocalNameError, LoginSettings, RemoveMissing, SessionSettings, Settings,
+    SyncSettings, Throttle, TokenSettings,
 };
 pub use store::{MemoryStore, Store, StoreError};
 pub use time::Time;

@@ -3,6 +3,7 @@
 //! It panics at the first difference, with the seed and the commands that led there.
 
 mod random;
+mod revalidation;
 mod sentences;
 
 use std::sync::Arc;
@@ -25,6 +26,10 @@ pub async fn battery(open: impl AsyncFn() -> Arc<dyn Store>) {
     sentences::sessions(&open).await;
     sentences::tokens_and_secrets(&open).await;
     sentences::changes(&open).await;
+    revalidation::turns(&open).await;
+    revalidation::losses(&open).await;
+    revalidation::lists(&open).await;
+    revalidation::leases_and_marks(&open).await;
     for seed in 0..24 {
         follow_script(&*open().await, seed, 120).await;
     }
