@@ -2,11 +2,13 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use futures_util::future::BoxFuture;
+
 use super::{
     AccountQuery, Admit, Admitted, Answer, Audit, AuditQuery, AuditRecord, Block, BlockQuery, Changes,
     ClearBlocks, Digest, EndSessions, Find, IssuePersonal, LimitQuery, Link, Linked, PersonalToken, Relink,
     Relinked, Remove, Reserve, Reserved, Revoke, RevokePersonal, SecretBytes, SessionQuery, Sessions,
-    SetDisabled, Settle, State, Store, StoredSession, Sweep, Touch, UsePersonal,
+    SetDisabled, Settle, State, Stirred, Store, StoredSession, Sweep, Touch, UsePersonal,
 };
 use super::{
     Census, CensusQuery, ClaimDue, EndAccess, Leased, Mark, NoteChecked, PeopleQuery, ReleaseLeases, SetMark,
@@ -16,7 +18,10 @@ use crate::{Account, Time, UserId};
 
 /// [`State`] behind a lock. Everything is gone with the process.
 #[derive(Debug, Default)]
-pub struct MemoryStore(Mutex<State>);
+pub struct MemoryStore {
+    state: Mutex<State>,
+    stirred: Stirred,
+}
 
 impl MemoryStore {
     /// An empty store.
@@ -25,16 +30,26 @@ impl MemoryStore {
         Self::default()
     }
 
+    fn apply<T>(&self, command: impl FnOnce(&mut State) -> T) -> T {
+        let mut state = self.state();
+        let before = state.changed();
+        let answer = command(&mut state);
+        if state.changed() != before {
+            self.stirred.stir();
+        }
+        answer
+    }
+
     /// No command leaves the state half done, so a panic of another thread spoils nothing.
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 macro_rules! by_state {
     ($($method:ident($input:ty) -> $output:ty;)+) => {
         $(fn $method(&self, input: $input) -> Answer<'_, $output> {
-            Box::pin(async move { Ok(self.state().$method(input)) })
+            Box::pin(async move { Ok(self.apply(|state| state.$method(input))) })
         })+
     };
 }
@@ -80,10 +95,14 @@ impl Store for MemoryStore {
     }
 
     fn secret(&self, name: String, candidate: SecretBytes) -> Answer<'_, SecretBytes> {
-        Box::pin(async move { Ok(self.state().secret(name, candidate)) })
+        Box::pin(async move { Ok(self.apply(|state| state.secret(name, candidate))) })
     }
 
     fn ping(&self) -> Answer<'_, ()> {
         Box::pin(async { Ok(()) })
+    }
+
+    fn stirred(&self) -> BoxFuture<'_, ()> {
+        Box::pin(self.stirred.wait())
     }
 }

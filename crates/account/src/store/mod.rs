@@ -17,6 +17,7 @@ mod person;
 mod revalidation;
 mod session;
 mod state;
+mod stirred;
 mod token;
 mod warning;
 
@@ -39,6 +40,7 @@ pub use revalidation::{
 };
 pub use session::{Digest, EndSessions, SessionQuery, Sessions, StartSession, StoredSession, Touch};
 pub use state::State;
+pub use stirred::Stirred;
 pub use token::{IssuePersonal, PersonalToken, RevokePersonal, SecretBytes, UsePersonal};
 pub use warning::StoredWarning;
 
@@ -180,6 +182,12 @@ pub trait Store: Send + Sync {
 
     /// Asks the store for a sign of life.
     fn ping(&self) -> Answer<'_, ()>;
+
+    /// Ready when something may have changed since the last call was ready, sooner than whoever asks
+    /// [`Store::changes_since`] now and then would hear of it. A hint: it may be wrong, and it may never come.
+    fn stirred(&self) -> BoxFuture<'_, ()> {
+        Box::pin(std::future::pending())
+    }
 }
 
 /// The cause below a [`StoreError`].
@@ -200,9 +208,25 @@ pub enum StoreError {
         source: BoxError,
     },
     /// It holds what no version of this program writes.
-    #[error("the store holds a value that cannot be read: {what}")]
-    Corrupt {
-        /// Where, and what was expected.
-        what: String,
-    },
+    #[error("the store holds a value that cannot be read: {0}")]
+    Corrupt(Damage),
+}
+
+/// A value that no version of this program writes: the store was damaged, or edited by hand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Damage {
+    /// The table.
+    pub table: &'static str,
+    /// The column.
+    pub column: String,
+    /// The row: its key, or what operators know it by (a session's handle, a personal token's id).
+    pub row: String,
+    /// What is wrong with the value. Never the value itself.
+    pub what: String,
+}
+
+impl std::fmt::Display for Damage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{} of {}: {}", self.table, self.column, self.row, self.what)
+    }
 }

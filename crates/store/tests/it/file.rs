@@ -190,10 +190,10 @@ async fn a_damaged_row_is_named_by_table_column_and_row() {
     )
     .await;
     let error = store.accounts(AccountQuery { after: None, limit: 10 }).await.expect_err("it cannot be read");
-    assert!(matches!(error, StoreError::Corrupt { .. }), "{error:?}");
-    for part in ["account.fields", "67e55044-10b1-426f-9247-bb680e5fe0c8"] {
-        assert!(error.to_string().contains(part), "{error}");
-    }
+    let StoreError::Corrupt(damage) = &error else { panic!("{error:?}") };
+    assert_eq!((damage.table, damage.column.as_str()), ("account", "fields"));
+    assert_eq!(damage.row, "67e55044-10b1-426f-9247-bb680e5fe0c8");
+    assert!(error.to_string().contains("account.fields of 67e55044-10b1-426f-9247-bb680e5fe0c8"), "{error}");
 }
 
 #[tokio::test]

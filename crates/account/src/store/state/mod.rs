@@ -47,6 +47,11 @@ struct Change {
 }
 
 impl State {
+    /// The number of the last note of a change.
+    pub(super) fn changed(&self) -> i64 {
+        self.changed
+    }
+
     fn note_change(&mut self, user: UserId, at: Time) {
         self.changed += 1;
         self.changes.push(Change { number: self.changed, user, at });
