@@ -44,6 +44,7 @@ mod error;
 mod migrate;
 mod person;
 mod postgres;
+mod revalidation;
 mod row;
 mod session;
 mod sql;

@@ -22,11 +22,13 @@ const SQLITE: &[(i64, &str, &str)] = &steps! {
     1 "0001_start",
     2 "0002_attributes",
     3 "0003_warnings",
+    6 "0006_revalidation",
 };
 
 const POSTGRES: &[(i64, &str, &str)] = &steps! {
     "postgres":
     3 "0003_start",
+    6 "0006_revalidation",
 };
 
 /// What [`crate::migrate`] did.

@@ -16,7 +16,7 @@ macro_rules! account_columns {
         "account.id, account.directory, account.external_id, account.username, account.local_name, account.dn, \
          account.fields, account.lists, account.flags, account.groups, account.local_groups, account.permissions, \
          account.disabled, account.generation, account.generation_at, account.first_seen, account.last_login, \
-         account.checked, account.attributes"
+         account.checked, account.attributes, account.out"
     };
 }
 pub(crate) use account_columns;
@@ -44,6 +44,7 @@ pub(crate) fn account(row: &Row, from: usize) -> Result<Account, Problem> {
         last_login: cells.maybe_time(16)?,
         checked: cells.time(17)?,
         attributes: cells.json(18)?,
+        out: cells.get(19)?,
     })
 }
 
