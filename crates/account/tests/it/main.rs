@@ -11,6 +11,7 @@ mod link;
 mod look_up;
 mod outage;
 mod proofs;
+mod refresh;
 mod session;
 mod sign_in;
 mod store;

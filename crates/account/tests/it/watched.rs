@@ -18,6 +18,11 @@ impl Watched {
         self.asked.load(Ordering::SeqCst)
     }
 
+    /// The number of the last change.
+    pub(crate) async fn changes(&self) -> i64 {
+        self.inner.changes_since(None).await.unwrap().number
+    }
+
     pub(crate) fn set_down(&self, down: bool) {
         self.down.store(down, Ordering::SeqCst);
     }
