@@ -1,13 +1,20 @@
 //! The audit record, changes, and what has run out.
 
-use account::store::{Audit, AuditQuery, AuditRecord, Changes, Sweep};
+use account::store::{Audit, AuditEnd, AuditQuery, AuditRecord, Changes, Sweep};
 use account::{Time, UserId};
 
 use crate::error::Problem;
 use crate::sql::Connection;
+use crate::{person, signed};
 
-/// Appends to the record.
-pub(crate) async fn write(c: &mut Connection<'_>, record: Audit) -> Result<(), Problem> {
+/// Appends to the record. What is written of an account bears its name.
+pub(crate) async fn write(c: &mut Connection<'_>, mut record: Audit) -> Result<(), Problem> {
+    if let (Some(user), None) = (record.user, &record.username)
+        && let Some(account) = person::by_id(c, user).await?
+    {
+        record = record.about(&account);
+    }
+    c.written.push(record.clone());
     c.query_in(
         "insert into audit (at, event, account, directory, username, outcome, reason, detail, address, agent, request_id) \
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
@@ -32,15 +39,25 @@ pub(crate) async fn write(c: &mut Connection<'_>, record: Audit) -> Result<(), P
 }
 
 pub(crate) async fn list(c: &mut Connection<'_>, query: AuditQuery) -> Result<Vec<AuditRecord>, Problem> {
-    let rows = c.query(
-        "select number, at, event, account, directory, username, outcome, reason, detail, address, agent, request_id \
-         from audit where number > $1 and ($2 is null or username = $2) order by number limit $3",
-    )
-    .bind(query.after)
-    .bind(query.username)
-    .bind(i64::from(query.limit))
-    .fetch_all()
-    .await?;
+    macro_rules! matching {
+        () => {
+            "select number, at, event, account, directory, username, outcome, reason, detail, address, agent, request_id \
+             from audit where number > $1 and ($2 is null or username = $2) and ($3 is null or at >= $3) \
+             order by number "
+        };
+    }
+    let statement = match query.end {
+        AuditEnd::Oldest => concat!(matching!(), "limit $4"),
+        AuditEnd::Newest => concat!("select * from (", matching!(), "desc limit $4) as last order by number"),
+    };
+    let rows = c
+        .query(statement)
+        .bind(query.after)
+        .bind(query.username)
+        .bind(query.since.map(Time::micros))
+        .bind(i64::from(query.limit))
+        .fetch_all()
+        .await?;
     let mut records = Vec::with_capacity(rows.len());
     for found in &rows {
         let cells = found.of("audit", 0, 0);
@@ -114,6 +131,8 @@ pub(crate) async fn sweep(c: &mut Connection<'_>, sweep: Sweep) -> Result<u64, P
         .await?;
     let tokens =
         c.query("delete from personal_token where expires <= $1").bind(sweep.at.micros()).execute().await?;
+    let signed = signed::sweep(c, sweep.at).await?;
+    signed::sweep_keys(c, sweep.keys_before).await?;
     c.query("delete from counter where last < $1").bind(sweep.attempts_before.micros()).execute().await?;
     c.query("delete from reservation where expires < $1")
         .bind(sweep.attempts_before.micros())
@@ -124,7 +143,7 @@ pub(crate) async fn sweep(c: &mut Connection<'_>, sweep: Sweep) -> Result<u64, P
         .bind(sweep.changes_before.micros())
         .execute()
         .await?;
-    Ok(sessions + tokens)
+    Ok(sessions + tokens + signed)
 }
 
 pub(crate) async fn ping(c: &mut Connection<'_>) -> Result<(), Problem> {

@@ -47,6 +47,7 @@ mod postgres;
 mod revalidation;
 mod row;
 mod session;
+mod signed;
 mod sql;
 mod sqlite;
 mod store;

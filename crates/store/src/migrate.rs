@@ -22,12 +22,14 @@ const SQLITE: &[(i64, &str, &str)] = &steps! {
     1 "0001_start",
     2 "0002_attributes",
     3 "0003_warnings",
+    5 "0005_tokens",
     6 "0006_revalidation",
 };
 
 const POSTGRES: &[(i64, &str, &str)] = &steps! {
     "postgres":
     3 "0003_start",
+    5 "0005_tokens",
     6 "0006_revalidation",
 };
 

@@ -52,7 +52,7 @@ pub(crate) async fn admit(c: &mut Connection<'_>, admit: Admit) -> Result<Admitt
     save(c, account).await?;
     if let Occasion::Login { session, attempt, .. } = admit.occasion {
         if let Some(session) = session {
-            session::insert(c, &session.begin(account.id, admit.at)).await?;
+            session::insert(c, &session.begin(account.id, account.generation, admit.at)).await?;
         }
         if let Some(attempt) = attempt {
             attempt::take_away(c, attempt, Settlement::Back, std::time::Duration::ZERO, admit.at).await?;
@@ -177,12 +177,10 @@ pub(crate) async fn relink(c: &mut Connection<'_>, relink: Relink) -> Result<Rel
 
 /// Sessions and tokens go with the account: their tables say so.
 pub(crate) async fn remove(c: &mut Connection<'_>, remove: Remove) -> Result<bool, Problem> {
-    let done = c.query("delete from account where id = $1").bind(remove.user.to_string()).execute().await?;
-    if done == 0 {
-        return Ok(false);
-    }
+    let Some(account) = by_id(c, remove.user).await? else { return Ok(false) };
+    c.query("delete from account where id = $1").bind(remove.user.to_string()).execute().await?;
     audit::note_change(c, remove.user, remove.at).await?;
-    audit::write(c, Audit { user: Some(remove.user), ..remove.audit }).await?;
+    audit::write(c, remove.audit.about(&account)).await?;
     Ok(true)
 }
 
@@ -208,6 +206,9 @@ pub(crate) async fn cut_off(
         return Ok(false);
     }
     session::delete_of(c, user, keep).await?;
+    if let Some(keep) = keep {
+        session::take_along(c, user, keep).await?;
+    }
     Ok(true)
 }
 

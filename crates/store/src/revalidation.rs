@@ -1,8 +1,8 @@
 //! Looking at people again: whose turn it is, what came of it, leases and marks.
 
 use account::store::{
-    Admit, Admitted, Audit, Census, CensusQuery, ClaimDue, ENDED_KEPT, EndAccess, Ending, Leased, Mark,
-    NoteChecked, PeopleQuery, ReleaseLeases, SetMark, SignedInPerson, SignedInQuery, TakeLease,
+    Admit, Admitted, Census, CensusQuery, ClaimDue, ENDED_KEPT, EndAccess, Ending, Leased, Mark, NoteChecked,
+    PeopleQuery, ReleaseLeases, SetMark, SignedInPerson, SignedInQuery, TakeLease,
 };
 use account::{Account, UserId};
 
@@ -225,7 +225,7 @@ pub(crate) async fn end_access(c: &mut Connection<'_>, end: &EndAccess) -> Resul
                 .await?;
         }
         audit::note_change(c, account.id, end.at).await?;
-        audit::write(c, Audit { user: Some(account.id), ..loss.audit.clone() }).await?;
+        audit::write(c, loss.audit.clone().about(&account)).await?;
         ended.push(account.id);
     }
     c.query("delete from ended where at < $1").bind(end.at.before(ENDED_KEPT).micros()).execute().await?;

@@ -13,12 +13,12 @@ use crate::sql::{Connection, Row};
 macro_rules! session_columns {
     () => {
         "session.digest, session.handle, session.account, session.created, session.last_seen, session.expires, \
-         session.remembered, session.address, session.agent, session.warnings"
+         session.remembered, session.address, session.agent, session.warnings, session.generation"
     };
 }
 
 /// The number of [`session_columns`].
-const COLUMNS: usize = 10;
+const COLUMNS: usize = 11;
 
 pub(crate) async fn session(
     c: &mut Connection<'_>,
@@ -30,7 +30,8 @@ pub(crate) async fn session(
             session_columns!(),
             ", ",
             account_columns!(),
-            " from session join account on account.id = session.account where session.digest = $1"
+            " from session join account on account.id = session.account and account.generation = session.generation \
+             where session.digest = $1"
         ))
         .bind(digest.0.to_vec())
         .fetch_optional()
@@ -47,8 +48,9 @@ pub(crate) async fn sessions(c: &mut Connection<'_>, query: SessionQuery) -> Res
         .query(concat!(
             "select ",
             session_columns!(),
-            ", account.local_name from session join account on account.id = session.account \
-         where $1 is null or session.account = $1 order by session.created, session.handle, session.digest"
+            ", account.local_name from session \
+             join account on account.id = session.account and account.generation = session.generation \
+             where $1 is null or session.account = $1 order by session.created, session.handle, session.digest"
         ))
         .bind(user)
         .fetch_all()
@@ -109,15 +111,28 @@ pub(crate) async fn delete_of(
     users(&ended.fetch_all().await?)
 }
 
+/// Takes a session along with its account into the account's new generation.
+pub(crate) async fn take_along(c: &mut Connection<'_>, user: UserId, digest: Digest) -> Result<(), Problem> {
+    c.query(
+        "update session set generation = (select generation from account where account.id = session.account) \
+         where digest = $1 and account = $2",
+    )
+    .bind(digest.0.to_vec())
+    .bind(user.to_string())
+    .execute()
+    .await?;
+    Ok(())
+}
+
 /// Keeps a new session.
 pub(crate) async fn insert(c: &mut Connection<'_>, session: &StoredSession) -> Result<(), Problem> {
     c.query(
         "insert into session (digest, handle, account, created, last_seen, expires, remembered, address, agent, \
-         warnings) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
+         warnings, generation) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
          on conflict (digest) do update set handle = excluded.handle, account = excluded.account, \
          created = excluded.created, last_seen = excluded.last_seen, expires = excluded.expires, \
          remembered = excluded.remembered, address = excluded.address, agent = excluded.agent, \
-         warnings = excluded.warnings",
+         warnings = excluded.warnings, generation = excluded.generation",
     )
     .bind(session.digest.0.to_vec())
     .bind(&session.handle)
@@ -129,6 +144,7 @@ pub(crate) async fn insert(c: &mut Connection<'_>, session: &StoredSession) -> R
     .bind(&session.address)
     .bind(&session.agent)
     .bind(to_json(&session.warnings))
+    .bind(session.generation)
     .execute()
     .await?;
     Ok(())
@@ -151,6 +167,7 @@ fn stored(found: &Row) -> Result<StoredSession, Problem> {
         address: cells.get(7)?,
         agent: cells.get(8)?,
         warnings: cells.json(9)?,
+        generation: cells.get(10)?,
         handle: cells.get(1)?,
     })
 }

@@ -3,6 +3,7 @@
 //! It is a thin choice between sqlx's two drivers and no more: text goes to the database as it is written, and rows keep
 //! their columns' names.
 
+use account::store::Audit;
 use sqlx::postgres::{PgArguments, PgConnection, PgRow, Postgres};
 use sqlx::sqlite::{Sqlite, SqliteArguments, SqliteConnection, SqliteRow};
 use sqlx::{Column as _, Decode, Encode, Row as _, SqlSafeStr, Type};
@@ -23,6 +24,8 @@ pub(crate) struct Connection<'t> {
     driver: Driver<'t>,
     /// A change was noted, which others are waiting to hear of.
     pub(crate) stirred: bool,
+    /// Audit records, to be told to the log once they are committed.
+    pub(crate) written: Vec<Audit>,
 }
 
 #[derive(Debug)]
@@ -33,13 +36,13 @@ enum Driver<'t> {
 
 impl<'t> From<&'t mut SqliteConnection> for Connection<'t> {
     fn from(connection: &'t mut SqliteConnection) -> Self {
-        Self { driver: Driver::Sqlite(connection), stirred: false }
+        Self { driver: Driver::Sqlite(connection), stirred: false, written: Vec::new() }
     }
 }
 
 impl<'t> From<&'t mut PgConnection> for Connection<'t> {
     fn from(connection: &'t mut PgConnection) -> Self {
-        Self { driver: Driver::Postgres(connection), stirred: false }
+        Self { driver: Driver::Postgres(connection), stirred: false, written: Vec::new() }
     }
 }
 

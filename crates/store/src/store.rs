@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use account::store::{
     AccountQuery, Admit, Admitted, Answer, Audit, AuditQuery, AuditRecord, Block, BlockQuery, Changes,
-    ClearBlocks, Digest, EndSessions, Find, IssuePersonal, LimitQuery, Link, Linked, PersonalToken, Relink,
-    Relinked, Remove, Reserve, Reserved, Revoke, RevokePersonal, SecretBytes, SessionQuery, Sessions,
-    SetDisabled, Settle, Stirred, Store, StoredSession, Sweep, Touch, UsePersonal,
+    ClearBlocks, Digest, DropTokenKeys, EndSessions, Find, IssuePersonal, IssueSigned, KeepTokenKey,
+    LimitQuery, Link, Linked, PersonalToken, Relink, Relinked, Remove, Reserve, Reserved, Revoke,
+    RevokePersonal, RevokeSigned, SecretBytes, SessionQuery, Sessions, SetDisabled, Settle, SignedToken,
+    Stirred, Store, StoredSession, Sweep, TokenKey, Touch, UsePersonal,
 };
 use account::store::{
     Census, CensusQuery, ClaimDue, EndAccess, Leased, Mark, NoteChecked, PeopleQuery, ReleaseLeases, SetMark,
@@ -17,7 +18,7 @@ use futures_util::future::BoxFuture;
 
 use crate::database::{Database, Held, Purpose};
 use crate::error::Problem;
-use crate::{attempt, audit, person, postgres, revalidation, session, token};
+use crate::{attempt, audit, person, postgres, revalidation, session, signed, token};
 
 /// How often a command is carried out before another that is in its way has won.
 const TRIES: u32 = 8;
@@ -42,8 +43,8 @@ macro_rules! transaction {
                     let mut connection = held.connection();
                     let $connection = &mut connection;
                     let answer = $query.await;
-                    let stirred = connection.stirred;
-                    $store.end(held, answer, stirred).await
+                    let (stirred, written) = (connection.stirred, connection.written);
+                    $store.end(held, answer, stirred, &written).await
                 };
                 let done = tokio::time::timeout($purpose.deadline(), once).await;
                 match done.unwrap_or(Err(Problem::Late)) {
@@ -71,13 +72,20 @@ macro_rules! write {
 
 impl SqlStore {
     /// Ends a transaction as its command went.
-    async fn end<T>(&self, held: Held, answer: Result<T, Problem>, stirred: bool) -> Result<T, Problem> {
+    async fn end<T>(
+        &self,
+        held: Held,
+        answer: Result<T, Problem>,
+        stirred: bool,
+        written: &[Audit],
+    ) -> Result<T, Problem> {
         match answer {
             Ok(answer) => {
                 held.commit().await?;
                 if stirred {
                     self.stirred.stir();
                 }
+                written.iter().for_each(Audit::tell);
                 Ok(answer)
             }
             Err(problem) => {
@@ -135,7 +143,7 @@ impl Store for SqlStore {
     }
 
     fn blocks(&self, query: BlockQuery) -> Answer<'_, Vec<Block>> {
-        read!(self, "list attempt counters", |c| attempt::blocks(c, query.clone()))
+        read!(self, "list attempt counters", |c| attempt::blocks(c, query))
     }
 
     fn clear_blocks(&self, clear: ClearBlocks) -> Answer<'_, u64> {
@@ -185,6 +193,34 @@ impl Store for SqlStore {
 
     fn revoke_personal(&self, revoke: RevokePersonal) -> Answer<'_, bool> {
         write!(self, Alone, "revoke a personal token", |c| token::revoke(c, revoke.clone()))
+    }
+
+    fn issue_signed(&self, issue: IssueSigned) -> Answer<'_, bool> {
+        write!(self, Alone, "keep note of a signed token", |c| signed::issue(c, issue.clone()))
+    }
+
+    fn signed_tokens(&self, user: Option<UserId>) -> Answer<'_, Vec<SignedToken>> {
+        read!(self, "list signed tokens", |c| signed::list(c, user))
+    }
+
+    fn revoked_tokens(&self, user: UserId) -> Answer<'_, Vec<String>> {
+        read!(self, "list revoked tokens", |c| signed::revoked(c, user))
+    }
+
+    fn revoke_signed(&self, revoke: RevokeSigned) -> Answer<'_, bool> {
+        write!(self, Alone, "revoke a signed token", |c| signed::revoke(c, revoke.clone()))
+    }
+
+    fn token_keys(&self, since: Time) -> Answer<'_, Vec<TokenKey>> {
+        read!(self, "list the keys of tokens", |c| signed::keys(c, since))
+    }
+
+    fn keep_token_key(&self, keep: KeepTokenKey) -> Answer<'_, bool> {
+        write!(self, Alone, "keep the key of tokens", |c| signed::keep_key(c, keep.clone()))
+    }
+
+    fn drop_token_keys(&self, drop: DropTokenKeys) -> Answer<'_, u64> {
+        write!(self, Alone, "drop the keys of tokens", |c| signed::drop_keys(c, drop.clone()))
     }
 
     fn secret(&self, name: String, candidate: SecretBytes) -> Answer<'_, SecretBytes> {

@@ -6,9 +6,10 @@ use futures_util::future::BoxFuture;
 
 use super::{
     AccountQuery, Admit, Admitted, Answer, Audit, AuditQuery, AuditRecord, Block, BlockQuery, Changes,
-    ClearBlocks, Digest, EndSessions, Find, IssuePersonal, LimitQuery, Link, Linked, PersonalToken, Relink,
-    Relinked, Remove, Reserve, Reserved, Revoke, RevokePersonal, SecretBytes, SessionQuery, Sessions,
-    SetDisabled, Settle, State, Stirred, Store, StoredSession, Sweep, Touch, UsePersonal,
+    ClearBlocks, Digest, DropTokenKeys, EndSessions, Find, IssuePersonal, IssueSigned, KeepTokenKey,
+    LimitQuery, Link, Linked, PersonalToken, Relink, Relinked, Remove, Reserve, Reserved, Revoke,
+    RevokePersonal, RevokeSigned, SecretBytes, SessionQuery, Sessions, SetDisabled, Settle, SignedToken,
+    State, Stirred, Store, StoredSession, Sweep, TokenKey, Touch, UsePersonal,
 };
 use super::{
     Census, CensusQuery, ClaimDue, EndAccess, Leased, Mark, NoteChecked, PeopleQuery, ReleaseLeases, SetMark,
@@ -37,6 +38,9 @@ impl MemoryStore {
         if state.changed() != before {
             self.stirred.stir();
         }
+        let written = state.take_written();
+        drop(state);
+        written.iter().for_each(Audit::tell);
         answer
     }
 
@@ -77,6 +81,13 @@ impl Store for MemoryStore {
         personal_tokens(Option<UserId>) -> Vec<PersonalToken>;
         use_personal(UsePersonal) -> Option<(PersonalToken, Account)>;
         revoke_personal(RevokePersonal) -> bool;
+        issue_signed(IssueSigned) -> bool;
+        signed_tokens(Option<UserId>) -> Vec<SignedToken>;
+        revoked_tokens(UserId) -> Vec<String>;
+        revoke_signed(RevokeSigned) -> bool;
+        token_keys(Time) -> Vec<TokenKey>;
+        keep_token_key(KeepTokenKey) -> bool;
+        drop_token_keys(DropTokenKeys) -> u64;
         record(Audit) -> ();
         audit(AuditQuery) -> Vec<AuditRecord>;
         changes_since(Option<i64>) -> Changes;

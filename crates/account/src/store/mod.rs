@@ -27,7 +27,7 @@ pub use attempt::{
     AttemptId, Block, BlockQuery, ClearBlocks, Counted, Counter, CounterKey, Limit, LimitQuery, Reservation,
     Reserve, Reserved, Settle, Settlement, Verdict,
 };
-pub use audit::{Audit, AuditQuery, AuditRecord, Changes, Sweep};
+pub use audit::{Audit, AuditEnd, AuditQuery, AuditRecord, Changes, Sweep};
 pub use command::{Command, Reply, run};
 pub use memory::MemoryStore;
 pub use person::{
@@ -41,7 +41,10 @@ pub use revalidation::{
 pub use session::{Digest, EndSessions, SessionQuery, Sessions, StartSession, StoredSession, Touch};
 pub use state::State;
 pub use stirred::Stirred;
-pub use token::{IssuePersonal, PersonalToken, RevokePersonal, SecretBytes, UsePersonal};
+pub use token::{
+    DropTokenKeys, IssuePersonal, IssueSigned, KeepTokenKey, PersonalToken, RevokePersonal, RevokeSigned,
+    SecretBytes, SignedToken, TokenKey, UsePersonal,
+};
 pub use warning::StoredWarning;
 
 use crate::{Account, Time, UserId};
@@ -105,10 +108,12 @@ pub trait Store: Send + Sync {
     /// record when there were any.
     fn clear_blocks(&self, clear: ClearBlocks) -> Answer<'_, u64>;
 
-    /// The session a cookie stands for, with its account, whether or not it has run out.
+    /// The session a cookie stands for, with its account, whether or not it has run out. One of another generation than the
+    /// account's is none.
     fn session(&self, digest: Digest) -> Answer<'_, Option<(StoredSession, Account)>>;
 
-    /// Sessions with their accounts' local names, sorted by creation, then handle; those that have run out too.
+    /// Sessions with their accounts' local names, sorted by creation, then handle; those that have run out too, those of
+    /// another generation not.
     fn sessions(&self, query: SessionQuery) -> Answer<'_, Vec<Sessions>>;
 
     /// Notes that a session was used; never moves its time back. Answers whether it is there.
@@ -129,6 +134,27 @@ pub trait Store: Send + Sync {
 
     /// Drops one personal token; answers whether it was there. Writes the audit record when it was.
     fn revoke_personal(&self, revoke: RevokePersonal) -> Answer<'_, bool>;
+
+    /// Keeps note of a signed token. Answers whether its account is there.
+    fn issue_signed(&self, issue: IssueSigned) -> Answer<'_, bool>;
+
+    /// Signed tokens of one account or of all, sorted by creation, then id; those that have run out or were taken back too.
+    fn signed_tokens(&self, user: Option<UserId>) -> Answer<'_, Vec<SignedToken>>;
+
+    /// The ids of an account's signed tokens that were taken back, sorted.
+    fn revoked_tokens(&self, user: UserId) -> Answer<'_, Vec<String>>;
+
+    /// Takes one signed token back; answers whether it was there and good. Writes the audit record when it was. Notes a change.
+    fn revoke_signed(&self, revoke: RevokeSigned) -> Answer<'_, bool>;
+
+    /// The keys that somebody has signed tokens with at that time or later, sorted by when they came, then id.
+    fn token_keys(&self, since: Time) -> Answer<'_, Vec<TokenKey>>;
+
+    /// Says that a key is signed with; answers whether it is new.
+    fn keep_token_key(&self, keep: KeepTokenKey) -> Answer<'_, bool>;
+
+    /// Forgets every key but one; answers how many.
+    fn drop_token_keys(&self, drop: DropTokenKeys) -> Answer<'_, u64>;
 
     /// A secret of the installation by name: the one that is kept, else `candidate`, which is kept from then on.
     /// Whoever asks first decides; every process gets the same.

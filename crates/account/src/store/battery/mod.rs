@@ -5,6 +5,7 @@
 mod random;
 mod revalidation;
 mod sentences;
+mod token;
 
 use std::sync::Arc;
 
@@ -30,6 +31,9 @@ pub async fn battery(open: impl AsyncFn() -> Arc<dyn Store>) {
     revalidation::losses(&open).await;
     revalidation::lists(&open).await;
     revalidation::leases_and_marks(&open).await;
+    token::signed_tokens(&open).await;
+    token::keys(&open).await;
+    token::records(&open).await;
     for seed in 0..24 {
         follow_script(&*open().await, seed, 120).await;
     }

@@ -332,6 +332,7 @@ pub(super) async fn sessions(open: &impl AsyncFn() -> Arc<dyn Store>) {
         at: later(3600),
         idle_before: NOW,
         attempts_before: NOW,
+        keys_before: NOW.before(Duration::from_secs(3600)),
         audit_before: NOW,
         changes_before: NOW,
     };
@@ -393,7 +394,7 @@ pub(super) async fn changes(open: &impl AsyncFn() -> Arc<dyn Store>) {
     let seen = store.changes_since(Some(seen.number)).await.expect("the store answers");
     assert_eq!(seen.users, [alice.id], "and so has who lost a session");
 
-    let records = AuditQuery { after: 0, username: Some("alice".to_owned()), limit: 10 };
+    let records = AuditQuery { username: Some("alice".to_owned()), limit: 10, ..AuditQuery::default() };
     let records = store.audit(records).await.expect("the store answers");
     let events: Vec<_> = records.iter().map(|record| record.audit.event.as_str()).collect();
     assert_eq!(events, ["login", "login", "logout"], "all of it is on record, in order");
@@ -403,6 +404,7 @@ pub(super) async fn changes(open: &impl AsyncFn() -> Arc<dyn Store>) {
         at: NOW,
         idle_before: NOW,
         attempts_before: NOW,
+        keys_before: NOW.before(Duration::from_secs(3600)),
         audit_before: NOW,
         changes_before: later(1),
     };

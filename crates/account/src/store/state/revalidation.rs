@@ -141,15 +141,14 @@ impl State {
             account.checked = looked;
             self.claimed.remove(&user);
             self.cut_off(user, None, at);
-            if ending == Ending::Remove {
-                self.drop_tokens(user);
-                self.accounts.remove(&user);
-            }
             if counted && had_access {
                 self.ended.push(Ended { directory: directory.clone(), at });
             }
             self.note_change(user, at);
             self.write_audit_of(user, audit);
+            if ending == Ending::Remove {
+                self.erase(user);
+            }
             ended.push(user);
         }
         self.ended.retain(|ended| ended.at >= at.before(ENDED_KEPT));
