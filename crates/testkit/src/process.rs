@@ -89,6 +89,30 @@ folder=$(cat <&3)"#;
         }
     }
 
+    /// Sends the server itself a signal by its name: `KILL`, `STOP`, `CONT`, `HUP`. What no longer runs hears nothing.
+    ///
+    /// # Panics
+    /// When the machine does not say which process the server is.
+    pub fn signal(&self, name: &str) {
+        if let Some(server) = self.process() {
+            let _ = run("kill", "procps", &[&format!("-{name}"), &server], "");
+        }
+    }
+
+    /// Ends the server as a crash does, in the middle of whatever it does, and waits until it is gone.
+    pub fn kill(&mut self) {
+        self.signal("KILL");
+        self.stop();
+    }
+
+    /// The shell's first child; the second one reads what the shell is told.
+    fn process(&self) -> Option<String> {
+        let shell = self.shell.id();
+        let children = std::fs::read_to_string(format!("/proc/{shell}/task/{shell}/children"))
+            .expect("the machine lists a process's children");
+        children.split_whitespace().next().map(ToOwned::to_owned)
+    }
+
     /// Ends the server and waits until it is gone.
     pub fn stop(&mut self) {
         drop(self.shell.stdin.take());
