@@ -103,6 +103,7 @@ impl Person {
                 self.mirrored = vec![self.crews.clone()];
                 self.sessions.push(Known { cookies, fate: Fate::Alive });
             }
+            Err(error) if nothing_was_asked(&error) => {}
             Err(_) => {
                 self.granted.unsure += 1;
                 // An attempt that nobody settled counts as a wrong one.
@@ -118,6 +119,7 @@ impl Person {
                 assert_eq!(answer.status, 401, "{}: {}", self.name, answer.body);
                 self.wrong.sure += 1;
             }
+            Err(error) if nothing_was_asked(&error) => {}
             Err(_) => self.wrong.unsure += 1,
         }
     }
@@ -143,6 +145,7 @@ impl Person {
                 assert_eq!(answer.status, 303, "{}", answer.body);
                 Fate::Ended
             }
+            Err(error) if nothing_was_asked(&error) => return,
             Err(_) => Fate::Unsure,
         };
     }
@@ -223,6 +226,11 @@ impl Person {
             }
         }
     }
+}
+
+/// Nobody listened: the gateway is dead, and this deed was none.
+fn nothing_was_asked(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::ConnectionRefused
 }
 
 async fn post_login(visitor: &mut Visitor, username: &str, password: &str) -> io::Result<Answer> {
