@@ -121,7 +121,12 @@ folder=$(cat <&3)"#;
 
     /// Whether it still runs.
     pub fn alive(&mut self) -> bool {
-        matches!(self.shell.try_wait(), Ok(None))
+        // The shell notices nothing before it is told to end; what has ended meanwhile is kept for it as a zombie.
+        let is_zombie = |id: String| {
+            let state = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+            state.rsplit(')').next().is_some_and(|after| after.trim_start().starts_with('Z'))
+        };
+        matches!(self.shell.try_wait(), Ok(None)) && !self.process().is_some_and(is_zombie)
     }
 }
 

@@ -6,6 +6,7 @@ use serde_json::Value;
 use testkit::certificate::{Authority, Flaw};
 use testkit::http::Visitor;
 use testkit::openldap::OpenLdap;
+use testkit::postgres::Postgres;
 use testkit::process;
 use testkit::world::{BASE, LDIF, READER, READER_PASSWORD};
 
@@ -16,6 +17,12 @@ use crate::gateway::{Gateway, ldapgate};
 pub(crate) enum Keeper {
     /// One file.
     Sqlite,
+    /// A server for all.
+    Postgres,
+    /// The same, and nobody hears of changes before he asks.
+    Unheard,
+    /// The same through PgBouncer, in transaction mode.
+    Bouncer,
 }
 
 /// A `slapd`, a store, and the configuration that all its processes read.
@@ -47,10 +54,14 @@ impl Installation {
         installation
     }
 
-    /// Gives it a store that nobody has opened yet.
+    /// Gives it a store that nobody has opened yet; a number names it.
     pub(crate) fn empty_store(&mut self, number: usize) {
+        let fresh = || Postgres::shared().database();
         self.url = match self.keeper {
             Keeper::Sqlite => format!("sqlite:{}", self.path(&format!("accounts-{number}.db")).display()),
+            Keeper::Postgres => fresh(),
+            Keeper::Unheard => format!("{}?notify=off", fresh()),
+            Keeper::Bouncer => Postgres::shared().bouncer(&fresh()),
         };
     }
 
@@ -107,11 +118,17 @@ bind_password = "{READER_PASSWORD}"
 
     /// What the database itself answers to a query, a row an object.
     pub(crate) fn sql(&self, query: &str) -> Vec<Value> {
-        let Keeper::Sqlite = self.keeper;
-        let file = self.url.trim_start_matches("sqlite:");
-        let done = process::run("sqlite3", "sqlite3", &["-json", file, ".timeout 5000", query], "");
-        assert!(done.status == 0 && done.stderr.is_empty(), "{query}: {}", done.stderr);
-        match done.stdout.trim() {
+        let rows = match self.keeper {
+            Keeper::Sqlite => {
+                let file = self.url.trim_start_matches("sqlite:");
+                let done = process::run("sqlite3", "sqlite3", &["-json", file, ".timeout 5000", query], "");
+                assert!(done.status == 0 && done.stderr.is_empty(), "{query}: {}", done.stderr);
+                done.stdout
+            }
+            Keeper::Postgres | Keeper::Unheard | Keeper::Bouncer => Postgres::shared()
+                .sql(&self.url, &format!("select coalesce(json_agg(found), '[]') from ({query}) found")),
+        };
+        match rows.trim() {
             "" => Vec::new(),
             rows => serde_json::from_str(rows).unwrap_or_else(|error| panic!("{query} ({error}): {rows}")),
         }
@@ -119,7 +136,9 @@ bind_password = "{READER_PASSWORD}"
 
     /// The database's own opinion of itself is good.
     pub(crate) fn is_sound(&self) {
-        let Keeper::Sqlite = self.keeper;
+        if self.keeper != Keeper::Sqlite {
+            return;
+        }
         let told = self.sql("pragma integrity_check");
         assert_eq!(told, [serde_json::json!({"integrity_check": "ok"})]);
         assert_eq!(self.sql("pragma foreign_key_check"), [] as [Value; 0]);

@@ -22,9 +22,9 @@ use crate::gateway::Gateway;
 use crate::installation::{Installation, Keeper, signed_in};
 use crate::killed::invariants::hold;
 use crate::killed::person::{CREWS, Person, Surroundings};
-use crate::two_gateways::on_every_store;
+use crate::two_gateways::on_both_stores;
 
-on_every_store!(
+on_both_stores!(
     nothing_is_half_written_and_nothing_acknowledged_is_lost,
     a_store_that_was_left_half_made_is_made_whole,
     an_attempt_whose_gateway_died_is_counted_and_blocks_nobody_for_ever,

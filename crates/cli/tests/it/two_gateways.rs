@@ -17,6 +17,9 @@ const ALICE: (&str, &str) = ("alice", "Red-Apple-11");
 macro_rules! on_every_store {
     ($($scenario:ident),* $(,)?) => {
         crate::two_gateways::on_every_store!(@ sqlite Sqlite: $($scenario),*);
+        crate::two_gateways::on_every_store!(@ postgres Postgres: $($scenario),*);
+        crate::two_gateways::on_every_store!(@ postgres_without_notify Unheard: $($scenario),*);
+        crate::two_gateways::on_every_store!(@ postgres_behind_pgbouncer Bouncer: $($scenario),*);
     };
     (@ $store:ident $keeper:ident: $($scenario:ident),*) => {
         mod $store {
@@ -28,6 +31,15 @@ macro_rules! on_every_store {
     };
 }
 pub(crate) use on_every_store;
+
+/// The same with the two kinds of store.
+macro_rules! on_both_stores {
+    ($($scenario:ident),* $(,)?) => {
+        crate::two_gateways::on_every_store!(@ sqlite Sqlite: $($scenario),*);
+        crate::two_gateways::on_every_store!(@ postgres Postgres: $($scenario),*);
+    };
+}
+pub(crate) use on_both_stores;
 
 on_every_store!(
     a_session_of_one_is_a_session_of_the_other,
