@@ -139,7 +139,7 @@ impl Store for SqlStore {
     }
 
     fn blocks(&self, query: BlockQuery) -> Answer<'_, Vec<Block>> {
-        read!(self, "list attempt counters", |c| attempt::blocks(c, query.clone()))
+        read!(self, "list attempt counters", |c| attempt::blocks(c, query))
     }
 
     fn clear_blocks(&self, clear: ClearBlocks) -> Answer<'_, u64> {

@@ -16,5 +16,6 @@ mod sign_in;
 mod store;
 mod throttle;
 mod token;
+mod typed;
 mod watched;
 mod world;
