@@ -5,7 +5,7 @@ use std::time::Duration;
 use testkit::http::{Visitor, basic};
 use tokio::time::Instant;
 
-use crate::gateway::{Gateway, USUAL, login};
+use crate::gateway::{Gateway, USUAL, ldapgate, login};
 use crate::installation::{Installation, Keeper, signed_in};
 use crate::password::{change, sign_in};
 
@@ -44,6 +44,8 @@ pub(crate) use on_both_stores;
 on_every_store!(
     a_session_of_one_is_a_session_of_the_other,
     a_form_of_one_is_taken_by_the_other,
+    a_session_revoked_on_the_command_line_is_refused_at_both,
+    everything_of_a_person_revoked_on_the_command_line_is_refused_at_both,
     who_signs_out_at_one_is_signed_out_at_the_other,
     who_ends_the_other_session_at_one_ends_it_at_the_other,
     who_is_disabled_is_refused_at_both,
@@ -77,6 +79,35 @@ async fn a_form_of_one_is_taken_by_the_other(keeper: Keeper) {
     let fields = [("username", ALICE.0), ("password", ALICE.1), ("csrf_token", &token), ("next", "/")];
     assert_eq!(there.form("/login", &fields).await.status, 303);
     assert_eq!(there.at(&one.url).get("/").await.status, 200);
+}
+
+async fn a_session_revoked_on_the_command_line_is_refused_at_both(keeper: Keeper) {
+    let installation = Installation::start(keeper, USUAL).await;
+    let (one, other) = installation.two_gateways().await;
+    let person = signed_in(&one, ALICE.0, ALICE.1).await;
+    let listed = installation.document(&["session", "list", "alice"]);
+    let id = listed["sessions"][0]["id"].as_str().unwrap_or_else(|| panic!("{listed}")).to_owned();
+    let stays = signed_in(&one, ALICE.0, ALICE.1).await;
+    is_known(&person, &[&one, &other]).await;
+    let done = ldapgate(installation.config(), &["session", "revoke", &id], "");
+    assert_eq!(done.status, 0, "{}{}", done.stdout, done.stderr);
+    is_refused_soon(&person, &[&one, &other]).await;
+    is_known(&stays, &[&one, &other]).await;
+}
+
+async fn everything_of_a_person_revoked_on_the_command_line_is_refused_at_both(keeper: Keeper) {
+    let installation = Installation::start(keeper, USUAL).await;
+    let (one, other) = installation.two_gateways().await;
+    let sessions = [signed_in(&one, ALICE.0, ALICE.1).await, signed_in(&other, ALICE.0, ALICE.1).await];
+    let carol = signed_in(&one, "carol", "Green-Garden-33").await;
+    for session in [&sessions[0], &sessions[1], &carol] {
+        is_known(session, &[&one, &other]).await;
+    }
+    let done = ldapgate(installation.config(), &["session", "revoke", "--user", "alice"], "");
+    assert_eq!(done.status, 0, "{}{}", done.stdout, done.stderr);
+    let both = [&one, &other];
+    tokio::join!(is_refused_soon(&sessions[0], &both), is_refused_soon(&sessions[1], &both));
+    is_known(&carol, &[&one, &other]).await;
 }
 
 async fn who_signs_out_at_one_is_signed_out_at_the_other(keeper: Keeper) {
