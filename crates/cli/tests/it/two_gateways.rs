@@ -204,6 +204,7 @@ async fn both_start_at_once_on_an_empty_store(keeper: Keeper) {
             is_known(&person, &[&one, &other]).await;
         }
         assert_eq!(installation.number("select count(*) from account"), 1, "it is one person");
+        assert_eq!(installation.number("select count(*) from token_key"), 1, "and one key signs tokens");
     }
 }
 
