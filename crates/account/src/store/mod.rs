@@ -160,7 +160,7 @@ pub trait Store: Send + Sync {
     /// The keys that somebody has signed tokens with at that time or later, sorted by when they came, then id.
     fn token_keys(&self, since: Time) -> Answer<'_, Vec<TokenKey>>;
 
-    /// Says that a key is signed with; answers whether it is new.
+    /// Says that a key is signed with; answers whether it is new and kept.
     fn keep_token_key(&self, keep: KeepTokenKey) -> Answer<'_, bool>;
 
     /// Forgets every key but one; answers how many.

@@ -432,7 +432,7 @@ impl Script {
         let id = self.key_id();
         let Digest(public) = Digest::of(id.as_bytes());
         let key = TokenKey { id, public, held: self.coin(), created: self.recent(), used: self.recent() };
-        KeepTokenKey { key, audit: self.maybe(|script| script.event("token_key_added")) }
+        KeepTokenKey { key, first: self.coin(), audit: self.maybe(|script| script.event("token_key_added")) }
     }
 
     fn key_id(&mut self) -> String {
