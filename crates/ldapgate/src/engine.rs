@@ -288,13 +288,13 @@ fn directories(config: &Config, ambient: &Ambient) -> Result<(Pools, Directories
 
 /// Opens the configured store.
 #[cfg(feature = "sqlite")]
-async fn open_store(url: &str) -> Result<Arc<dyn account::Store>, Error> {
+pub(crate) async fn open_store(url: &str) -> Result<Arc<dyn account::Store>, Error> {
     store::open(url).await.map_err(|error| Error::Store { url: url.to_owned(), source: error.into() })
 }
 
 /// Without a database there is memory alone.
 #[cfg(not(feature = "sqlite"))]
-async fn open_store(url: &str) -> Result<Arc<dyn account::Store>, Error> {
+pub(crate) async fn open_store(url: &str) -> Result<Arc<dyn account::Store>, Error> {
     match url {
         "memory:" => Ok(Arc::new(account::MemoryStore::new())),
         _ => Err(Error::Configuration {

@@ -43,6 +43,8 @@ pub(crate) enum Command {
     /// Who is throttled after too many wrong passwords
     #[command(subcommand)]
     Block(Block),
+    /// Look at everything a login depends on, step by step, and say what to do
+    Doctor(Doctor),
     /// Validate the configuration, or show its effective values
     #[command(subcommand)]
     Config(Config),
@@ -109,6 +111,17 @@ pub(crate) struct Login {
     /// Show every step and every LDAP operation
     #[arg(long)]
     pub(crate) explain: bool,
+    /// One JSON document on standard output
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) password: PasswordSource,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    /// Look for this person, too; with a password make one bind as them
+    pub(crate) user: Option<String>,
     /// One JSON document on standard output
     #[arg(long)]
     pub(crate) json: bool,

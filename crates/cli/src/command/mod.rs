@@ -8,6 +8,7 @@ mod config;
 mod delete;
 mod demo;
 mod directory;
+mod doctor;
 mod extension;
 mod health;
 mod info;
@@ -56,6 +57,7 @@ pub(crate) async fn run(arguments: Arguments) -> Exit {
         Command::Login(login) => login::run(&context, login).await,
         Command::User(user) => user::run(&context, user).await,
         Command::Block(block) => block::run(&context, block).await,
+        Command::Doctor(doctor) => Box::pin(doctor::run(&context, doctor)).await,
         Command::Config(config) => config::run(&context, &config),
         Command::Search(search) => search::run(&context, *search).await,
         Command::Whoami(whoami) => whoami::run(&context, *whoami).await,

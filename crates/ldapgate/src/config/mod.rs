@@ -6,6 +6,7 @@ mod admin;
 mod audit;
 mod cache;
 mod connection;
+mod diagnosis;
 mod directory;
 mod expression;
 mod find;
