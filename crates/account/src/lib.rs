@@ -62,6 +62,7 @@ mod proofs;
 mod ready;
 mod relink;
 mod repeat;
+mod rotate;
 mod seal;
 mod session;
 mod settings;
@@ -71,6 +72,8 @@ mod throttle;
 mod time;
 mod token;
 mod turns;
+mod typed;
+mod under_way;
 
 pub use accounts::Accounts;
 pub use ambient::{Ambient, Clock, Entropy};
@@ -79,7 +82,7 @@ pub use auth::{Denial, Directories, Objection, Observer, Reason, Trace, Unfit, W
 pub use block::Blocked;
 pub use error::{Error, Fault};
 pub use event::{Event, Events, Heard, Task};
-pub use grant::PersonalTokenInfo;
+pub use grant::{PersonalTokenInfo, SignedTokenInfo};
 pub use hook::{Hook, Profile, Refusal};
 pub use naming::Naming;
 pub use outcome::{Denied, Lookup, NewSession, Origin, Outcome, PasswordOutcome, SignIn, SignedIn};
@@ -87,6 +90,7 @@ pub use permission::{PermissionKey, PermissionKeyError};
 pub use person::{Account, Group, UserId, UserIdError};
 pub use ready::Ready;
 pub use relink::{RelinkRefused, Relinking};
+pub use rotate::{OldKeys, Rotated};
 pub use session::{PersonalTokens, Session, SessionInfo};
 pub use settings::{
     DirectorySettings, LocalName, LocalNameError, LoginSettings, SessionSettings, Settings, Throttle,

@@ -9,7 +9,8 @@ use crate::accounts::Accounts;
 use crate::outcome::{NewSession, Origin};
 use crate::settings::SessionSettings;
 use crate::store::{
-    Digest, EndSessions, Revoke, SessionQuery, Sessions, StartSession, StoredSession, StoredWarning, Touch,
+    Audit, Digest, EndSessions, Revoke, SessionQuery, Sessions, StartSession, StoredSession, StoredWarning,
+    Touch,
 };
 use crate::{Account, Ambient, Error, Time, UserId};
 
@@ -67,7 +68,8 @@ impl Accounts {
         let Some((session, account)) = self.stored_session(digest).await? else { return Ok(None) };
         let settings = self.current().settings.session;
         let now = self.0.ambient.now();
-        if account.disabled || !is_alive(&session, &settings, now) {
+        let current = session.generation == account.generation;
+        if account.disabled || !current || !is_alive(&session, &settings, now) {
             return Ok(None);
         }
         if now.since(session.last_seen) >= NOTE_EVERY.min(settings.idle / 4) {
@@ -120,7 +122,7 @@ impl Accounts {
         origin: &Origin,
     ) -> Result<bool, Error> {
         let user = user.into();
-        let audit = self.audit("session_ended", origin);
+        let audit = Audit { detail: Some(format!("session {id}")), ..self.audit("session_ended", origin) };
         let end = EndSessions::Handle { user, handle: id.to_owned(), audit };
         let ended = self.0.store.end_sessions(end).await?;
         self.forget(user);
@@ -271,7 +273,7 @@ mod tests {
             agent: None,
             warnings: Vec::new(),
         };
-        start.begin(UserId::from_random([1; 16]), at(0))
+        start.begin(UserId::from_random([1; 16]), 0, at(0))
     }
 
     #[test]

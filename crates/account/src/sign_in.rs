@@ -120,7 +120,7 @@ impl Login {
             Answer::No(denial) => return Ok(Answer::No(denial)),
         };
         self.was_right();
-        self.note(proof.directory(), proof.username());
+        self.note(proof.directory(), Some(proof.username()));
         Ok(Answer::Yes(proof.person(self.observer()).await?))
     }
 

@@ -86,6 +86,11 @@ impl Error {
         self.answer().is_some() && !self.restart()
     }
 
+    /// Is it about what was read, and not about the asking? Then the same question about somebody else may do better.
+    pub(crate) fn is_about_content(&self) -> bool {
+        self.source.is_none() && self.fault != Fault::Internal
+    }
+
     /// The server's own answer, where there was one.
     fn answer(&self) -> Option<&proto::LdapResult> {
         let error = self.source.as_deref().and_then(|source| source.downcast_ref::<client::Error>());

@@ -18,7 +18,8 @@ pub trait Observer: Send + Sync {
 /// One step of a decision. It never holds a password.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
-    /// `parse`, `choose`, `locate`, `prove`, `read`, `state`, `groups`, `deny`, `require`, `flags`, `presence`.
+    /// `parse`, `choose`, `locate`, `prove`, `read`, `state`, `groups`, `deny`, `require`, `flags`, `presence`,
+    /// `refresh`.
     pub step: &'static str,
     /// What was done: for an LDAP operation its kind, base, scope and filter.
     pub what: String,

@@ -23,7 +23,7 @@
 //!
 //! Reading order: [`Credentials`] (what was typed), [`Settings`] and the templates (what is asked), `directories` (which one
 //! is asked), `locate`, `prove` (the only file that mints a [`Proof`] and a [`Proven`]), `state` (what servers say about accounts), `record` and `person`,
-//! `groups`, `presence` (when somebody counts as gone), `remember` (what is not asked again), [`Rule`], [`Denial`] (the one table of
+//! `groups`, `presence` (when somebody counts as gone), `refresh` (what becomes of people between logins), `remember` (what is not asked again), [`Rule`], [`Denial`] (the one table of
 //! reasons), `change` and [`Objection`] (why a new password is not taken), [`Observer`] (what `--explain` prints), and
 //! [`manual`]: the disasters of the field, and what rules each out here.
 
@@ -32,6 +32,7 @@ mod attribute;
 mod change;
 mod credentials;
 mod denial;
+mod describe;
 mod directories;
 mod error;
 mod explain;
@@ -45,6 +46,7 @@ mod preset;
 mod prove;
 mod range;
 mod record;
+mod refresh;
 mod remember;
 mod rule;
 mod settings;
@@ -65,6 +67,7 @@ pub use person::{Group, Person, Warning};
 pub use presence::{Holder, Presence};
 pub use proto::Password;
 pub use prove::{Proof, Proven};
+pub use refresh::Sight;
 pub use rule::Rule;
 pub use settings::{
     CacheSettings, GroupKind, GroupSearch, GroupSettings, PasswordChange, Settings, SettingsError,

@@ -14,7 +14,7 @@ use crate::locate::{Asker, Located, Name, PRINCIPAL, Target};
 use crate::person::{Facts, Person};
 use crate::record::{Identity, Record};
 use crate::state::{self, Bound, Moment};
-use crate::{Denial, Error, Observer, Reason, Warning};
+use crate::{Denial, Error, Observer, Warning};
 
 /// A password was right: a bind with it was written on this login's own connection, and its result was 0. It cannot be
 /// made otherwise, and is consumed by [`Proof::person`].
@@ -72,28 +72,6 @@ impl Located {
         match self.try_bind(password, observer).await? {
             Answer::Yes(Tried { located, own, reply }) => located.judge(own, reply, observer).await,
             Answer::No(denial) => Ok(Answer::No(denial)),
-        }
-    }
-
-    /// Looks the person up without a password: facts without a proof, from which no session can be made.
-    ///
-    /// The refusal is `account_disabled`, `account_expired` or `unknown_user`; a lock or the password's age is told by
-    /// [`Person::hindrance`].
-    ///
-    /// # Errors
-    /// The directory cannot be reached, or answers what it should not.
-    #[tracing::instrument(name = "auth.describe", level = "debug", skip_all)]
-    pub async fn describe(self, observer: &dyn Observer) -> Result<Answer<Person>, Error> {
-        let mut located = self;
-        let mut tries = located.directory.tries();
-        loop {
-            match located.look_up(observer).await {
-                Ok(answer) => return Ok(answer),
-                Err(error) => match located.start_over(error, &mut tries, observer).await? {
-                    Answer::Yes(again) => located = again,
-                    Answer::No(denial) => return Ok(Answer::No(denial)),
-                },
-            }
         }
     }
 
@@ -195,32 +173,6 @@ impl Located {
             return Ok(Answer::No(denial.after_proof()));
         }
         Ok(Answer::Yes(Proof { directory, server, own, record, identity, warnings }))
-    }
-
-    async fn look_up(&self, observer: &dyn Observer) -> Result<Answer<Person>, Error> {
-        let (directory, server) = (&self.directory, self.server.url());
-        let mut reader = Reader::Service(self.server.clone());
-        let found = match &self.target {
-            Target::Entry(record) => Answer::Yes(record.clone()),
-            Target::Name(dn) => match reader.read(server, dn, &directory.attributes, observer).await? {
-                Some(record) => Answer::Yes(record),
-                None => Answer::No(Denial::of(Reason::UnknownUser).with_detail("there is no such entry")),
-            },
-            Target::BindName(name) => directory.find_principal(&mut reader, server, name, observer).await?,
-        };
-        let mut record = match found {
-            Answer::Yes(record) => record,
-            Answer::No(denial) => return Ok(Answer::No(denial)),
-        };
-        let identity = record.identity(&directory.settings)?;
-        let hindrance = directory.judge_state(&record, Moment::LookUp, observer);
-        if let Some(denial) = hindrance.as_ref().filter(|denial| state::is_final(denial)) {
-            return Ok(Answer::No(denial.clone()));
-        }
-        record.complete(&directory.attributes, &mut reader, server, observer).await?;
-        let membership = directory.fresh_groups_of(&record, &identity, &mut reader, server, observer).await?;
-        let facts = Facts { record, identity, membership, warnings: Vec::new(), hindrance };
-        Ok(Answer::Yes(Person::new(&directory.settings, facts)))
     }
 }
 

@@ -2,9 +2,10 @@
 
 use super::{
     AccountQuery, Admit, Admitted, Audit, AuditQuery, AuditRecord, Block, BlockQuery, Changes, ClearBlocks,
-    Digest, EndSessions, Find, IssuePersonal, LimitQuery, Link, Linked, PersonalToken, Relink, Relinked,
-    Remove, Reserve, Reserved, Revoke, RevokePersonal, SessionQuery, Sessions, SetDisabled, Settle, State,
-    Store, StoreError, StoredSession, Sweep, Touch, UsePersonal,
+    Digest, DropTokenKeys, EndSessions, Find, IssuePersonal, IssueSigned, KeepTokenKey, LimitQuery, Link,
+    Linked, PersonalToken, Relink, Relinked, Remove, Reserve, Reserved, Revoke, RevokePersonal, RevokeSigned,
+    SessionQuery, Sessions, SetDisabled, Settle, SignedToken, State, Store, StoreError, StoredSession, Sweep,
+    TokenKey, Touch, UsePersonal,
 };
 use crate::{Account, Time, UserId};
 
@@ -60,6 +61,13 @@ commands! {
     PersonalTokens = personal_tokens(Option<UserId>) -> Vec<PersonalToken>;
     UsePersonal = use_personal(UsePersonal) -> Option<(PersonalToken, Account)>;
     RevokePersonal = revoke_personal(RevokePersonal) -> bool;
+    IssueSigned = issue_signed(IssueSigned) -> bool;
+    SignedTokens = signed_tokens(Option<UserId>) -> Vec<SignedToken>;
+    RevokedTokens = revoked_tokens(UserId) -> Vec<String>;
+    RevokeSigned = revoke_signed(RevokeSigned) -> bool;
+    TokenKeys = token_keys(Time) -> Vec<TokenKey>;
+    KeepTokenKey = keep_token_key(KeepTokenKey) -> bool;
+    DropTokenKeys = drop_token_keys(DropTokenKeys) -> u64;
     Record = record(Audit) -> ();
     Audit = audit(AuditQuery) -> Vec<AuditRecord>;
     ChangesSince = changes_since(Option<i64>) -> Changes;

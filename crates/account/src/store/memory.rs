@@ -2,17 +2,23 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use futures_util::future::BoxFuture;
+
 use super::{
     AccountQuery, Admit, Admitted, Answer, Audit, AuditQuery, AuditRecord, Block, BlockQuery, Changes,
-    ClearBlocks, Digest, EndSessions, Find, IssuePersonal, LimitQuery, Link, Linked, PersonalToken, Relink,
-    Relinked, Remove, Reserve, Reserved, Revoke, RevokePersonal, SecretBytes, SessionQuery, Sessions,
-    SetDisabled, Settle, State, Store, StoredSession, Sweep, Touch, UsePersonal,
+    ClearBlocks, Digest, DropTokenKeys, EndSessions, Find, IssuePersonal, IssueSigned, KeepTokenKey,
+    LimitQuery, Link, Linked, PersonalToken, Relink, Relinked, Remove, Reserve, Reserved, Revoke,
+    RevokePersonal, RevokeSigned, SecretBytes, SessionQuery, Sessions, SetDisabled, Settle, SignedToken,
+    State, Stirred, Store, StoredSession, Sweep, TokenKey, Touch, UsePersonal,
 };
 use crate::{Account, Time, UserId};
 
 /// [`State`] behind a lock. Everything is gone with the process.
 #[derive(Debug, Default)]
-pub struct MemoryStore(Mutex<State>);
+pub struct MemoryStore {
+    state: Mutex<State>,
+    stirred: Stirred,
+}
 
 impl MemoryStore {
     /// An empty store.
@@ -21,16 +27,29 @@ impl MemoryStore {
         Self::default()
     }
 
+    fn apply<T>(&self, command: impl FnOnce(&mut State) -> T) -> T {
+        let mut state = self.state();
+        let before = state.changed();
+        let answer = command(&mut state);
+        if state.changed() != before {
+            self.stirred.stir();
+        }
+        let written = state.take_written();
+        drop(state);
+        written.iter().for_each(Audit::tell);
+        answer
+    }
+
     /// No command leaves the state half done, so a panic of another thread spoils nothing.
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 macro_rules! by_state {
     ($($method:ident($input:ty) -> $output:ty;)+) => {
         $(fn $method(&self, input: $input) -> Answer<'_, $output> {
-            Box::pin(async move { Ok(self.state().$method(input)) })
+            Box::pin(async move { Ok(self.apply(|state| state.$method(input))) })
         })+
     };
 }
@@ -58,6 +77,13 @@ impl Store for MemoryStore {
         personal_tokens(Option<UserId>) -> Vec<PersonalToken>;
         use_personal(UsePersonal) -> Option<(PersonalToken, Account)>;
         revoke_personal(RevokePersonal) -> bool;
+        issue_signed(IssueSigned) -> bool;
+        signed_tokens(Option<UserId>) -> Vec<SignedToken>;
+        revoked_tokens(UserId) -> Vec<String>;
+        revoke_signed(RevokeSigned) -> bool;
+        token_keys(Time) -> Vec<TokenKey>;
+        keep_token_key(KeepTokenKey) -> bool;
+        drop_token_keys(DropTokenKeys) -> u64;
         record(Audit) -> ();
         audit(AuditQuery) -> Vec<AuditRecord>;
         changes_since(Option<i64>) -> Changes;
@@ -65,10 +91,14 @@ impl Store for MemoryStore {
     }
 
     fn secret(&self, name: String, candidate: SecretBytes) -> Answer<'_, SecretBytes> {
-        Box::pin(async move { Ok(self.state().secret(name, candidate)) })
+        Box::pin(async move { Ok(self.apply(|state| state.secret(name, candidate))) })
     }
 
     fn ping(&self) -> Answer<'_, ()> {
         Box::pin(async { Ok(()) })
+    }
+
+    fn stirred(&self) -> BoxFuture<'_, ()> {
+        Box::pin(self.stirred.wait())
     }
 }

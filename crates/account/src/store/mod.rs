@@ -16,6 +16,7 @@ mod memory;
 mod person;
 mod session;
 mod state;
+mod stirred;
 mod token;
 mod warning;
 
@@ -25,7 +26,7 @@ pub use attempt::{
     AttemptId, Block, BlockQuery, ClearBlocks, Counted, Counter, CounterKey, Limit, LimitQuery, Reservation,
     Reserve, Reserved, Settle, Settlement, Verdict,
 };
-pub use audit::{Audit, AuditQuery, AuditRecord, Changes, Sweep};
+pub use audit::{Audit, AuditEnd, AuditQuery, AuditRecord, Changes, Sweep};
 pub use command::{Command, Reply, run};
 pub use memory::MemoryStore;
 pub use person::{
@@ -34,7 +35,11 @@ pub use person::{
 };
 pub use session::{Digest, EndSessions, SessionQuery, Sessions, StartSession, StoredSession, Touch};
 pub use state::State;
-pub use token::{IssuePersonal, PersonalToken, RevokePersonal, SecretBytes, UsePersonal};
+pub use stirred::Stirred;
+pub use token::{
+    DropTokenKeys, IssuePersonal, IssueSigned, KeepTokenKey, PersonalToken, RevokePersonal, RevokeSigned,
+    SecretBytes, SignedToken, TokenKey, UsePersonal,
+};
 pub use warning::StoredWarning;
 
 use crate::{Account, Time, UserId};
@@ -98,10 +103,12 @@ pub trait Store: Send + Sync {
     /// record when there were any.
     fn clear_blocks(&self, clear: ClearBlocks) -> Answer<'_, u64>;
 
-    /// The session a cookie stands for, with its account, whether or not it has run out.
+    /// The session a cookie stands for, with its account, whether or not it has run out. One of another generation than the
+    /// account's is none.
     fn session(&self, digest: Digest) -> Answer<'_, Option<(StoredSession, Account)>>;
 
-    /// Sessions with their accounts' local names, sorted by creation, then handle; those that have run out too.
+    /// Sessions with their accounts' local names, sorted by creation, then handle; those that have run out too, those of
+    /// another generation not.
     fn sessions(&self, query: SessionQuery) -> Answer<'_, Vec<Sessions>>;
 
     /// Notes that a session was used; never moves its time back. Answers whether it is there.
@@ -123,6 +130,27 @@ pub trait Store: Send + Sync {
     /// Drops one personal token; answers whether it was there. Writes the audit record when it was.
     fn revoke_personal(&self, revoke: RevokePersonal) -> Answer<'_, bool>;
 
+    /// Keeps note of a signed token. Answers whether its account is there.
+    fn issue_signed(&self, issue: IssueSigned) -> Answer<'_, bool>;
+
+    /// Signed tokens of one account or of all, sorted by creation, then id; those that have run out or were taken back too.
+    fn signed_tokens(&self, user: Option<UserId>) -> Answer<'_, Vec<SignedToken>>;
+
+    /// The ids of an account's signed tokens that were taken back, sorted.
+    fn revoked_tokens(&self, user: UserId) -> Answer<'_, Vec<String>>;
+
+    /// Takes one signed token back; answers whether it was there and good. Writes the audit record when it was. Notes a change.
+    fn revoke_signed(&self, revoke: RevokeSigned) -> Answer<'_, bool>;
+
+    /// The keys that somebody has signed tokens with at that time or later, sorted by when they came, then id.
+    fn token_keys(&self, since: Time) -> Answer<'_, Vec<TokenKey>>;
+
+    /// Says that a key is signed with; answers whether it is new.
+    fn keep_token_key(&self, keep: KeepTokenKey) -> Answer<'_, bool>;
+
+    /// Forgets every key but one; answers how many.
+    fn drop_token_keys(&self, drop: DropTokenKeys) -> Answer<'_, u64>;
+
     /// A secret of the installation by name: the one that is kept, else `candidate`, which is kept from then on.
     /// Whoever asks first decides; every process gets the same.
     fn secret(&self, name: String, candidate: SecretBytes) -> Answer<'_, SecretBytes>;
@@ -141,6 +169,12 @@ pub trait Store: Send + Sync {
 
     /// Asks the store for a sign of life.
     fn ping(&self) -> Answer<'_, ()>;
+
+    /// Ready when something may have changed since the last call was ready, sooner than whoever asks
+    /// [`Store::changes_since`] now and then would hear of it. A hint: it may be wrong, and it may never come.
+    fn stirred(&self) -> BoxFuture<'_, ()> {
+        Box::pin(std::future::pending())
+    }
 }
 
 /// The cause below a [`StoreError`].
@@ -161,9 +195,25 @@ pub enum StoreError {
         source: BoxError,
     },
     /// It holds what no version of this program writes.
-    #[error("the store holds a value that cannot be read: {what}")]
-    Corrupt {
-        /// Where, and what was expected.
-        what: String,
-    },
+    #[error("the store holds a value that cannot be read: {0}")]
+    Corrupt(Damage),
+}
+
+/// A value that no version of this program writes: the store was damaged, or edited by hand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Damage {
+    /// The table.
+    pub table: &'static str,
+    /// The column.
+    pub column: String,
+    /// The row: its key, or what operators know it by (a session's handle, a personal token's id).
+    pub row: String,
+    /// What is wrong with the value. Never the value itself.
+    pub what: String,
+}
+
+impl std::fmt::Display for Damage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{} of {}: {}", self.table, self.column, self.row, self.what)
+    }
 }

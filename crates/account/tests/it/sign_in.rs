@@ -139,7 +139,7 @@ async fn every_login_is_on_record() {
     world.sign_in_from("alice", "alice-secret", &origin).await;
     world.sign_in_from("ALICE", "wrong", &origin).await;
     world.sign_in_from("nobody", "wrong", &origin).await;
-    let query = AuditQuery { after: 0, username: None, limit: 10 };
+    let query = AuditQuery { limit: 10, ..AuditQuery::default() };
     let records = world.store.audit(query).await.unwrap();
     let lines: Vec<_> = records.iter().map(document::audit).collect();
     let told = |line: &serde_json::Value| {

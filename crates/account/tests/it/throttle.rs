@@ -174,7 +174,7 @@ async fn a_made_up_name_has_one_counter_however_it_is_typed() {
 }
 
 async fn records(world: &World, reason: &str) -> Vec<Option<String>> {
-    let query = AuditQuery { after: 0, username: None, limit: 1000 };
+    let query = AuditQuery { limit: 1000, ..AuditQuery::default() };
     let records = world.store.audit(query).await.unwrap();
     let of_it = records.into_iter().filter(|record| record.audit.reason.as_deref() == Some(reason));
     of_it.map(|record| record.audit.detail).collect()

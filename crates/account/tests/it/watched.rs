@@ -62,11 +62,22 @@ impl Store for Watched {
         personal_tokens(user: Option<UserId>) -> Vec<PersonalToken>;
         use_personal(usage: UsePersonal) -> Option<(PersonalToken, Account)>;
         revoke_personal(revoke: RevokePersonal) -> bool;
+        issue_signed(issue: IssueSigned) -> bool;
+        signed_tokens(user: Option<UserId>) -> Vec<SignedToken>;
+        revoked_tokens(user: UserId) -> Vec<String>;
+        revoke_signed(revoke: RevokeSigned) -> bool;
+        token_keys(since: Time) -> Vec<TokenKey>;
+        keep_token_key(keep: KeepTokenKey) -> bool;
+        drop_token_keys(drop: DropTokenKeys) -> u64;
         secret(name: String, candidate: SecretBytes) -> SecretBytes;
         record(audit: Audit) -> ();
         audit(query: AuditQuery) -> Vec<AuditRecord>;
         changes_since(number: Option<i64>) -> Changes;
         sweep(sweep: Sweep) -> u64;
         ping() -> ();
+    }
+
+    fn stirred(&self) -> futures_util::future::BoxFuture<'_, ()> {
+        self.inner.stirred()
     }
 }

@@ -77,6 +77,12 @@ impl DnTemplate {
         }
         Some(dn)
     }
+
+    /// Is there a name that makes this one of it?
+    pub(crate) fn fits(&self, dn: &Dn) -> bool {
+        let rdns = dn.rdns();
+        rdns.len() == self.rdns.len() && self.rdns.iter().zip(rdns).all(|(part, rdn)| part.fits(rdn))
+    }
 }
 
 impl BindNameTemplate {
@@ -129,6 +135,15 @@ impl Part {
         self.0.iter().any(|(_, pieces)| pieces.names_somebody())
     }
 
+    fn fits(&self, rdn: &Rdn) -> bool {
+        if !self.0.iter().any(|(_, pieces)| pieces.has_placeholder()) {
+            return self.fill(Values { username: "", input: "", domain: "" }).as_ref() == Some(rdn);
+        }
+        let has =
+            |attribute: &str| rdn.avas().iter().any(|ava| ava.attribute().eq_ignore_ascii_case(attribute));
+        rdn.avas().len() == self.0.len() && self.0.iter().all(|(attribute, _)| has(attribute))
+    }
+
     fn fill(&self, values: Values<'_>) -> Option<Rdn> {
         let mut rdn: Option<Rdn> = None;
         for (attribute, pieces) in &self.0 {
@@ -148,6 +163,19 @@ impl Part {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn a_name_fits_where_only_what_a_placeholder_makes_differs() {
+        let template = DnTemplate::parse("uid={username},ou=people,dc=example,dc=com").unwrap();
+        for (dn, fits) in [
+            ("UID=alice,OU=People,dc=example,dc=com", true),
+            ("uid=alice,ou=left,dc=example,dc=com", false),
+            ("cn=alice,ou=people,dc=example,dc=com", false),
+            ("uid=alice,ou=x,ou=people,dc=example,dc=com", false),
+        ] {
+            assert_eq!(template.fits(&Dn::parse(dn).unwrap()), fits, "{dn}");
+        }
+    }
 
     fn named(username: &str) -> Values<'_> {
         Values { username, input: username, domain: "" }

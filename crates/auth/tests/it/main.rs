@@ -2,6 +2,7 @@
 
 mod account_states;
 mod active_directory;
+mod by_id;
 mod change;
 mod custom;
 mod describe;

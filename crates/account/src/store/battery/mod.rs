@@ -4,6 +4,7 @@
 
 mod random;
 mod sentences;
+mod token;
 
 use std::sync::Arc;
 
@@ -25,6 +26,9 @@ pub async fn battery(open: impl AsyncFn() -> Arc<dyn Store>) {
     sentences::sessions(&open).await;
     sentences::tokens_and_secrets(&open).await;
     sentences::changes(&open).await;
+    token::signed_tokens(&open).await;
+    token::keys(&open).await;
+    token::records(&open).await;
     for seed in 0..24 {
         follow_script(&*open().await, seed, 120).await;
     }

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::store::{
-    AccountQuery, Admit, AttemptId, Audit, AuditQuery, BlockQuery, ClearBlocks, Command, CounterKey, Digest,
-    EndSessions, Facts, Find, IssuePersonal, Limit, LimitQuery, Link, Mirror, Occasion, PersonalToken,
-    Relink, Remove, Reserve, Retire, Revoke, RevokePersonal, SessionQuery, SetDisabled, Settle, Settlement,
-    StartSession, StoredWarning, Sweep, Touch, UsePersonal,
+    AccountQuery, Admit, AttemptId, Audit, AuditEnd, AuditQuery, BlockQuery, ClearBlocks, Command,
+    CounterKey, Digest, DropTokenKeys, EndSessions, Facts, Find, IssuePersonal, IssueSigned, KeepTokenKey,
+    Limit, LimitQuery, Link, Mirror, Occasion, PersonalToken, Relink, Remove, Reserve, Retire, Revoke,
+    RevokePersonal, RevokeSigned, SessionQuery, SetDisabled, Settle, Settlement, SignedToken, StartSession,
+    StoredWarning, Sweep, TokenKey, Touch, UsePersonal,
 };
 use crate::{Attributes, Group, Time, UserId};
 
@@ -50,7 +51,7 @@ impl Script {
     pub fn next_command(&mut self) -> Command {
         self.at = self.at.after(Duration::from_micros(self.below(20_000_000)));
         let at = self.at;
-        match self.below(36) {
+        match self.below(42) {
             0..=5 => Command::Admit(Box::new(self.admit())),
             6 => Command::Link(self.link()),
             7 => Command::Account(self.find()),
@@ -98,15 +99,19 @@ impl Script {
             31 => Command::Audit(AuditQuery {
                 after: self.below(40) as i64,
                 username: self.maybe(Self::name),
+                since: self.maybe(Self::recent),
                 limit: self.below(20) as u32,
+                end: if self.coin() { AuditEnd::Oldest } else { AuditEnd::Newest },
             }),
             32 => Command::ChangesSince(self.maybe(|script| script.below(60) as i64)),
             33 => Command::Relink(self.relink()),
             34 => Command::Remove(Remove { user: self.user(), at, audit: self.event("removed") }),
+            35..=40 => self.about_signed_tokens(),
             _ => Command::Sweep(Sweep {
                 at,
                 idle_before: self.recent(),
                 attempts_before: self.recent(),
+                keys_before: self.recent(),
                 audit_before: self.recent(),
                 changes_before: self.recent(),
             }),
@@ -290,6 +295,49 @@ impl Script {
             last_used: None,
         };
         IssuePersonal { token, audit: self.event("token_issued") }
+    }
+
+    fn about_signed_tokens(&mut self) -> Command {
+        match self.below(9) {
+            0..=2 => Command::IssueSigned(self.issue_signed()),
+            3 => Command::SignedTokens(self.maybe(Self::user)),
+            4 => Command::RevokedTokens(self.user()),
+            5 => Command::RevokeSigned(RevokeSigned {
+                user: self.maybe(Self::user),
+                id: self.used_handle(),
+                at: self.at,
+                audit: self.event("token_revoked"),
+            }),
+            6 => Command::TokenKeys(self.recent()),
+            7 => Command::KeepTokenKey(self.keep_key()),
+            _ => {
+                let keep = self.key_id();
+                Command::DropTokenKeys(DropTokenKeys { keep, audit: self.event("token_keys_dropped") })
+            }
+        }
+    }
+
+    fn issue_signed(&mut self) -> IssueSigned {
+        self.made += 1;
+        let token = SignedToken {
+            id: handle(self.made),
+            user: self.user(),
+            created: self.at,
+            expires: self.at.after(Duration::from_secs(self.below(400))),
+            revoked: None,
+        };
+        IssueSigned { token, audit: self.event("token_issued") }
+    }
+
+    fn keep_key(&mut self) -> KeepTokenKey {
+        let id = self.key_id();
+        let Digest(public) = Digest::of(id.as_bytes());
+        let key = TokenKey { id, public, held: self.coin(), created: self.recent(), used: self.recent() };
+        KeepTokenKey { key, audit: self.event("token_key_added") }
+    }
+
+    fn key_id(&mut self) -> String {
+        format!("key-{}", self.below(4))
     }
 
     fn event(&mut self, event: &str) -> Audit {

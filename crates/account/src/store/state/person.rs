@@ -37,7 +37,7 @@ impl State {
         let account = &admission.account;
         if let Occasion::Login { session, attempt, .. } = occasion {
             if let Some(session) = session {
-                self.sessions.insert(session.digest, session.begin(account.id, at));
+                self.sessions.insert(session.digest, session.begin(account.id, account.generation, at));
             }
             if let Some(attempt) = attempt {
                 self.settle(attempt, Settlement::Back, std::time::Duration::ZERO, at);
@@ -132,13 +132,15 @@ impl State {
 
     /// See [`Store::remove`](crate::store::Store::remove).
     pub fn remove(&mut self, remove: Remove) -> bool {
-        self.cut_off(remove.user, None, remove.at);
-        self.drop_tokens(remove.user);
-        if self.accounts.remove(&remove.user).is_none() {
+        if !self.accounts.contains_key(&remove.user) {
             return false;
         }
-        self.note_change(remove.user, remove.at);
+        self.cut_off(remove.user, None, remove.at);
+        self.drop_tokens(remove.user);
+        self.signed.retain(|_, token| token.user != remove.user);
         self.write_audit_of(remove.user, remove.audit);
+        self.accounts.remove(&remove.user);
+        self.note_change(remove.user, remove.at);
         true
     }
 
@@ -158,13 +160,18 @@ impl State {
         self.tokens.retain(|_, token| token.user != user);
     }
 
-    /// Moves the generation on and ends every session but one.
+    /// Moves the generation on and ends every session but one, which moves with it.
     fn cut_off(&mut self, user: UserId, keep: Option<Digest>, at: Time) {
-        if let Some(account) = self.accounts.get_mut(&user) {
-            account.generation += 1;
-            account.generation_at = Some(at);
-        }
+        let Some(account) = self.accounts.get_mut(&user) else { return };
+        account.generation += 1;
+        account.generation_at = Some(at);
+        let generation = account.generation;
         self.sessions.retain(|digest, session| session.user != user || Some(*digest) == keep);
+        if let Some(kept) =
+            keep.and_then(|keep| self.sessions.get_mut(&keep)).filter(|kept| kept.user == user)
+        {
+            kept.generation = generation;
+        }
     }
 
     fn external(&self, directory: &str, external_id: &str) -> Option<&Account> {

@@ -1,0 +1,249 @@
+//! The store's commands, each one transaction on either database.
+
+use std::sync::Arc;
+
+use account::store::{
+    AccountQuery, Admit, Admitted, Answer, Audit, AuditQuery, AuditRecord, Block, BlockQuery, Changes,
+    ClearBlocks, Digest, DropTokenKeys, EndSessions, Find, IssuePersonal, IssueSigned, KeepTokenKey,
+    LimitQuery, Link, Linked, PersonalToken, Relink, Relinked, Remove, Reserve, Reserved, Revoke,
+    RevokePersonal, RevokeSigned, SecretBytes, SessionQuery, Sessions, SetDisabled, Settle, SignedToken,
+    Stirred, Store, StoredSession, Sweep, TokenKey, Touch, UsePersonal,
+};
+use account::{Account, Time, UserId};
+use futures_util::future::BoxFuture;
+
+use crate::database::{Database, Held, Purpose};
+use crate::error::Problem;
+use crate::{attempt, audit, person, postgres, session, signed, token};
+
+/// How often a command is carried out before another that is in its way has won.
+const TRIES: u32 = 8;
+
+/// A store in an SQL database.
+#[derive(Debug)]
+pub(crate) struct SqlStore {
+    pub(crate) database: Database,
+    pub(crate) stirred: Arc<Stirred>,
+    /// Hears of other processes' changes for as long as the store is there.
+    pub(crate) _listener: Option<postgres::Listener>,
+}
+
+/// Carries `$query` out in a transaction, again when another was in its way: it must not give its arguments away.
+macro_rules! transaction {
+    ($store:expr, $purpose:expr, $task:literal, |$connection:ident| $query:expr) => {
+        Box::pin(async move {
+            let mut tries = 1;
+            loop {
+                let once = async {
+                    let mut held = $store.database.begin($purpose).await?;
+                    let mut connection = held.connection();
+                    let $connection = &mut connection;
+                    let answer = $query.await;
+                    let (stirred, written) = (connection.stirred, connection.written);
+                    $store.end(held, answer, stirred, &written).await
+                };
+                let done = tokio::time::timeout($purpose.deadline(), once).await;
+                match done.unwrap_or(Err(Problem::Late)) {
+                    Err(problem) if problem.passes() && tries < TRIES => tries += 1,
+                    done => return done.map_err(|problem| problem.of($task)),
+                }
+            }
+        })
+    };
+}
+
+/// Reads, from one moment; sees everything that was committed.
+macro_rules! read {
+    ($store:expr, $task:literal, |$connection:ident| $query:expr) => {
+        transaction!($store, Purpose::Read, $task, |$connection| $query)
+    };
+}
+
+/// Writes; see [`Purpose`] for how.
+macro_rules! write {
+    ($store:expr, $purpose:ident, $task:literal, |$connection:ident| $query:expr) => {
+        transaction!($store, Purpose::$purpose, $task, |$connection| $query)
+    };
+}
+
+impl SqlStore {
+    /// Ends a transaction as its command went.
+    async fn end<T>(
+        &self,
+        held: Held,
+        answer: Result<T, Problem>,
+        stirred: bool,
+        written: &[Audit],
+    ) -> Result<T, Problem> {
+        match answer {
+            Ok(answer) => {
+                held.commit().await?;
+                if stirred {
+                    self.stirred.stir();
+                }
+                written.iter().for_each(Audit::tell);
+                Ok(answer)
+            }
+            Err(problem) => {
+                // What cannot be rolled back is closed, which comes to the same.
+                let _ = held.roll_back().await;
+                Err(problem)
+            }
+        }
+    }
+}
+
+impl Store for SqlStore {
+    fn link(&self, link: Link) -> Answer<'_, Linked> {
+        read!(self, "look an account up", |c| person::link(c, link.clone()))
+    }
+
+    fn admit(&self, admit: Box<Admit>) -> Answer<'_, Admitted> {
+        write!(self, Alone, "take a person in", |c| person::admit(c, (*admit).clone()))
+    }
+
+    fn account(&self, find: Find) -> Answer<'_, Option<Account>> {
+        read!(self, "read an account", |c| person::account(c, find.clone()))
+    }
+
+    fn accounts(&self, query: AccountQuery) -> Answer<'_, Vec<Account>> {
+        read!(self, "list accounts", |c| person::accounts(c, query.clone()))
+    }
+
+    fn set_disabled(&self, set: SetDisabled) -> Answer<'_, bool> {
+        write!(self, Alone, "disable or enable an account", |c| person::set_disabled(c, set.clone()))
+    }
+
+    fn revoke(&self, revoke: Revoke) -> Answer<'_, bool> {
+        write!(self, Alone, "revoke what an account was given", |c| person::revoke(c, revoke.clone()))
+    }
+
+    fn relink(&self, relink: Relink) -> Answer<'_, Relinked> {
+        write!(self, Alone, "link an account anew", |c| person::relink(c, relink.clone()))
+    }
+
+    fn remove(&self, remove: Remove) -> Answer<'_, bool> {
+        write!(self, Alone, "remove an account", |c| person::remove(c, remove.clone()))
+    }
+
+    fn blocked_until(&self, query: LimitQuery) -> Answer<'_, Option<Time>> {
+        read!(self, "read an attempt counter", |c| attempt::blocked_until(c, query.clone()))
+    }
+
+    fn reserve_attempt(&self, reserve: Reserve) -> Answer<'_, Reserved> {
+        write!(self, Beside, "reserve an attempt", |c| attempt::reserve(c, reserve.clone()))
+    }
+
+    fn settle_attempt(&self, settle: Settle) -> Answer<'_, ()> {
+        write!(self, Beside, "settle an attempt", |c| attempt::settle(c, settle.clone()))
+    }
+
+    fn blocks(&self, query: BlockQuery) -> Answer<'_, Vec<Block>> {
+        read!(self, "list attempt counters", |c| attempt::blocks(c, query.clone()))
+    }
+
+    fn clear_blocks(&self, clear: ClearBlocks) -> Answer<'_, u64> {
+        write!(self, Alone, "clear attempt counters", |c| attempt::clear(c, clear.clone()))
+    }
+
+    fn session(&self, digest: Digest) -> Answer<'_, Option<(StoredSession, Account)>> {
+        read!(self, "read a session", |c| session::session(c, digest))
+    }
+
+    fn sessions(&self, query: SessionQuery) -> Answer<'_, Vec<Sessions>> {
+        read!(self, "list sessions", |c| session::sessions(c, query.clone()))
+    }
+
+    fn touch_session(&self, touch: Touch) -> Answer<'_, bool> {
+        write!(self, Beside, "note the use of a session", |c| session::touch(c, touch.clone()))
+    }
+
+    fn end_sessions(&self, end: EndSessions) -> Answer<'_, u64> {
+        write!(self, Alone, "end sessions", |c| session::end(c, end.clone()))
+    }
+
+    fn issue_personal(&self, issue: IssuePersonal) -> Answer<'_, bool> {
+        write!(self, Alone, "keep a personal token", |c| token::issue(c, issue.clone()))
+    }
+
+    fn personal_tokens(&self, user: Option<UserId>) -> Answer<'_, Vec<PersonalToken>> {
+        read!(self, "list personal tokens", |c| token::list(c, user))
+    }
+
+    fn use_personal(&self, usage: UsePersonal) -> Answer<'_, Option<(PersonalToken, Account)>> {
+        Box::pin(async move {
+            let looked: Answer<'_, _> =
+                read!(self, "check a personal token", |c| token::check(c, usage.digest, usage.at));
+            let Some((token, account)) = looked.await? else { return Ok(None) };
+            if !token.notes_use(usage.at) {
+                return Ok(Some((token, account)));
+            }
+            write!(self, Beside, "note the use of a personal token", |c| token::note_use(
+                c,
+                usage.digest,
+                usage.at
+            ))
+            .await
+        })
+    }
+
+    fn revoke_personal(&self, revoke: RevokePersonal) -> Answer<'_, bool> {
+        write!(self, Alone, "revoke a personal token", |c| token::revoke(c, revoke.clone()))
+    }
+
+    fn issue_signed(&self, issue: IssueSigned) -> Answer<'_, bool> {
+        write!(self, Alone, "keep note of a signed token", |c| signed::issue(c, issue.clone()))
+    }
+
+    fn signed_tokens(&self, user: Option<UserId>) -> Answer<'_, Vec<SignedToken>> {
+        read!(self, "list signed tokens", |c| signed::list(c, user))
+    }
+
+    fn revoked_tokens(&self, user: UserId) -> Answer<'_, Vec<String>> {
+        read!(self, "list revoked tokens", |c| signed::revoked(c, user))
+    }
+
+    fn revoke_signed(&self, revoke: RevokeSigned) -> Answer<'_, bool> {
+        write!(self, Alone, "revoke a signed token", |c| signed::revoke(c, revoke.clone()))
+    }
+
+    fn token_keys(&self, since: Time) -> Answer<'_, Vec<TokenKey>> {
+        read!(self, "list the keys of tokens", |c| signed::keys(c, since))
+    }
+
+    fn keep_token_key(&self, keep: KeepTokenKey) -> Answer<'_, bool> {
+        write!(self, Alone, "keep the key of tokens", |c| signed::keep_key(c, keep.clone()))
+    }
+
+    fn drop_token_keys(&self, drop: DropTokenKeys) -> Answer<'_, u64> {
+        write!(self, Alone, "drop the keys of tokens", |c| signed::drop_keys(c, drop.clone()))
+    }
+
+    fn secret(&self, name: String, candidate: SecretBytes) -> Answer<'_, SecretBytes> {
+        write!(self, Alone, "read or keep a secret", |c| token::secret(c, &name, &candidate))
+    }
+
+    fn record(&self, record: Audit) -> Answer<'_, ()> {
+        write!(self, Beside, "write the audit record", |c| audit::write(c, record.clone()))
+    }
+
+    fn audit(&self, query: AuditQuery) -> Answer<'_, Vec<AuditRecord>> {
+        read!(self, "read the audit record", |c| audit::list(c, query.clone()))
+    }
+
+    fn changes_since(&self, number: Option<i64>) -> Answer<'_, Changes> {
+        read!(self, "ask for changes", |c| audit::changes_since(c, number))
+    }
+
+    fn sweep(&self, sweep: Sweep) -> Answer<'_, u64> {
+        write!(self, Long, "sweep out what has run out", |c| audit::sweep(c, sweep.clone()))
+    }
+
+    fn ping(&self) -> Answer<'_, ()> {
+        read!(self, "answer", |c| audit::ping(c))
+    }
+
+    fn stirred(&self) -> BoxFuture<'_, ()> {
+        Box::pin(self.stirred.wait())
+    }
+}
