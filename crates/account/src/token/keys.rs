@@ -136,7 +136,7 @@ pub(crate) fn lasts(longest: Duration) -> Duration {
 /// The newest key of the store that every process has heard of, else the oldest.
 fn to_sign_with(known: &[TokenKey], now: Time) -> Option<&TokenKey> {
     let held = || known.iter().filter(|key| key.held);
-    held().filter(|key| key.created.after(SHOWN_FIRST) <= now).next_back().or_else(|| held().next())
+    held().rfind(|key| key.created.after(SHOWN_FIRST) <= now).or_else(|| held().next())
 }
 
 #[cfg(test)]
