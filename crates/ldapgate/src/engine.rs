@@ -4,7 +4,9 @@
 
 use std::future::Future;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
 
 use account::{Accounts, Ambient};
 use auth::Directories;
@@ -18,7 +20,8 @@ use web::{Gate, LoginOptional, LoginRequired, ServeOptions};
 use crate::ambient;
 use crate::config::{Config, ConfigErrors, Fixed};
 use crate::error::Error;
-use crate::missing;
+use crate::metrics::{self, Snapshot};
+use crate::missing::{self, MissingGroups};
 
 /// A running installation: directories, store, accounts and the gate before them. Clones share it; the last one that is dropped ends
 /// what goes on in the background.
@@ -33,6 +36,11 @@ struct Inner {
     /// What a reload cannot change.
     fixed: Fixed,
     warnings: Vec<String>,
+    /// Where the store is, without a secret.
+    store: String,
+    started: SystemTime,
+    /// Where metrics are shown at the moment.
+    metrics: Mutex<Option<SocketAddr>>,
     /// One reload at a time.
     reloading: tokio::sync::Mutex<()>,
     tls: Option<tls::ServerTls>,
@@ -46,6 +54,8 @@ struct Live {
     follow: Option<Background>,
     /// Looks whether these directories have the groups that are named.
     missing: Option<Background>,
+    /// Those that are not there.
+    missing_groups: MissingGroups,
 }
 
 /// A task that ends with its engine, or when another takes its place.
@@ -76,11 +86,14 @@ impl Engine {
             let accounts = accounts.clone();
             async move { accounts.follow().await }
         }));
-        let missing = Some(Background::run(missing::tell(directories)));
-        let live = Mutex::new(Live { pools, web: config.web_settings(), follow, missing });
+        let missing_groups = MissingGroups::default();
+        let missing = Some(Background::run(missing::tell(directories, missing_groups.clone())));
+        let live = Mutex::new(Live { pools, web: config.web_settings(), follow, missing, missing_groups });
         let (fixed, tls, warnings) = (config.fixed(), config.listener_tls(), config.warnings().to_vec());
         let reloading = tokio::sync::Mutex::default();
-        Ok(Self(Arc::new(Inner { accounts, gate, fixed, warnings, reloading, tls, live })))
+        let (store, started, metrics) = (config.store_place(), ambient.clock.now(), Mutex::default());
+        let inner = Inner { accounts, gate, fixed, warnings, store, started, metrics, reloading, tls, live };
+        Ok(Self(Arc::new(inner)))
     }
 
     /// People, sessions, tokens, and the one sign-in.
@@ -150,9 +163,76 @@ impl Engine {
         routes: Router,
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> io::Result<()> {
+        self.tell_what_is_served();
         tell_warnings(&self.0.warnings);
+        let metrics = self.show_metrics().await?;
         let options = ServeOptions { tls: self.0.tls.clone(), ..ServeOptions::default() };
-        web::serve(listener, routes, options.until(shutdown)).await
+        let served = web::serve(listener, routes, options.until(shutdown)).await;
+        if let Some(metrics) = metrics {
+            metrics.end().await;
+        }
+        served
+    }
+
+    /// `/metrics` and nothing else, in OpenMetrics text: for an application that has a listener of its own for it. Whoever
+    /// reads it learns the names of servers and how many people sign in. With `metrics.listen` [`Engine::serve`] shows it
+    /// by itself.
+    pub fn metrics_routes(&self) -> Router {
+        metrics::routes(self.clone())
+    }
+
+    /// Where metrics are shown at the moment: `metrics.listen` while [`Engine::serve`] runs, with the port that was really
+    /// bound.
+    #[must_use]
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        *self.metrics()
+    }
+
+    /// Opens the metrics' own listener, where there is to be one and there is none yet.
+    async fn show_metrics(&self) -> io::Result<Option<Showing>> {
+        let Some(address) = self.0.fixed.metrics.filter(|_| self.metrics_address().is_none()) else {
+            return Ok(None);
+        };
+        let named = |error: io::Error| {
+            io::Error::new(error.kind(), format!("cannot listen on {address} (metrics.listen): {error}"))
+        };
+        let listener = TcpListener::bind(address).await.map_err(named)?;
+        let bound = listener.local_addr()?;
+        *self.metrics() = Some(bound);
+        tracing::info!("metrics are shown at http://{bound}/metrics");
+        let routes = self.metrics_routes();
+        let task = Background::run(async move {
+            if let Err(error) = web::serve(listener, routes, ServeOptions::default()).await {
+                tracing::error!(%error, "metrics are no longer shown");
+            }
+        });
+        Ok(Some(Showing { engine: self.clone(), task: Some(task) }))
+    }
+
+    /// The numbers of this moment. The store and the directories are asked for a sign of life.
+    pub(crate) async fn snapshot(&self) -> Snapshot {
+        let ready = self.accounts().ready().await;
+        let live = self.live();
+        let pools = live.pools.iter().map(|(name, pool)| (name.clone(), pool.metrics())).collect();
+        let missing_groups = live.missing_groups.counts(live.pools.iter().map(|(name, _)| name.as_str()));
+        let counts = self.accounts().counts();
+        Snapshot { started: self.0.started, ready, counts, pools, missing_groups }
+    }
+
+    fn tell_what_is_served(&self) {
+        let live = self.live();
+        let directories: Vec<String> =
+            live.pools.iter().map(|(name, pool)| format!("{name} ({})", pool.urls().join(" "))).collect();
+        tracing::info!(
+            version = env!("CARGO_PKG_VERSION"),
+            store = self.0.store,
+            directories = directories.join(", "),
+            "starting"
+        );
+    }
+
+    fn metrics(&self) -> MutexGuard<'_, Option<SocketAddr>> {
+        self.0.metrics.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes a new configuration: for the requests that come from now on. Returns the keys whose change needs a restart; their
@@ -176,7 +256,8 @@ impl Engine {
         let mut live = self.live();
         live.pools = pools;
         live.web = config.web_settings();
-        live.missing = Some(Background::run(missing::tell(directories)));
+        live.missing_groups = MissingGroups::default();
+        live.missing = Some(Background::run(missing::tell(directories, live.missing_groups.clone())));
         Ok(restart)
     }
 
@@ -266,6 +347,27 @@ impl Background {
 impl Drop for Background {
     fn drop(&mut self) {
         self.0.abort();
+    }
+}
+
+/// The metrics' own listener, as long as it is there.
+struct Showing {
+    engine: Engine,
+    task: Option<Background>,
+}
+
+impl Showing {
+    /// Ends it, and waits until its address is free.
+    async fn end(mut self) {
+        if let Some(task) = self.task.take() {
+            task.end().await;
+        }
+    }
+}
+
+impl Drop for Showing {
+    fn drop(&mut self) {
+        *self.engine.metrics() = None;
     }
 }
 

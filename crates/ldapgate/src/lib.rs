@@ -33,6 +33,7 @@ mod ambient;
 pub mod config;
 mod engine;
 mod error;
+mod metrics;
 mod missing;
 
 pub use account::{

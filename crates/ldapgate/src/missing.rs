@@ -1,25 +1,48 @@
 //! Groups that the configuration names and no directory has: they have no members, so a rule that names one may not do what
 //! its writer meant.
 
+use std::collections::BTreeMap;
 use std::fmt::Display;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use auth::Directories;
+use proto::Dn;
 
 /// How soon it is asked again when a directory did not answer; each further time twice as late.
 const SOON: Duration = Duration::from_secs(60);
 /// The longest it waits.
 const LATEST: Duration = Duration::from_secs(10 * 60);
 
+/// What was found, for whoever shows it. Clones share it.
+#[derive(Clone, Default)]
+pub(crate) struct MissingGroups(Arc<Mutex<Option<Vec<(String, Dn)>>>>);
+
+impl MissingGroups {
+    /// How many of each of these directories; nothing before every directory has said.
+    pub(crate) fn counts<'n>(&self, directories: impl Iterator<Item = &'n str>) -> BTreeMap<String, usize> {
+        let found = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(found) = found.as_ref() else { return BTreeMap::new() };
+        let of = |name: &str| found.iter().filter(|(directory, _)| directory == name).count();
+        directories.map(|name| (name.to_owned(), of(name))).collect()
+    }
+
+    fn found(&self, missing: Vec<(String, Dn)>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(missing);
+    }
+}
+
 /// Tells the log which groups are not there, once every directory has said.
-pub(crate) async fn tell(directories: Directories) {
+pub(crate) async fn tell(directories: Directories, known: MissingGroups) {
     let ask = || {
         let directories = directories.clone();
         async move { directories.missing_groups().await }
     };
-    for (directory, group) in until_answered(ask).await {
+    let missing = until_answered(ask).await;
+    for (directory, group) in &missing {
         tracing::error!(directory, %group, "a group that the configuration names is not there: it has no members");
     }
+    known.found(missing);
 }
 
 /// Asks until there is an answer.
