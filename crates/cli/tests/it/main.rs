@@ -7,6 +7,8 @@ mod browser;
 mod changes;
 mod commands;
 mod demo;
+mod doctor;
+mod doctor_live;
 mod gateway;
 mod http;
 mod installation;

@@ -91,7 +91,7 @@ const MORE: &[(&str, &str)] = &[
     ("[sync]\nremove_missing = \"remove\"", "ldapgate.toml:6:18: sync.remove_missing other than \"disable\" is not available yet: it comes with a later release"),
     ("[session]\nrefresh = \"1m\"", "ldapgate.toml:6:11: session.refresh other than \"5m\" is not available yet: it comes with a later release"),
     ("[session]\ndomain = \"example.com\"", "ldapgate.toml:6:10: session.domain, the applications' cookie of forward-auth, is not available yet: it comes with a later release"),
-    ("[metrics]\nlisten = \"127.0.0.1:9\"", "ldapgate.toml:6:10: metrics.listen is not available yet: it comes with a later release"),
+    ("[metrics]\nlisten = \"localhost:9\"", "ldapgate.toml:6:10: listen cannot be \"localhost:9\": it is an address and a port; write \"127.0.0.1:9\""),
     ("[store]\nurl = \"postgres://u:hush@h/d\"", "ldapgate.toml:6:7: a PostgreSQL store is not available yet: it comes with a later release"),
     ("[admin]\nrequire = \"cn=admins,dc=example,dc=com\"", "ldapgate.toml:6:11: admin.require is not available yet: it comes with a later release"),
     ("[directory.password]\nchange = \"service\"", "ldapgate.toml:6:10: password.change = \"service\" needs bind_dn: nobody changes passwords for others"),
