@@ -131,8 +131,10 @@ pub(crate) struct Lease(Option<PoolConnection<Postgres>>);
 impl Lease {
     async fn begin(pool: &PgPool, begin: &'static str) -> Result<Self, Problem> {
         let mut lease = Self(Some(pool.acquire().await?));
-        run(lease.connection(), begin).await?;
-        Ok(lease)
+        match run(lease.connection(), begin).await {
+            Err(Problem::Sql(error)) if is_dead(&error) => Err(Problem::Stale(error)),
+            begun => begun.map(|()| lease),
+        }
     }
 
     fn connection(&mut self) -> &mut PgConnection {
@@ -151,6 +153,18 @@ impl Drop for Lease {
         if let Some(connection) = self.0.take() {
             drop(connection.detach());
         }
+    }
+}
+
+/// Whether the server, or what lies on the way, had given the connection up: admin_shutdown, crash_shutdown,
+/// cannot_connect_now, idle_session_timeout.
+fn is_dead(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) => true,
+        sqlx::Error::Database(error) => {
+            matches!(error.code().as_deref(), Some("57P01" | "57P02" | "57P03" | "57P05"))
+        }
+        _ => false,
     }
 }
 
