@@ -100,6 +100,17 @@ impl From<sqlx::Error> for Problem {
     }
 }
 
+/// For what is no command of the store.
+impl From<Problem> for BoxError {
+    fn from(problem: Problem) -> Self {
+        match problem {
+            Problem::Sql(error) | Problem::Stale(error) => error.into(),
+            Problem::Corrupt(damage) => damage.to_string().into(),
+            Problem::Late => "it did not answer in time".into(),
+        }
+    }
+}
+
 impl Problem {
     /// The error of the command whose task follows "failed to".
     pub(crate) fn of(self, task: &'static str) -> StoreError {

@@ -28,12 +28,14 @@ const SQLITE: Steps = steps! {
     1 "0001_start",
     2 "0002_attributes",
     3 "0003_warnings",
+    4 "0004_groups",
     5 "0005_tokens",
 };
 
 const POSTGRES: Steps = steps! {
     "postgres":
     3 "0003_start",
+    4 "0004_groups",
     5 "0005_tokens",
 };
 
@@ -89,8 +91,7 @@ impl Wrong {
                 }
                 error.into()
             }
-            Self::Problem(Problem::Corrupt(damage)) => damage.to_string().into(),
-            Self::Problem(Problem::Late) => "it did not answer in time".into(),
+            Self::Problem(problem) => problem.into(),
         };
         OpenError::Migrate { store, source }
     }

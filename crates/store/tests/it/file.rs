@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use account::StoreError;
-use account::store::{AccountQuery, AuditQuery, Find, Link, Linked, SecretBytes, Store};
+use account::store::{AccountQuery, AuditQuery, Digest, Find, Link, Linked, SecretBytes, Store};
 use ldapgate_store::{OpenError, open};
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::SqliteConnectOptions;
@@ -114,11 +114,18 @@ async fn somebody_new_is_never_taken_for_their_own_namesake() {
 async fn a_store_of_the_first_version_is_brought_up_to_date_with_everybody_in_it() {
     let folder = folder();
     let path = folder.path().join("a.db");
-    first_version(&path).await;
-    let store = open(&url(&path)).await.expect("it opens");
+    version_one(&path).await;
+    sql(&path, PERSON_OF_VERSION_ONE).await;
+    sql(&path, SESSION_OF_VERSION_ONE).await;
+    let store = open(&url(&path)).await.expect("it opens again");
     let old = store.account(Find::LocalName("person1".to_owned())).await.expect("it reads");
     let old = old.expect("nobody is lost");
-    assert_eq!((old.attributes.iter().count(), old.generation), (0, 3));
+    assert_eq!(old.attributes.iter().count(), 0);
+    let (names, dns): (Vec<_>, Vec<_>) =
+        old.local_groups.iter().map(|group| (group.name.as_str(), group.dn.as_str())).unzip();
+    assert_eq!((names, dns), (vec!["staff"], vec![""]), "nobody knows yet whose group that was");
+    let (session, account) = store.session(Digest([7; 32])).await.expect("it reads").expect("it goes on");
+    assert_eq!((session.generation, account.generation), (3, 3));
     store.admit(admit(1)).await.expect("it writes");
     let new = store.account(Find::LocalName("person1".to_owned())).await.expect("it reads");
     let new = new.expect("nobody is lost");
@@ -132,25 +139,25 @@ async fn a_store_of_the_first_version_is_brought_up_to_date_with_everybody_in_it
     assert_eq!(migrated.from, Some(migrated.to), "nothing is left to do");
 }
 
-/// A store as the first version wrote it, with one person in it.
-async fn first_version(path: &Path) {
-    let start = include_str!("../../migrations/sqlite/0001_start.sql");
-    let first = Migration::new(1, "start".into(), MigrationType::Simple, start.into_sql_str(), false);
+/// What the first version made.
+async fn version_one(path: &Path) {
     let options = SqliteConnectOptions::new().filename(path).create_if_missing(true);
     let mut connection = SqliteConnection::connect_with(&options).await.expect("the file can be made");
-    Migrator::with_migrations(vec![first])
-        .run_direct(None, &mut connection, false)
-        .await
-        .expect("it is good SQL");
-    sqlx::query(
-        "insert into account values ('67e55044-10b1-426f-9247-bb680e5fe0c8', 'main', 'id1', 'person1', 'person1', \
-         'uid=person1', '{}', '{}', '{}', '[]', '[]', '[]', 0, 3, null, 0, null, 0)",
-    )
-    .execute(&mut connection)
-    .await
-    .expect("the statement is good");
+    let sql = include_str!("../../migrations/sqlite/0001_start.sql").into_sql_str();
+    let first = Migration::new(1, "start".into(), MigrationType::Simple, sql, false);
+    let migrator = Migrator::with_migrations(vec![first]);
+    migrator.run_direct(None, &mut connection, false).await.expect("the tables can be made");
     connection.close().await.expect("the file closes");
 }
+
+const PERSON_OF_VERSION_ONE: &str = "insert into account (id, directory, external_id, username, local_name, dn, fields, \
+     lists, flags, groups, local_groups, permissions, disabled, generation, first_seen, checked) values \
+     ('01010101-0101-4101-8101-010101010101', 'main', 'id1', 'person1', 'person1', 'uid=person1', '{}', '{}', '{}', '[]', \
+     '[\"staff\"]', '[]', 0, 3, 1, 1)";
+
+const SESSION_OF_VERSION_ONE: &str = "insert into session (digest, handle, account, created, last_seen, expires, remembered) \
+     values (x'0707070707070707070707070707070707070707070707070707070707070707', 'h', \
+     '01010101-0101-4101-8101-010101010101', 1, 1, 9, 0)";
 
 #[tokio::test]
 async fn a_store_of_a_newer_version_is_refused_in_words() {

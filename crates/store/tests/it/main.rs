@@ -2,6 +2,7 @@
 
 mod battery;
 mod file;
+mod mirror;
 mod people;
 mod server;
 mod together;
