@@ -8,6 +8,7 @@ mod changes;
 mod commands;
 mod demo;
 mod gateway;
+mod group;
 mod http;
 mod live;
 mod login;

@@ -119,8 +119,9 @@ async fn an_account_is_disabled_enabled_and_removed(peer: Peer) {
     assert_eq!((done["outcome"].as_str(), status), (Some("disabled"), 0));
     let (denied, _) = login(&config, "alice", "Red-Apple-11");
     assert_eq!(denied["reason"], "account_disabled");
-    let found = ldapgate(&config, &["user", "alice"], "").stdout;
-    assert!(found.starts_with("found: alice\n") && found.contains("\n  disabled in the store"), "{found}");
+    let denied = ldapgate(&config, &["user", "alice"], "");
+    assert_eq!(denied.stdout, "denied: disabled in the store (account_disabled)\n");
+    assert_eq!(denied.status, 1);
     let listed = ldapgate(&config, &["user", "list"], "").stdout;
     let lines = ["USER   DIRECTORY  STATE     DN".to_owned(), format!("alice  main       disabled  {ALICE}")];
     assert_eq!(listed.lines().collect::<Vec<_>>(), lines);
