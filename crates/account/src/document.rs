@@ -3,12 +3,12 @@
 use auth::{Denial, Step, Warning};
 use serde_json::{Map, Value, json};
 
-use crate::grant::PersonalTokenInfo;
+use crate::grant::{PersonalTokenInfo, SignedTokenInfo};
 use crate::outcome::{Denied, Outcome, SignedIn};
 use crate::session::SessionInfo;
 use crate::store::{AuditRecord, Counted, StoredGroup};
 use crate::token::NewPersonal;
-use crate::{Account, Blocked, Fault, Granting, GroupGranting, Relinking, Time};
+use crate::{Account, Blocked, Fault, Granting, GroupGranting, Relinking, Rotated, Time};
 
 /// The login document, for an operator: the reason of a denial and the causes of an error are in it.
 #[must_use]
@@ -199,6 +199,30 @@ pub fn personal_tokens(tokens: &[PersonalTokenInfo]) -> Value {
         })
     };
     json!({ "tokens": tokens.iter().map(token).collect::<Vec<_>>() })
+}
+
+/// `token list --signed`: signed tokens have no name, and their use is not noted.
+#[must_use]
+pub fn signed_tokens(tokens: &[SignedTokenInfo]) -> Value {
+    let token = |token: &SignedTokenInfo| {
+        json!({
+            "id": token.id, "username": token.username, "name": null, "created": time(token.created),
+            "expires": time(token.expires), "last_used": null,
+        })
+    };
+    json!({ "tokens": tokens.iter().map(token).collect::<Vec<_>>() })
+}
+
+/// `session revoke` and `token revoke` of one thing by its id.
+#[must_use]
+pub fn revoked(id: &str) -> Value {
+    json!({ "outcome": "revoked", "id": id })
+}
+
+/// `token rotate`.
+#[must_use]
+pub fn rotated(rotated: &Rotated) -> Value {
+    json!({ "outcome": "rotated", "id": rotated.id, "old_until": rotated.old_until.map(time) })
 }
 
 /// One line of `audit`.

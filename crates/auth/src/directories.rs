@@ -9,7 +9,7 @@ use futures_util::future::join_all;
 use proto::Dn;
 
 use crate::ask::Reader;
-use crate::explain::decided;
+use crate::explain::{decided, decided_of_typed};
 use crate::locate::{Located, Name};
 use crate::remember::Remembered;
 use crate::settings::SettingsError;
@@ -143,7 +143,7 @@ impl Directories {
     ) -> Result<Answer<Located>, Error> {
         let mut unknown = Denial::of(Reason::UnknownUser).with_detail("no directory is asked for this name");
         for (directory, name) in self.candidates(username) {
-            decided(
+            decided_of_typed(
                 observer,
                 "choose",
                 username.as_typed(),
@@ -159,7 +159,7 @@ impl Directories {
                 answer => return Ok(answer),
             }
         }
-        decided(observer, "locate", username.as_typed(), &unknown);
+        decided_of_typed(observer, "locate", username.as_typed(), &unknown);
         Ok(Answer::No(unknown))
     }
 

@@ -3,13 +3,15 @@
 //!
 //! Reading order: this file chooses the way, [`kind`] says what each kind asks for, [`walk`] asks level by level. Active
 //! Directory knows shorter ways: [`identifier`] reads what the server has computed, [`chain`] lets it walk. [`custom`] is
-//! what an application adds.
+//! what an application adds. [`roster`] reads all groups at once, for
+//! when everybody is looked at.
 
 mod chain;
 mod custom;
 mod identifier;
 mod kind;
 mod known;
+mod roster;
 mod walk;
 
 use std::collections::BTreeSet;
@@ -25,6 +27,7 @@ use crate::{Error, Observer, Settings, Silent};
 pub use custom::{CustomKind, GroupLookup};
 pub(crate) use kind::attributes;
 pub(crate) use known::Known;
+pub(crate) use roster::Roster;
 use walk::Walk;
 
 /// The groups of one person.
@@ -48,13 +51,41 @@ pub(crate) async fn of(
     server: &str,
     observer: &dyn Observer,
 ) -> Result<Membership, Error> {
+    find(directory, record, reader, server, observer, None).await
+}
+
+/// The same from groups that were read once for everybody; the server is asked where they do not tell.
+///
+/// # Errors
+/// As [`of`].
+pub(crate) async fn of_roster(
+    directory: &Directory,
+    record: &Record,
+    reader: &mut Reader,
+    server: &str,
+    roster: &Roster,
+) -> Result<Membership, Error> {
+    find(directory, record, reader, server, &Silent, Some(roster)).await
+}
+
+async fn find(
+    directory: &Directory,
+    record: &Record,
+    reader: &mut Reader,
+    server: &str,
+    observer: &dyn Observer,
+    roster: Option<&Roster>,
+) -> Result<Membership, Error> {
     let settings = &directory.settings;
     if !settings.groups.is_any() {
         return Ok(Membership { complete: true, ..Membership::default() });
     }
     let mut walk = Walk::new(directory, record, reader, server, observer);
     walk.told_by_the_entry();
-    if !kind::has_identifiers(settings) || !walk.by_identifiers().await? {
+    let is_told = roster.is_some_and(|roster| walk.by_roster(roster));
+    if is_told {
+        // Nothing is left to be asked.
+    } else if !kind::has_identifiers(settings) || !walk.by_identifiers().await? {
         walk.by_level().await?;
     }
     let membership = walk.end();

@@ -1,6 +1,7 @@
 //! What may be typed: every command, flag and argument, as the contract and OpenLDAP's tools name them.
 
 mod ldap;
+mod operate;
 mod search;
 mod server;
 mod write;
@@ -11,6 +12,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand};
 
 pub(crate) use ldap::{ChangeSource, Passwd, SaslFlags, Target, Whoami};
+pub(crate) use operate::{Audit, Session, SessionRevoke, Token, TokenIssue};
 pub(crate) use search::{Deref, Scope, Search};
 pub(crate) use server::{Info, Schema};
 pub(crate) use write::{Compare, Delete, Extensions, Modify, Rename};
@@ -49,6 +51,14 @@ pub(crate) enum Command {
     /// Who is throttled after too many wrong passwords
     #[command(subcommand)]
     Block(Block),
+    /// Who is signed in, and ending that
+    #[command(subcommand)]
+    Session(Session),
+    /// Personal access tokens, signed tokens, and the key that signs
+    #[command(subcommand)]
+    Token(Token),
+    /// What was recorded of sign-ins and of everything an operator does
+    Audit(Audit),
     /// Validate the configuration, or show its effective values
     #[command(subcommand)]
     Config(Config),

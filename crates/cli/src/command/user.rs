@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use account::{Accounts, Denial, Error, Lookup, NotOne, Origin, Outcome, Reason, Relinking, document};
+use account::{Accounts, Denial, Error, Lookup, NotOne, Outcome, Reason, Relinking, document};
 use auth::Trace;
 
-use super::Context;
 use super::answer::{Answer, of_fault};
+use super::{Context, origin};
 use crate::arguments::{User, UserAction, UserNamed, UserRelink, UserShow};
 use crate::exit::Exit;
 use crate::output;
@@ -107,7 +107,7 @@ enum Change {
 async fn change(context: &Context, user: UserNamed, change: Change) -> Result<Exit, Exit> {
     let answer = Answer::new(context, user.json);
     let engine = answer.engine(context).await?;
-    let (accounts, origin) = (engine.accounts(), Origin::default());
+    let (accounts, origin) = (engine.accounts(), origin());
     let changed = async {
         let account = match accounts.account_named(&user.user).await? {
             Ok(account) => account,
@@ -150,7 +150,7 @@ async fn relink(context: &Context, relink: UserRelink) -> Result<Exit, Exit> {
         if dry_run {
             return Ok(Ok((document::relink_planned(&plan), plan)));
         }
-        let done = accounts.relink(&plan, &Origin::default()).await?;
+        let done = accounts.relink(&plan, &origin()).await?;
         Ok(done.map(|()| (document::relinked(&plan), plan)).map_err(|refused| refused.to_string()))
     };
     let exit = match relinked.await {

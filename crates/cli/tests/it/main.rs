@@ -10,6 +10,8 @@ mod demo;
 mod gateway;
 mod group;
 mod http;
+mod installation;
+mod killed;
 mod live;
 mod login;
 mod new_passwords;
@@ -25,6 +27,7 @@ mod servers;
 mod states;
 mod target;
 mod transport;
+mod two_gateways;
 mod user;
 mod whoami;
 
