@@ -10,6 +10,7 @@ mod demo;
 mod doctor;
 mod doctor_live;
 mod gateway;
+mod group;
 mod http;
 mod installation;
 mod killed;

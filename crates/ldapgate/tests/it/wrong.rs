@@ -65,6 +65,8 @@ const MORE: &[(&str, &str)] = &[
     ("[directory.access]\ndeny = { directory = \"x\", group = \"cn=a,dc=example,dc=com\" }", "ldapgate.toml:6:22: deny: only groups of \"main\" count in its own table, not of \"x\""),
     ("[directory.profile.flags]\nis_staff = 1", "ldapgate.toml:6:12: flags.is_staff is an expression over groups, not a number; write a DN, a list of them, { any = [..] }, { all = [..] } or { not = .. }"),
     ("[directory.groups]\nbase = \"dc=other\"", "ldapgate.toml:6:8: base: \"dc=other\" does not lie below the directory's, \"dc=example,dc=com\"; no group there would count"),
+    ("[directory.permissions]\nmirror_groups = \"staff\"", "ldapgate.toml:6:17: mirror_groups is true, false or a list of names, as in [\"staff\"], not text"),
+    ("[directory.permissions]\nmirror_groups_except = \"staff\"", "ldapgate.toml:6:24: mirror_groups_except is a list of texts, as in [\"a\", \"b\"], not text"),
     ("[permissions]\nstaff = [\"a b\"]", "ldapgate.toml:6:10: \"a b\" is no permission: it is a word such as \"reports.view\""),
     ("[permissions]\n\"cn=a,dc=other\" = []", "ldapgate.toml:6:1: permissions: \"cn=a,dc=other\" does not lie below the base of directory \"main\", \"dc=example,dc=com\""),
     ("[permissions]\n\"x:cn=a,dc=example,dc=com\" = []", "ldapgate.toml:6:1: permissions: no directory is named \"x\": there is main"),
