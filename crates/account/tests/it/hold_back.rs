@@ -9,7 +9,7 @@ use ldapgate_account::store::AuditQuery;
 use ldapgate_account::{Origin, Outcome, Settings, SignIn, Store as _};
 use tokio::time::Instant;
 
-use crate::world::{World, group, reason};
+use crate::world::{World, group, reason, until};
 
 /// How long a refusal took for whoever asked, at least; and what was said of holding it back: how long refusals take,
 /// and when it was given.

@@ -10,7 +10,7 @@ use ldapgate_account::store::{
 };
 use ldapgate_account::{Origin, Outcome, Settings, Time};
 
-use crate::world::{World, from, granted, reason};
+use crate::world::{World, from, granted, reason, until};
 
 const WINDOW: Duration = Duration::from_secs(30 * 60);
 
