@@ -112,6 +112,24 @@ impl Accounts {
         Ok(account)
     }
 
+    /// What is kept of somebody who is looked at again: the directory's word, and what the application makes of it.
+    pub(crate) async fn facts(
+        &self,
+        current: &Current,
+        person: &Person,
+        known: Option<&Account>,
+        keep_profile: bool,
+        observer: &dyn Observer,
+    ) -> Result<Facts, Refused> {
+        let settings = current.directory(person.directory());
+        let configured = settings.local_name.of(person.username());
+        let local_name =
+            self.local_name(person.directory(), person.username(), configured).map_err(Refused::Failed)?;
+        let facts = facts(person, local_name, current.permissions(person));
+        let profile = self.ask_hooks(profile(&facts, known, keep_profile), observer).await?;
+        Ok(agreed(facts, profile))
+    }
+
     async fn ask_hooks(&self, mut profile: Profile, observer: &dyn Observer) -> Result<Profile, Refused> {
         for hook in self.hooks() {
             let started = Instant::now();

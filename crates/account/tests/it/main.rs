@@ -13,6 +13,7 @@ mod look_up;
 mod mirror;
 mod outage;
 mod proofs;
+mod refresh;
 mod session;
 mod sign_in;
 mod store;

@@ -9,6 +9,8 @@ mod commands;
 mod demo;
 mod gateway;
 mod http;
+mod installation;
+mod killed;
 mod live;
 mod login;
 mod new_passwords;
@@ -26,6 +28,7 @@ mod sessions;
 mod states;
 mod target;
 mod transport;
+mod two_gateways;
 mod user;
 mod whoami;
 
