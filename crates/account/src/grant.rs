@@ -259,7 +259,7 @@ impl Accounts {
         let Some(digest) = personal_digest(text) else { return Ok(None) };
         let at = self.0.ambient.now();
         let found = self.0.store.use_personal(UsePersonal { digest, at }).await?;
-        Ok(found.map(|(_, account)| account).filter(|account| !account.disabled))
+        Ok(found.map(|(_, account)| account).filter(Account::may_act))
     }
 
     /// An account by its id, as it was a moment ago.

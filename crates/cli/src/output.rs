@@ -148,7 +148,7 @@ fn several(values: &Value, length: Length, text: impl Fn(&Value) -> String) {
 }
 
 /// Several values in one line; of none it says so.
-fn listed(value: &Value, length: Length) -> String {
+pub(crate) fn listed(value: &Value, length: Length) -> String {
     let Value::Array(values) = value else { return plain(value) };
     let (shown, more) = shown(values, length);
     let mut words: Vec<String> = shown.iter().map(plain).collect();

@@ -33,7 +33,6 @@ mod ambient;
 pub mod config;
 mod engine;
 mod error;
-mod missing;
 
 pub use account::{
     self, Account, Accounts, Ambient, AttributeValue, Attributes, Blocked, Clock, Denial, Denied, Entropy,

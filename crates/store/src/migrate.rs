@@ -28,13 +28,17 @@ const SQLITE: Steps = steps! {
     1 "0001_start",
     2 "0002_attributes",
     3 "0003_warnings",
+    4 "0004_groups",
     5 "0005_tokens",
+    6 "0006_revalidation",
 };
 
 const POSTGRES: Steps = steps! {
     "postgres":
     3 "0003_start",
+    4 "0004_groups",
     5 "0005_tokens",
+    6 "0006_revalidation",
 };
 
 /// What [`migrate`](crate::migrate) did.

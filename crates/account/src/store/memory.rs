@@ -5,11 +5,15 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use futures_util::future::BoxFuture;
 
 use super::{
-    AccountQuery, Admit, Admitted, Answer, Audit, AuditQuery, AuditRecord, Block, BlockQuery, Changes,
-    ClearBlocks, Digest, DropTokenKeys, EndSessions, Find, IssuePersonal, IssueSigned, KeepTokenKey,
-    LimitQuery, Link, Linked, PersonalToken, Relink, Relinked, Remove, Reserve, Reserved, Revoke,
-    RevokePersonal, RevokeSigned, SecretBytes, SessionQuery, Sessions, SetDisabled, Settle, SignedToken,
-    State, Stirred, Store, StoredSession, Sweep, TokenKey, Touch, UsePersonal,
+    AccountQuery, Admit, Admitted, Answer, Audit, AuditQuery, AuditRecord, Block, BlockQuery, ChangeGrants,
+    Changed, Changes, ClearBlocks, Digest, DropTokenKeys, EndSessions, Find, GroupQuery, IssuePersonal,
+    IssueSigned, KeepTokenKey, LimitQuery, Link, Linked, PersonalToken, Relink, Relinked, Remove, Reserve,
+    Reserved, Revoke, RevokePersonal, RevokeSigned, SecretBytes, SessionQuery, Sessions, SetDisabled, Settle,
+    SignedToken, State, Stirred, Store, StoredGroup, StoredSession, Sweep, TokenKey, Touch, UsePersonal,
+};
+use super::{
+    Census, CensusQuery, ClaimDue, EndAccess, Leased, Mark, NoteChecked, PeopleQuery, ReleaseLeases, SetMark,
+    SignedInPerson, SignedInQuery, TakeLease,
 };
 use crate::{Account, Time, UserId};
 
@@ -64,6 +68,8 @@ impl Store for MemoryStore {
         revoke(Revoke) -> bool;
         relink(Relink) -> Relinked;
         remove(Remove) -> bool;
+        change_grants(ChangeGrants) -> Changed;
+        local_groups(GroupQuery) -> Vec<StoredGroup>;
         blocked_until(LimitQuery) -> Option<Time>;
         reserve_attempt(Reserve) -> Reserved;
         settle_attempt(Settle) -> ();
@@ -87,6 +93,17 @@ impl Store for MemoryStore {
         record(Audit) -> ();
         audit(AuditQuery) -> Vec<AuditRecord>;
         changes_since(Option<i64>) -> Changes;
+        claim_due(ClaimDue) -> Vec<Account>;
+        people(PeopleQuery) -> Vec<Account>;
+        signed_in(SignedInQuery) -> Vec<SignedInPerson>;
+        note_checked(NoteChecked) -> ();
+        admit_all(Vec<Admit>) -> Vec<Admitted>;
+        census(CensusQuery) -> Census;
+        end_access(EndAccess) -> Vec<UserId>;
+        take_lease(TakeLease) -> Leased;
+        release_leases(ReleaseLeases) -> u64;
+        marks(String) -> Vec<Mark>;
+        set_mark(SetMark) -> ();
         sweep(Sweep) -> u64;
     }
 

@@ -12,8 +12,10 @@ mod attempt;
 mod audit;
 pub mod battery;
 mod command;
+mod group;
 mod memory;
 mod person;
+mod revalidation;
 mod session;
 mod state;
 mod stirred;
@@ -28,10 +30,15 @@ pub use attempt::{
 };
 pub use audit::{Audit, AuditEnd, AuditQuery, AuditRecord, Changes, Sweep};
 pub use command::{Command, Reply, run};
+pub use group::{Change, ChangeGrants, Changed, Grantee, GroupQuery, StoredGroup};
 pub use memory::MemoryStore;
 pub use person::{
     AccountQuery, Admission, Admit, Admitted, Facts, Find, Link, Linked, Mirror, Occasion, Relink, Relinked,
     Remove, Retire, Revoke, SetDisabled,
+};
+pub use revalidation::{
+    Census, CensusQuery, ClaimDue, ENDED_KEPT, EndAccess, Ending, Leased, Loss, Mark, NoteChecked,
+    PeopleQuery, ReleaseLeases, SetMark, SignedInPerson, SignedInQuery, TakeLease,
 };
 pub use session::{Digest, EndSessions, SessionQuery, Sessions, StartSession, StoredSession, Touch};
 pub use state::State;
@@ -62,7 +69,7 @@ pub trait Store: Send + Sync {
 
     /// Lets a person in, or takes note of a look-up: creates or updates the account and its memberships, and for
     /// a login starts the session, gives the attempt back and writes the audit record. All of it or, when the
-    /// account may not enter or was revoked meanwhile, none. With it an account that is to give up the name is retired: renamed, disabled, its
+    /// account may not enter or was revoked meanwhile, none. Local groups that the person is in and that are not there yet are made. With it an account that is to give up the name is retired: renamed, disabled, its
     /// sessions, signed and personal tokens ended. Notes a change of each.
     fn admit(&self, admit: Box<Admit>) -> Answer<'_, Admitted>;
 
@@ -86,6 +93,14 @@ pub trait Store: Send + Sync {
 
     /// Drops an account, its sessions and its personal tokens. Answers whether it was there. Notes a change.
     fn remove(&self, remove: Remove) -> Answer<'_, bool>;
+
+    /// Grants permissions to an account or to a local group, or takes them back; a group that is not there yet is made when
+    /// something is granted to it. Writes the audit record and notes a change of the account, or of each of the group's
+    /// members, when anything changed.
+    fn change_grants(&self, change: ChangeGrants) -> Answer<'_, Changed>;
+
+    /// Local groups with members and permissions, sorted by name, directory and DN.
+    fn local_groups(&self, query: GroupQuery) -> Answer<'_, Vec<StoredGroup>>;
 
     /// Until when a counter refuses, without reserving anything.
     fn blocked_until(&self, query: LimitQuery) -> Answer<'_, Option<Time>>;
@@ -163,6 +178,40 @@ pub trait Store: Send + Sync {
 
     /// Which accounts changed after that number; `None` asks only for the present number.
     fn changes_since(&self, number: Option<i64>) -> Answer<'_, Changes>;
+
+    /// People of a directory whose look is due, oldest look first; nobody else gets them until the time that is given.
+    fn claim_due(&self, claim: ClaimDue) -> Answer<'_, Vec<Account>>;
+
+    /// Accounts of one directory, to look at them.
+    fn people(&self, query: PeopleQuery) -> Answer<'_, Vec<Account>>;
+
+    /// Who of a directory is signed in or uses a personal token, sorted by id; not who is disabled here.
+    fn signed_in(&self, query: SignedInQuery) -> Answer<'_, Vec<SignedInPerson>>;
+
+    /// Notes that people were looked at and are what they were; they may be claimed again.
+    fn note_checked(&self, note: NoteChecked) -> Answer<'_, ()>;
+
+    /// [`Store::admit`] for several people in one transaction, in their order; each has an answer of its own.
+    fn admit_all(&self, admits: Vec<Admit>) -> Answer<'_, Vec<Admitted>>;
+
+    /// How many people of a directory may act, and how many lost that lately.
+    fn census(&self, query: CensusQuery) -> Answer<'_, Census>;
+
+    /// Ends what people were given: their accounts are shut out or dropped, their generations move on, their sessions end.
+    /// Answers whose it was, in the order asked. Notes a change of each.
+    fn end_access(&self, end: EndAccess) -> Answer<'_, Vec<UserId>>;
+
+    /// Makes somebody the only one who does something, or keeps them that; answers who else is.
+    fn take_lease(&self, take: TakeLease) -> Answer<'_, Leased>;
+
+    /// Gives leases back; answers how many.
+    fn release_leases(&self, release: ReleaseLeases) -> Answer<'_, u64>;
+
+    /// The marks whose names start so, sorted by name.
+    fn marks(&self, start: String) -> Answer<'_, Vec<Mark>>;
+
+    /// Keeps a mark, or drops it.
+    fn set_mark(&self, set: SetMark) -> Answer<'_, ()>;
 
     /// Drops what has run out; answers how many sessions and tokens that were.
     fn sweep(&self, sweep: Sweep) -> Answer<'_, u64>;

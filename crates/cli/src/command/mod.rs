@@ -10,6 +10,7 @@ mod delete;
 mod demo;
 mod directory;
 mod extension;
+mod group;
 mod health;
 mod info;
 mod ldap;
@@ -19,6 +20,7 @@ mod option;
 mod outcome;
 mod pages;
 mod passwd;
+mod permission;
 mod rename;
 mod result_text;
 mod sample;
@@ -59,6 +61,8 @@ pub(crate) async fn run(arguments: Arguments) -> Exit {
         Command::Serve(serve) => serve::run(&context, serve.demo).await,
         Command::Login(login) => login::run(&context, login).await,
         Command::User(user) => user::run(&context, user).await,
+        Command::Group(group) => group::run(&context, group).await,
+        Command::Permission(permission) => permission::run(&context, permission).await,
         Command::Block(block) => block::run(&context, block).await,
         Command::Session(session) => session::run(&context, session).await,
         Command::Token(token) => token::run(&context, token).await,

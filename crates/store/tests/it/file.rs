@@ -125,7 +125,11 @@ async fn a_store_of_an_older_version_is_brought_up_to_date_with_everybody_in_it(
     sql(&path, SESSION_OF_VERSION_ONE).await;
     let store = open(&url(&path)).await.expect("it opens again");
     let old = store.account(Find::LocalName("person1".to_owned())).await.expect("it reads");
-    assert_eq!(old.expect("nobody is lost").attributes.iter().count(), 0);
+    let old = old.expect("nobody is lost");
+    assert_eq!(old.attributes.iter().count(), 0);
+    let (names, dns): (Vec<_>, Vec<_>) =
+        old.local_groups.iter().map(|group| (group.name.as_str(), group.dn.as_str())).unzip();
+    assert_eq!((names, dns), (vec!["staff"], vec![""]), "nobody knows yet whose group that was");
     let (session, account) = store.session(Digest([7; 32])).await.expect("it reads").expect("it goes on");
     assert_eq!((session.generation, account.generation), (3, 3));
     store.admit(admit(1)).await.expect("it writes");
@@ -151,7 +155,7 @@ async fn version_one(path: &Path) {
 const PERSON_OF_VERSION_ONE: &str = "insert into account (id, directory, external_id, username, local_name, dn, fields, \
      lists, flags, groups, local_groups, permissions, disabled, generation, first_seen, checked) values \
      ('01010101-0101-4101-8101-010101010101', 'main', 'id1', 'person1', 'person1', 'uid=person1', '{}', '{}', '{}', '[]', \
-     '[]', '[]', 0, 3, 1, 1)";
+     '[\"staff\"]', '[]', 0, 3, 1, 1)";
 
 const SESSION_OF_VERSION_ONE: &str = "insert into session (digest, handle, account, created, last_seen, expires, remembered) \
      values (x'0707070707070707070707070707070707070707070707070707070707070707', 'h', \

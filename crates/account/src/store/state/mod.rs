@@ -2,12 +2,15 @@
 
 mod attempt;
 mod audit;
+mod group;
 mod person;
+mod revalidation;
 mod session;
 mod token;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use self::revalidation::{Ended, Lease};
 use super::{
     AttemptId, Audit, AuditRecord, Counter, CounterKey, Digest, PersonalToken, Reservation, SecretBytes,
     SignedToken, StoredSession, TokenKey,
@@ -21,6 +24,8 @@ use crate::{Account, Time, UserId};
 #[derive(Debug, Default)]
 pub struct State {
     accounts: BTreeMap<UserId, Account>,
+    /// What each local group's members may do.
+    groups: BTreeMap<group::Key, BTreeSet<String>>,
     sessions: BTreeMap<Digest, StoredSession>,
     counters: BTreeMap<CounterKey, Counter>,
     reservations: BTreeMap<(CounterKey, AttemptId), Reservation>,
@@ -34,6 +39,10 @@ pub struct State {
     told: i64,
     changes: Vec<Change>,
     changed: i64,
+    claimed: BTreeMap<UserId, Time>,
+    ended: Vec<Ended>,
+    leases: BTreeMap<String, Lease>,
+    marks: BTreeMap<String, Vec<u8>>,
 }
 
 /// A note that an account changed.

@@ -26,7 +26,7 @@ impl State {
     pub fn admit(&mut self, admit: Box<Admit>) -> Admitted {
         let known = self.external(&admit.facts.directory, &admit.facts.external_id).cloned();
         let named = self.named(&admit.facts.local_name).cloned();
-        let admission = match admit.decide(known, named) {
+        let mut admission = match admit.decide(known, named) {
             Ok(admission) => admission,
             Err(refused) => return refused,
         };
@@ -34,7 +34,7 @@ impl State {
         if let Some(retire) = retire.filter(|_| admission.retired.is_some()) {
             self.retire(retire, at);
         }
-        let account = &admission.account;
+        let account = self.keep(admission.account);
         if let Occasion::Login { session, attempt, .. } = occasion {
             if let Some(session) = session {
                 self.sessions.insert(session.digest, session.begin(account.id, account.generation, at));
@@ -43,9 +43,10 @@ impl State {
                 self.settle(attempt, Settlement::Back, std::time::Duration::ZERO, at);
             }
         }
-        self.accounts.insert(account.id, account.clone());
+        self.claimed.remove(&account.id);
         self.note_change(account.id, at);
         self.write_audit_of(account.id, audit);
+        admission.account = account;
         Admitted::Yes(Box::new(admission))
     }
 
@@ -65,7 +66,7 @@ impl State {
                 .accounts
                 .values()
                 .filter(|account| account.directory == directory && account.external_id != than)
-                .filter(|account| !account.disabled)
+                .filter(|account| account.may_act())
                 .max_by_key(|account| (account.checked, account.id)),
         }
         .cloned()
@@ -136,10 +137,8 @@ impl State {
             return false;
         }
         self.cut_off(remove.user, None, remove.at);
-        self.drop_tokens(remove.user);
-        self.signed.retain(|_, token| token.user != remove.user);
         self.write_audit_of(remove.user, remove.audit);
-        self.accounts.remove(&remove.user);
+        self.erase(remove.user);
         self.note_change(remove.user, remove.at);
         true
     }
@@ -156,12 +155,20 @@ impl State {
         self.write_audit_of(retire.user, retire.audit);
     }
 
+    /// Drops an account with everything that is its own, but its sessions.
+    pub(super) fn erase(&mut self, user: UserId) {
+        self.drop_tokens(user);
+        self.signed.retain(|_, token| token.user != user);
+        self.claimed.remove(&user);
+        self.accounts.remove(&user);
+    }
+
     fn drop_tokens(&mut self, user: UserId) {
         self.tokens.retain(|_, token| token.user != user);
     }
 
     /// Moves the generation on and ends every session but one, which moves with it.
-    fn cut_off(&mut self, user: UserId, keep: Option<Digest>, at: Time) {
+    pub(super) fn cut_off(&mut self, user: UserId, keep: Option<Digest>, at: Time) {
         let Some(account) = self.accounts.get_mut(&user) else { return };
         account.generation += 1;
         account.generation_at = Some(at);
