@@ -32,7 +32,6 @@ pub(super) fn read(section: Section<'_>) -> Store {
         }
         Some(("sqlite", path)) => sqlite(sheet.resolve(path.strip_prefix("//").unwrap_or(path), &url.place)),
         Some(("postgres" | "postgresql", _)) => {
-            sheet.not_yet(&url.place, "a PostgreSQL store");
             url.value.clone()
         }
         _ => {
