@@ -12,7 +12,7 @@ use crate::settings::DirectorySettings;
 use crate::store::{
     Admission, Admit, Admitted, AttemptId, Audit, Facts, Mirror, Occasion, StartSession, StoreError,
 };
-use crate::{Account, Attributes, Error, Group, Time, UserId};
+use crate::{Account, Attributes, Error, Group, LocalGroup, Time, UserId};
 
 /// Who is to be taken in, and why. A session needs a [`Proven`]: none can be started for somebody looked up.
 pub(crate) enum Coming<'p> {
@@ -61,15 +61,16 @@ impl Accounts {
         may_enter(known.as_ref(), &settings, enters).map_err(Refused::Denied)?;
 
         let keep_profile = enters && !settings.update_on_login;
+        let mirror = match &coming {
+            Coming::External(_) => Mirror::Off,
+            Coming::LookUp(_) | Coming::Login { .. } => settings.mirror.clone(),
+        };
+        can_be_mirrored(person, &mirror).map_err(Refused::Failed)?;
         let facts = facts(person, local_name, current.permissions(person));
         let profile = profile(&facts, known.as_ref(), keep_profile);
         let profile = self.ask_hooks(profile, observer).await?;
 
         let task = coming.task();
-        let mirror = match &coming {
-            Coming::External(_) => Mirror::Off,
-            Coming::LookUp(_) | Coming::Login { .. } => settings.mirror.clone(),
-        };
         let started = Instant::now();
         let admit = Admit {
             at: self.0.ambient.now(),
@@ -175,6 +176,29 @@ fn may_enter(known: Option<&Account>, settings: &DirectorySettings, enters: bool
         }
         _ => Ok(()),
     }
+}
+
+/// Local groups follow a whole list alone: what a list that was cut short leaves out would be taken away, and the login would
+/// go on with less than the person has. Groups that cannot be local groups are left out, which the operator hears of.
+fn can_be_mirrored(person: &Person, mirror: &Mirror) -> Result<(), Error> {
+    if *mirror == Mirror::Off {
+        return Ok(());
+    }
+    if !person.groups_complete() {
+        return Err(Error::Incomplete { dn: person.dn().to_owned() });
+    }
+    let unfit = groups(person)
+        .into_iter()
+        .filter(|group| mirror.manages(&group.name) && LocalGroup::of(group).is_none());
+    for Group { name, dn } in unfit {
+        tracing::warn!(
+            username = person.username(),
+            ?name,
+            dn,
+            "a group has a name that no local group can have"
+        );
+    }
+    Ok(())
 }
 
 /// What the directory said.

@@ -2,11 +2,12 @@
 
 use crate::ask::Reader;
 use crate::directories::{Answer, Directory};
+use crate::groups::Roster;
 use crate::locate::{Located, Target};
 use crate::person::{Facts, Person};
 use crate::record::Record;
 use crate::state::{self, Moment};
-use crate::{Denial, Error, Observer, Reason};
+use crate::{Denial, Error, Observer, Reason, groups};
 
 impl Located {
     /// Looks the person up without a password: facts without a proof, from which no session can be made.
@@ -46,18 +47,20 @@ impl Located {
             Answer::Yes(record) => record,
             Answer::No(denial) => return Ok(Answer::No(denial)),
         };
-        directory.person_of(record, &mut reader, server, observer).await
+        directory.person_of(record, &mut reader, server, observer, None).await
     }
 }
 
 impl Directory {
-    /// What an entry says of somebody who is looked up: the person, or why they are out.
+    /// What an entry says of somebody who is looked up: the person, or why they are out. The groups are
+    /// those of a roster, where there is one.
     pub(crate) async fn person_of(
         &self,
         mut record: Record,
         reader: &mut Reader,
         server: &str,
         observer: &dyn Observer,
+        roster: Option<&Roster>,
     ) -> Result<Answer<Person>, Error> {
         let identity = record.identity(&self.settings)?;
         let hindrance = self.judge_state(&record, Moment::LookUp, observer);
@@ -65,7 +68,10 @@ impl Directory {
             return Ok(Answer::No(denial.clone()));
         }
         record.complete(&self.attributes, reader, server, observer).await?;
-        let membership = self.fresh_groups_of(&record, &identity, reader, server, observer).await?;
+        let membership = match roster {
+            Some(roster) => groups::of_roster(self, &record, reader, server, roster).await?,
+            None => self.fresh_groups_of(&record, &identity, reader, server, observer).await?,
+        };
         let facts = Facts { record, identity, membership, warnings: Vec::new(), hindrance };
         Ok(Answer::Yes(Person::new(&self.settings, facts)))
     }

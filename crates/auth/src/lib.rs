@@ -36,6 +36,7 @@ mod describe;
 mod directories;
 mod error;
 mod explain;
+mod fingerprint;
 mod groups;
 mod locate;
 pub mod manual;
@@ -66,7 +67,7 @@ pub use person::{Group, Person, Warning};
 pub use presence::{Holder, Presence};
 pub use proto::Password;
 pub use prove::{Proof, Proven};
-pub use refresh::Sight;
+pub use refresh::{Everybody, Sight, Sighted};
 pub use rule::Rule;
 pub use settings::{
     CacheSettings, GroupKind, GroupSearch, GroupSettings, PasswordChange, Settings, SettingsError,

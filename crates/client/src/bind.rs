@@ -3,6 +3,7 @@
 use proto::control::{PasswordExpired, PasswordExpiring, PasswordPolicy};
 use proto::message::{Authentication, BindRequest, Request, Response};
 use proto::{Control, Controls, LdapResult, Password};
+use tracing::Instrument as _;
 
 use crate::connection::Operation;
 use crate::error::is_passing;
@@ -111,8 +112,23 @@ impl Connection {
         Err(Error::ServiceBind { url, dn, result: Box::new(result), retry: None })
     }
 
-    #[tracing::instrument(name = "ldap.bind", level = "debug", skip_all, fields(url = self.url(), dn = dn))]
+    /// The log has the name of a bind that succeeded. Of another it has none: where a name is made of what somebody typed, that
+    /// may be the password.
     pub(crate) async fn bind_with(
+        &self,
+        dn: &str,
+        password: &Password,
+        controls: Controls,
+    ) -> Result<BindReply, Error> {
+        let span = tracing::debug_span!("ldap.bind", url = self.url(), dn = tracing::field::Empty);
+        let reply = self.bind_simply(dn, password, controls).instrument(span.clone()).await?;
+        if reply.result.is_success() {
+            span.record("dn", dn);
+        }
+        Ok(reply)
+    }
+
+    async fn bind_simply(
         &self,
         dn: &str,
         password: &Password,

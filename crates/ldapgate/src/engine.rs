@@ -242,6 +242,7 @@ impl Engine {
         for task in tasks.into_iter().flatten() {
             task.end().await;
         }
+        self.0.accounts.finish().await;
     }
 }
 

@@ -26,13 +26,15 @@ pub(crate) enum Purpose {
     Beside,
     /// As `Beside`, for minutes if need be.
     Long,
+    /// Makes tables; waits for whoever does so already.
+    Migrate,
 }
 
 impl Purpose {
     /// How long a command may take in all.
     pub(crate) fn deadline(self) -> Duration {
         match self {
-            Self::Long => Duration::from_secs(600),
+            Self::Long | Self::Migrate => Duration::from_secs(600),
             _ => Duration::from_secs(15),
         }
     }
@@ -57,6 +59,11 @@ impl Purpose {
             Self::Long => {
                 "begin isolation level read committed read write; set local lock_timeout = '5s'; \
                  set local statement_timeout = '600s'; set local idle_in_transaction_session_timeout = '15s'"
+            }
+            Self::Migrate => {
+                "begin isolation level read committed read write; set local statement_timeout = '600s'; \
+                 set local idle_in_transaction_session_timeout = '15s'; \
+                 select pg_advisory_xact_lock(7811887409187745129)"
             }
         }
     }

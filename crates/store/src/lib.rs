@@ -17,7 +17,7 @@
 //!
 //! # How a command is written
 //!
-//! 1. Its function is in its theme's file (`person`, `session`, `token`, `attempt`, `audit`), takes
+//! 1. Its function is in its theme's file (`person`, `group`, `session`, `token`, `attempt`, `audit`), takes
 //!    `c: &mut Connection<'_>` and its arguments, and answers `Result<_, Problem>`.
 //! 2. SQL is written once, in what both databases understand: `c.query("..$1..").bind(value).execute()`, or `fetch_all`,
 //!    `fetch_optional`,
@@ -41,6 +41,7 @@ mod attempt;
 mod audit;
 mod database;
 mod error;
+mod group;
 mod migrate;
 mod person;
 mod postgres;

@@ -99,7 +99,9 @@ pub(crate) async fn keep_key(c: &mut Connection<'_>, keep: KeepTokenKey) -> Resu
         .bind(key.used.micros())
         .execute()
         .await?;
-    audit::write(c, audit).await?;
+    if let Some(audit) = audit {
+        audit::write(c, audit).await?;
+    }
     Ok(true)
 }
 

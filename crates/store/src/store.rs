@@ -3,18 +3,18 @@
 use std::sync::Arc;
 
 use account::store::{
-    AccountQuery, Admit, Admitted, Answer, Audit, AuditQuery, AuditRecord, Block, BlockQuery, Changes,
-    ClearBlocks, Digest, DropTokenKeys, EndSessions, Find, IssuePersonal, IssueSigned, KeepTokenKey,
-    LimitQuery, Link, Linked, PersonalToken, Relink, Relinked, Remove, Reserve, Reserved, Revoke,
-    RevokePersonal, RevokeSigned, SecretBytes, SessionQuery, Sessions, SetDisabled, Settle, SignedToken,
-    Stirred, Store, StoredSession, Sweep, TokenKey, Touch, UsePersonal,
+    AccountQuery, Admit, Admitted, Answer, Audit, AuditQuery, AuditRecord, Block, BlockQuery, ChangeGrants,
+    Changed, Changes, ClearBlocks, Digest, DropTokenKeys, EndSessions, Find, GroupQuery, IssuePersonal,
+    IssueSigned, KeepTokenKey, LimitQuery, Link, Linked, PersonalToken, Relink, Relinked, Remove, Reserve,
+    Reserved, Revoke, RevokePersonal, RevokeSigned, SecretBytes, SessionQuery, Sessions, SetDisabled, Settle,
+    SignedToken, Stirred, Store, StoredGroup, StoredSession, Sweep, TokenKey, Touch, UsePersonal,
 };
 use account::{Account, Time, UserId};
 use futures_util::future::BoxFuture;
 
 use crate::database::{Database, Held, Purpose};
 use crate::error::Problem;
-use crate::{attempt, audit, person, postgres, session, signed, token};
+use crate::{attempt, audit, group, person, postgres, session, signed, token};
 
 /// How often a command is carried out before another that is in its way has won.
 const TRIES: u32 = 8;
@@ -124,6 +124,17 @@ impl Store for SqlStore {
 
     fn remove(&self, remove: Remove) -> Answer<'_, bool> {
         write!(self, Alone, "remove an account", |c| person::remove(c, remove.clone()))
+    }
+
+    fn change_grants(&self, change: ChangeGrants) -> Answer<'_, Changed> {
+        write!(self, Alone, "grant permissions or take them back", |c| group::change_grants(
+            c,
+            change.clone()
+        ))
+    }
+
+    fn local_groups(&self, query: GroupQuery) -> Answer<'_, Vec<StoredGroup>> {
+        read!(self, "list local groups", |c| group::list(c, query.clone()))
     }
 
     fn blocked_until(&self, query: LimitQuery) -> Answer<'_, Option<Time>> {

@@ -139,7 +139,7 @@ pub struct KeepTokenKey {
     /// The key; of one that is known only [`TokenKey::used`] counts, and is never moved back.
     pub key: TokenKey,
     /// Written if the key was not known.
-    pub audit: Audit,
+    pub audit: Option<Audit>,
 }
 
 /// Forgets every key but one, and what the store holds of their private halves.

@@ -51,7 +51,9 @@ impl Keys {
         let id = &signing.public().id;
         let said = known.iter().find(|key| key.id == *id).map(|key| key.used);
         if said.is_none_or(|said| said.after(SAID_EVERY) <= now) {
-            let audit = Audit { at: now, event: "token_key_added".to_owned(), ..Audit::default() };
+            // The first key of all is no change.
+            let changed = (!known.is_empty()).then(|| "token_key_changed".to_owned());
+            let audit = changed.map(|event| Audit { at: now, event, ..Audit::default() });
             source.say(signing.public(), source.file.is_none(), audit).await?;
         }
         let lasts = lasts(source.longest);
@@ -89,7 +91,7 @@ impl Source<'_> {
     /// Makes a key, lists it and answers its name.
     pub(crate) async fn add(&self, audit: Audit) -> Result<String, Error> {
         let key = self.fresh().await?;
-        self.say(key.public(), true, audit).await?;
+        self.say(key.public(), true, Some(audit)).await?;
         Ok(key.public().id.clone())
     }
 
@@ -118,10 +120,10 @@ impl Source<'_> {
     }
 
     /// Says that a key signs; the record tells of one that is new.
-    async fn say(&self, public: &PublicKey, held: bool, audit: Audit) -> Result<(), Error> {
+    async fn say(&self, public: &PublicKey, held: bool, audit: Option<Audit>) -> Result<(), Error> {
         let now = self.ambient.now();
         let PublicKey { id, bytes } = public.clone();
-        let audit = Audit { detail: Some(format!("key {id}")), ..audit };
+        let audit = audit.map(|audit| Audit { detail: Some(format!("key {id}")), ..audit });
         let key = TokenKey { id, public: bytes, held, created: now, used: now };
         self.store.keep_token_key(KeepTokenKey { key, audit }).await?;
         Ok(())

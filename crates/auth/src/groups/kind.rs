@@ -107,6 +107,18 @@ pub(super) fn member_attributes(settings: &Settings) -> Vec<&str> {
     attributes
 }
 
+/// Those of them in which people are looked for: the others' people tell it themselves.
+pub(super) fn attributes_of_people(settings: &Settings) -> Vec<&str> {
+    let tells = |kind: &&GroupKind| matches!(kind, GroupKind::MemberOf | GroupKind::ActiveDirectory);
+    let kinds = settings.groups.kinds.iter().filter(|kind| !tells(kind));
+    kinds.filter_map(|kind| member_attribute(settings, *kind)).collect()
+}
+
+/// The attribute in which a posix group keeps the user names of its members.
+pub(super) fn posix_attribute(settings: &Settings) -> &str {
+    settings.groups.member_attribute.as_deref().unwrap_or("memberUid")
+}
+
 /// What any group of the kinds matches, whoever is in it: people have names, too.
 pub(super) fn any_group(settings: &Settings) -> Filter {
     let of_kind = |kind: &GroupKind| {
@@ -156,7 +168,7 @@ fn member_attribute(settings: &Settings, kind: GroupKind) -> Option<&str> {
 /// RFC 2307: by user name, or by the number of the primary group. The class keeps people out, who carry a `gidNumber`
 /// of their own.
 fn posix(settings: &Settings, record: &Record) -> Option<Filter> {
-    let attribute = settings.groups.member_attribute.as_deref().unwrap_or("memberUid");
+    let attribute = posix_attribute(settings);
     let names = record.attributes.values("uid").iter().map(|uid| Filter::equal(attribute, uid));
     let number =
         record.attributes.values("gidNumber").first().map(|number| Filter::equal("gidNumber", number));

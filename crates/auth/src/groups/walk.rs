@@ -111,7 +111,7 @@ impl<'a> Walk<'a> {
         shown.then(|| kind::name_of(&self.directory.settings, group)).flatten()
     }
 
-    fn is_shown_by_place(&self, group: &Dn) -> bool {
+    pub(super) fn is_shown_by_place(&self, group: &Dn) -> bool {
         let searches = self.directory.settings.groups.searches.iter();
         let mut open = searches.filter(|search| search.filter.is_none());
         open.any(|search| covers(&search.base, search.scope, group))

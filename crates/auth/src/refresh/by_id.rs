@@ -219,7 +219,8 @@ impl Call<'_> {
             Hit::Told(sight) => sight,
             Hit::Entry(record) => {
                 let mut reader = Reader::Service(self.server.clone());
-                let seen = self.directory.sight_of(*record, &mut reader, self.server.url(), self.observer);
+                let seen =
+                    self.directory.sight_of(*record, &mut reader, self.server.url(), self.observer, None);
                 Box::pin(seen).await?
             }
         };

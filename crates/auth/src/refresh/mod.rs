@@ -2,10 +2,12 @@
 //! knows who has an account, and nothing of it ends anything: it tells what was seen.
 //!
 //! Reading order: [`sight`] is what is seen of one person, [`place`] where people are looked for without a name, [`by_id`]
-//! looks for some of them.
+//! looks for some of them, [`everybody`] pages through all.
 
 mod by_id;
+mod everybody;
 mod place;
 mod sight;
 
+pub use everybody::{Everybody, Sighted};
 pub use sight::Sight;

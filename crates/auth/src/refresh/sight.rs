@@ -1,10 +1,11 @@
 //! What is seen of one person, when they are looked for without a login.
 
-use proto::Dn;
+use std::fmt;
 
 use super::place::is_expected_at;
 use crate::ask::Reader;
 use crate::directories::{Answer, Directory};
+use crate::groups::Roster;
 use crate::record::Record;
 use crate::{Denial, Error, Observer, Person};
 
@@ -48,11 +49,12 @@ impl Directory {
         reader: &mut Reader,
         server: &str,
         observer: &dyn Observer,
+        roster: Option<&Roster>,
     ) -> Result<Sight, Error> {
         if !is_expected_at(&self.settings, &record.dn) {
             return Ok(Sight::NotMatched);
         }
-        seen(self.person_of(record, reader, server, observer).await)
+        seen(self.person_of(record, reader, server, observer, roster).await)
     }
 }
 
@@ -67,6 +69,6 @@ pub(super) fn seen(answer: Result<Answer<Person>, Error>) -> Result<Sight, Error
 }
 
 /// Two entries have one key: which of them is meant nobody knows.
-pub(super) fn ambiguous(id: &str, one: &Dn, other: &Dn) -> Sight {
+pub(super) fn ambiguous(id: &str, one: impl fmt::Display, other: impl fmt::Display) -> Sight {
     Sight::Unreadable(format!("{id} is the key of two entries: {one} and {other}"))
 }

@@ -8,6 +8,7 @@ mod custom;
 mod describe;
 mod domain;
 mod ds389_groups;
+mod everybody;
 mod explain;
 mod failover;
 mod graphs;

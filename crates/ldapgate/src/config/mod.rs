@@ -305,6 +305,14 @@ fn check_directories(root: &Section<'_>, starts: &[directory::Start<'_>]) {
     }
 }
 
+/// Reads a duration as the configuration writes it: `"30s"`, `"12h"`, `"30d"`; not zero.
+///
+/// # Errors
+/// What it should look like.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    read::parse_duration(text, read::Zero::Wrong)
+}
+
 /// An error and what caused it, in one line.
 fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();

@@ -5,11 +5,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use account::store::{
-    AccountQuery, Admit, Audit, AuditQuery, Facts, Find, Link, Linked, Mirror, Occasion, SecretBytes, Store,
+    AccountQuery, Admit, Audit, AuditQuery, Digest, Facts, Find, Link, Linked, Mirror, Occasion, SecretBytes,
+    Store,
 };
 use account::{StoreError, Time, UserId};
 use ldapgate_store::{OpenError, open};
-use sqlx::{Connection as _, SqliteConnection};
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{Connection as _, SqlSafeStr as _, SqliteConnection};
 
 fn url(path: &Path) -> String {
     format!("sqlite:{}", path.display())
@@ -117,15 +120,18 @@ async fn somebody_new_is_never_taken_for_their_own_namesake() {
 async fn a_store_of_an_older_version_is_brought_up_to_date_with_everybody_in_it() {
     let folder = folder();
     let path = folder.path().join("a.db");
-    let store = open(&url(&path)).await.expect("it opens");
-    store.admit(admit(1)).await.expect("it writes");
-    drop(store);
-    sql(&path, "alter table account drop column attributes").await;
-    sql(&path, "alter table session drop column warnings").await;
-    sql(&path, "delete from _sqlx_migrations where version > 1").await;
+    version_one(&path).await;
+    sql(&path, PERSON_OF_VERSION_ONE).await;
+    sql(&path, SESSION_OF_VERSION_ONE).await;
     let store = open(&url(&path)).await.expect("it opens again");
     let old = store.account(Find::LocalName("person1".to_owned())).await.expect("it reads");
-    assert_eq!(old.expect("nobody is lost").attributes.iter().count(), 0);
+    let old = old.expect("nobody is lost");
+    assert_eq!(old.attributes.iter().count(), 0);
+    let (names, dns): (Vec<_>, Vec<_>) =
+        old.local_groups.iter().map(|group| (group.name.as_str(), group.dn.as_str())).unzip();
+    assert_eq!((names, dns), (vec!["staff"], vec![""]), "nobody knows yet whose group that was");
+    let (session, account) = store.session(Digest([7; 32])).await.expect("it reads").expect("it goes on");
+    assert_eq!((session.generation, account.generation), (3, 3));
     store.admit(admit(1)).await.expect("it writes");
     let new = store.account(Find::LocalName("person1".to_owned())).await.expect("it reads");
     let attributes = new.expect("nobody is lost").attributes;
@@ -134,6 +140,26 @@ async fn a_store_of_an_older_version_is_brought_up_to_date_with_everybody_in_it(
         (Some("Person"), &[0xff, 0][..])
     );
 }
+
+/// What the first version made.
+async fn version_one(path: &Path) {
+    let options = SqliteConnectOptions::new().filename(path).create_if_missing(true);
+    let mut connection = SqliteConnection::connect_with(&options).await.expect("the file can be made");
+    let sql = include_str!("../../migrations/sqlite/0001_start.sql").into_sql_str();
+    let first = Migration::new(1, "start".into(), MigrationType::Simple, sql, false);
+    let migrator = Migrator::with_migrations(vec![first]);
+    migrator.run_direct(None, &mut connection, false).await.expect("the tables can be made");
+    connection.close().await.expect("the file closes");
+}
+
+const PERSON_OF_VERSION_ONE: &str = "insert into account (id, directory, external_id, username, local_name, dn, fields, \
+     lists, flags, groups, local_groups, permissions, disabled, generation, first_seen, checked) values \
+     ('01010101-0101-4101-8101-010101010101', 'main', 'id1', 'person1', 'person1', 'uid=person1', '{}', '{}', '{}', '[]', \
+     '[\"staff\"]', '[]', 0, 3, 1, 1)";
+
+const SESSION_OF_VERSION_ONE: &str = "insert into session (digest, handle, account, created, last_seen, expires, remembered) \
+     values (x'0707070707070707070707070707070707070707070707070707070707070707', 'h', \
+     '01010101-0101-4101-8101-010101010101', 1, 1, 9, 0)";
 
 /// Somebody new, or the same as before.
 fn admit(number: u8) -> Box<Admit> {

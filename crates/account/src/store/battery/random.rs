@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::store::{
-    AccountQuery, Admit, AttemptId, Audit, AuditEnd, AuditQuery, BlockQuery, ClearBlocks, Command,
-    CounterKey, Digest, DropTokenKeys, EndSessions, Facts, Find, IssuePersonal, IssueSigned, KeepTokenKey,
-    Limit, LimitQuery, Link, Mirror, Occasion, PersonalToken, Relink, Remove, Reserve, Retire, Revoke,
-    RevokePersonal, RevokeSigned, SessionQuery, SetDisabled, Settle, Settlement, SignedToken, StartSession,
-    StoredWarning, Sweep, TokenKey, Touch, UsePersonal,
+    AccountQuery, Admit, AttemptId, Audit, AuditEnd, AuditQuery, BlockQuery, Change, ChangeGrants,
+    ClearBlocks, Command, CounterKey, Digest, DropTokenKeys, EndSessions, Facts, Find, Grantee, GroupQuery,
+    IssuePersonal, IssueSigned, KeepTokenKey, Limit, LimitQuery, Link, Mirror, Occasion, PersonalToken,
+    Relink, Remove, Reserve, Retire, Revoke, RevokePersonal, RevokeSigned, SessionQuery, SetDisabled, Settle,
+    Settlement, SignedToken, StartSession, StoredWarning, Sweep, TokenKey, Touch, UsePersonal,
 };
-use crate::{Attributes, Group, Time, UserId};
+use crate::{Attributes, Group, LocalGroup, Time, UserId};
 
 const WINDOW: Duration = Duration::from_secs(90);
 
@@ -51,7 +51,7 @@ impl Script {
     pub fn next_command(&mut self) -> Command {
         self.at = self.at.after(Duration::from_micros(self.below(20_000_000)));
         let at = self.at;
-        match self.below(42) {
+        match self.below(46) {
             0..=5 => Command::Admit(Box::new(self.admit())),
             6 => Command::Link(self.link()),
             7 => Command::Account(self.find()),
@@ -107,6 +107,11 @@ impl Script {
             33 => Command::Relink(self.relink()),
             34 => Command::Remove(Remove { user: self.user(), at, audit: self.event("removed") }),
             35..=40 => self.about_signed_tokens(),
+            41..=43 => Command::ChangeGrants(self.change_grants()),
+            44 => Command::LocalGroups(match self.coin() {
+                true => GroupQuery::All,
+                false => GroupQuery::Named(self.group().name),
+            }),
             _ => Command::Sweep(Sweep {
                 at,
                 idle_before: self.recent(),
@@ -137,6 +142,17 @@ impl Script {
             occasion,
             audit: self.event("login"),
         }
+    }
+
+    fn change_grants(&mut self) -> ChangeGrants {
+        let group = self.group();
+        let grantee = match LocalGroup::of(&group).filter(|_| self.below(3) != 0) {
+            Some(group) => Grantee::Group { directory: self.directory(), group },
+            None => Grantee::Account(self.user()),
+        };
+        let change = if self.below(3) != 0 { Change::Grant } else { Change::Revoke };
+        let permissions = (0..self.below(3)).map(|_| format!("do.{}", self.below(3))).collect();
+        ChangeGrants { grantee, change, permissions, at: self.at, audit: self.event("granted") }
     }
 
     fn retire(&mut self) -> Option<Retire> {
@@ -189,7 +205,8 @@ impl Script {
 
     fn group(&mut self) -> Group {
         let name = format!("group {}", self.below(3));
-        Group { dn: format!("cn={name},ou=groups,dc=example,dc=com"), name }
+        let place = ["groups", "Teams"][self.below(2) as usize];
+        Group { dn: format!("cn={name},ou={place},dc=example,dc=com"), name }
     }
 
     fn mirror(&mut self) -> Mirror {
@@ -333,7 +350,7 @@ impl Script {
         let id = self.key_id();
         let Digest(public) = Digest::of(id.as_bytes());
         let key = TokenKey { id, public, held: self.coin(), created: self.recent(), used: self.recent() };
-        KeepTokenKey { key, audit: self.event("token_key_added") }
+        KeepTokenKey { key, audit: self.maybe(|script| script.event("token_key_added")) }
     }
 
     fn key_id(&mut self) -> String {

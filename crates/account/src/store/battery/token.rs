@@ -13,7 +13,7 @@ use crate::store::{
 fn key(id: &str, created: Time) -> KeepTokenKey {
     let Digest(public) = Digest::of(id.as_bytes());
     let key = TokenKey { id: id.to_owned(), public, held: true, created, used: created };
-    KeepTokenKey { key, audit: event("token_key_added") }
+    KeepTokenKey { key, audit: Some(event("token_key_added")) }
 }
 
 fn nothing_has_run_out(at: Time) -> Sweep {

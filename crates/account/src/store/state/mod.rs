@@ -2,11 +2,12 @@
 
 mod attempt;
 mod audit;
+mod group;
 mod person;
 mod session;
 mod token;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     AttemptId, Audit, AuditRecord, Counter, CounterKey, Digest, PersonalToken, Reservation, SecretBytes,
@@ -21,6 +22,8 @@ use crate::{Account, Time, UserId};
 #[derive(Debug, Default)]
 pub struct State {
     accounts: BTreeMap<UserId, Account>,
+    /// What each local group's members may do.
+    groups: BTreeMap<group::Key, BTreeSet<String>>,
     sessions: BTreeMap<Digest, StoredSession>,
     counters: BTreeMap<CounterKey, Counter>,
     reservations: BTreeMap<(CounterKey, AttemptId), Reservation>,

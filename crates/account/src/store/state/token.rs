@@ -111,7 +111,9 @@ impl State {
             return false;
         }
         self.keys.insert(key.id.clone(), key);
-        self.write_audit(audit);
+        if let Some(audit) = audit {
+            self.write_audit(audit);
+        }
         true
     }
 
