@@ -80,8 +80,9 @@ impl Client for SigningIn {
         let Somebody { name, groups } = &self.people[n];
         match self.engine.accounts().sign_in(name, PASSWORD.to_owned(), &origin, how).await {
             Outcome::Granted(signed_in) => {
-                let mirrored = &signed_in.account.local_groups;
-                ensure!(mirrored == groups, "{name} is in {mirrored:?} and not in {groups:?}");
+                let account = &signed_in.account;
+                let is_mirrored = account.local_group_names().eq(groups);
+                ensure!(is_mirrored, "{name} is in {:?} and not in {groups:?}", account.local_groups);
                 Ok(())
             }
             Outcome::Denied(denied) => bail!("{}", denied.denial),
