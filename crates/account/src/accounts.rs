@@ -10,6 +10,7 @@ use auth::Directories;
 use tokio::sync::Notify;
 
 use crate::cache::Cache;
+use crate::count::Meter;
 use crate::event::Crier;
 use crate::holdback::HoldBack;
 use crate::naming::AsConfigured;
@@ -17,16 +18,21 @@ use crate::permission::{Names, PermissionKey};
 use crate::proofs::Proofs;
 use crate::ready::Readiness;
 use crate::repeat::Repeats;
+use crate::revalidate::Board;
 use crate::seal::Seal;
 use crate::settings::DirectorySettings;
 use crate::store::{SecretBytes, Store};
-use crate::token::Tokens;
+use crate::token::{Keys, Source, Tokens};
 use crate::turns::Turns;
-use crate::{Ambient, Error, Hook, Naming, Settings};
+use crate::typed::Marks;
+use crate::under_way::UnderWay;
+use crate::{Ambient, Error, Hook, Naming, Settings, TokenSettings};
 
 /// How long opening waits for the directories to say whose groups the names in `[permissions]` are.
 const NAMES_WITHIN: Duration = Duration::from_secs(10);
 
+/// How long the end waits for what is under way.
+const FINISH_WITHIN: Duration = Duration::from_secs(5);
 /// So many kinds of refusals that cost a visitor nothing are on record by themselves, each so often.
 const RECORDED: usize = 1024;
 const RECORDED_EVERY: Duration = Duration::from_secs(60);
@@ -41,6 +47,10 @@ pub(crate) struct Inner {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) ambient: Ambient,
     pub(crate) seal: Seal,
+    /// What is written down in place of a text that is nobody's name.
+    pub(crate) marks: Marks,
+    /// What has to be settled before the end.
+    pub(crate) under_way: UnderWay,
     pub(crate) hold_back: HoldBack,
     /// Refusals that were put on record.
     pub(crate) recorded: Repeats,
@@ -54,10 +64,19 @@ pub(crate) struct Inner {
     /// A directory has answered since the start.
     pub(crate) answered: AtomicBool,
     pub(crate) readiness: tokio::sync::Mutex<Option<Readiness>>,
+    /// What this process holds leases as.
+    pub(crate) holder: String,
+    /// It held one, or tried to.
+    pub(crate) leased: AtomicBool,
+    /// How looking at people again goes.
+    pub(crate) board: Board,
+    /// Wakes what goes on in the background when there are other settings.
+    pub(crate) reconfigured: Notify,
     current: RwLock<Arc<Current>>,
     hooks: RwLock<Vec<Arc<dyn Hook>>>,
     naming: RwLock<Arc<dyn Naming>>,
     pub(crate) crier: Crier,
+    pub(crate) meter: Meter,
 }
 
 /// What a reload exchanges, as one.
@@ -83,10 +102,13 @@ impl Accounts {
         ambient: Ambient,
     ) -> Result<Self, Error> {
         let seal = Seal::new(secret(&*store, &ambient, "seal").await?.expose());
-        let seed = secret(&*store, &ambient, "token-ed25519").await?;
-        let current = Arc::new(Current::new(settings, directories, &seed, &ambient)?);
+        let keys = Keys::load(&source(&*store, &ambient, &settings.token), None).await?;
+        let holder = format!("{} ({})", settings.replica, crate::session::handle(&ambient));
+        let current = Arc::new(Current::new(settings, directories, keys, &ambient)?);
         current.learn_names().await;
         Ok(Self(Arc::new(Inner {
+            marks: Marks::new(&ambient),
+            under_way: UnderWay::default(),
             store,
             ambient,
             seal,
@@ -98,10 +120,15 @@ impl Accounts {
             cache: Cache::default(),
             answered: AtomicBool::new(false),
             readiness: tokio::sync::Mutex::default(),
+            holder,
+            leased: AtomicBool::new(false),
+            board: Board::default(),
+            reconfigured: Notify::new(),
             current: RwLock::new(current),
             hooks: RwLock::default(),
             naming: RwLock::new(Arc::new(AsConfigured)),
             crier: Crier::default(),
+            meter: Meter::default(),
         })))
     }
 
@@ -111,10 +138,11 @@ impl Accounts {
     ///
     /// As [`Accounts::open`]; the old ones stay then.
     pub async fn reconfigure(&self, settings: Settings, directories: Directories) -> Result<(), Error> {
-        let seed = secret(&*self.0.store, &self.0.ambient, "token-ed25519").await?;
-        let current = Arc::new(Current::new(settings, directories, &seed, &self.0.ambient)?);
+        let keys = Keys::load(&self.key_source(&settings.token), None).await?;
+        let current = Arc::new(Current::new(settings, directories, keys, &self.0.ambient)?);
         current.learn_names().await;
         *self.0.current.write().unwrap_or_else(PoisonError::into_inner) = current;
+        self.0.reconfigured.notify_waiters();
         Ok(())
     }
 
@@ -141,6 +169,15 @@ impl Accounts {
         self.0.seal.unseal(&format!("door {purpose}"), text)
     }
 
+    /// Waits for what is still to be settled: attempts that are counted and records of logins whose visitors were told that it
+    /// took too long. Nothing new should begin. Gives up after a few seconds: what is left then counts as a wrong password
+    /// once its time is over.
+    pub async fn finish(&self) {
+        if tokio::time::timeout(FINISH_WITHIN, self.0.under_way.end()).await.is_err() {
+            tracing::warn!("the end did not wait for logins that are still under way");
+        }
+    }
+
     /// The clock and randomness this room was opened with.
     #[must_use]
     pub fn ambient(&self) -> &Ambient {
@@ -157,6 +194,11 @@ impl Accounts {
     #[must_use]
     pub fn directories(&self) -> Directories {
         self.current().directories.clone()
+    }
+
+    /// Where the keys of tokens come from with these settings.
+    pub(crate) fn key_source<'a>(&'a self, settings: &'a TokenSettings) -> Source<'a> {
+        source(&*self.0.store, &self.0.ambient, settings)
     }
 
     pub(crate) fn current(&self) -> Arc<Current> {
@@ -182,10 +224,10 @@ impl Current {
     fn new(
         settings: Settings,
         directories: Directories,
-        seed: &SecretBytes,
+        keys: Keys,
         ambient: &Ambient,
     ) -> Result<Self, Error> {
-        let tokens = Tokens::new(&settings.token, seed)?;
+        let tokens = Tokens::new(&settings.token, keys)?;
         let proofs = Proofs::new(settings.remember_credentials, ambient);
         Ok(Self { settings, directories, tokens, proofs, names: Mutex::default() })
     }
@@ -236,6 +278,10 @@ impl Current {
         self.names.lock().unwrap_or_else(PoisonError::into_inner).learn(name, found);
         true
     }
+}
+
+fn source<'a>(store: &'a dyn Store, ambient: &'a Ambient, settings: &'a TokenSettings) -> Source<'a> {
+    Source { store, ambient, file: settings.key.as_ref(), longest: settings.max_lifetime }
 }
 
 /// A secret of the installation, 32 bytes.

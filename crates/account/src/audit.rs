@@ -22,7 +22,17 @@ impl Accounts {
         username: Option<&str>,
         limit: u32,
     ) -> Result<Vec<AuditRecord>, Error> {
-        let query = AuditQuery { after, username: username.map(str::to_owned), limit };
+        let query =
+            AuditQuery { after, username: username.map(str::to_owned), limit, ..AuditQuery::default() };
+        Ok(self.0.store.audit(query).await?)
+    }
+
+    /// The audit records that a query asks for, the oldest first.
+    ///
+    /// # Errors
+    ///
+    /// When the store does not answer.
+    pub async fn audit_records(&self, query: AuditQuery) -> Result<Vec<AuditRecord>, Error> {
         Ok(self.0.store.audit(query).await?)
     }
 

@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -27,6 +27,8 @@ pub(crate) struct Cache(Mutex<Kept>);
 struct Kept {
     sessions: HashMap<Digest, Entry<(StoredSession, Account)>>,
     accounts: HashMap<UserId, Entry<Account>>,
+    /// Of an account, the signed tokens that were taken back, sorted.
+    revoked: HashMap<UserId, Entry<Arc<[String]>>>,
     heard: Option<Instant>,
     /// Counts what was forgotten: what was read before the last time may be stale and is not kept.
     forgotten: u64,
@@ -55,6 +57,11 @@ impl Cache {
         fresh(kept.accounts.get(&id)?, kept.heard)
     }
 
+    pub(crate) fn revoked(&self, id: UserId) -> Option<Arc<[String]>> {
+        let kept = self.kept();
+        fresh(kept.revoked.get(&id)?, kept.heard)
+    }
+
     /// Call before asking the store for what is to be kept.
     pub(crate) fn asking(&self) -> Asked {
         Asked { forgotten: self.kept().forgotten, at: Instant::now() }
@@ -74,6 +81,13 @@ impl Cache {
         }
     }
 
+    pub(crate) fn keep_revoked(&self, asked: Asked, id: UserId, revoked: Arc<[String]>) {
+        let mut kept = self.kept();
+        if kept.forgotten == asked.forgotten {
+            put(&mut kept.revoked, id, revoked, asked.at);
+        }
+    }
+
     /// Notes a use of a session that is kept.
     pub(crate) fn touch(&self, digest: Digest, at: Time) {
         if let Some(entry) = self.kept().sessions.get_mut(&digest) {
@@ -90,6 +104,7 @@ impl Cache {
         kept.forgotten += 1;
         kept.sessions.retain(|_, entry| !users.contains(&entry.value.0.user));
         kept.accounts.retain(|id, _| !users.contains(id));
+        kept.revoked.retain(|id, _| !users.contains(id));
     }
 
     pub(crate) fn forget_session(&self, digest: Digest) {
@@ -103,6 +118,7 @@ impl Cache {
         kept.forgotten += 1;
         kept.sessions.clear();
         kept.accounts.clear();
+        kept.revoked.clear();
     }
 
     /// The store said at that time, or later, what had changed, and it was forgotten.
@@ -149,7 +165,7 @@ mod tests {
             agent: None,
             warnings: Vec::new(),
         };
-        (start.begin(account.id, Time::from_seconds(0)), account)
+        (start.begin(account.id, account.generation, Time::from_seconds(0)), account)
     }
 
     #[test]

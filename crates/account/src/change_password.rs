@@ -16,6 +16,7 @@ use proto::Password;
 use zeroize::Zeroizing;
 
 use crate::accounts::Accounts;
+use crate::count::Ended;
 use crate::login::{Ending, Login};
 use crate::outcome::{Origin, Outcome, PasswordOutcome, SignIn};
 use crate::store::{Audit, Find, Revoke, Settlement};
@@ -73,6 +74,7 @@ impl Login {
             }
         };
         self.was_right();
+        self.note(&directory, Some(&username));
         self.current().proofs.proved(&counted_by, &old);
         let who = match changeable.id() {
             Some(external_id) => Find::External { directory, external_id },
@@ -119,7 +121,7 @@ impl Login {
         let named_only = matches!(who, Find::Username { .. });
         let mut began = self.take_back(who).await;
         let recorded = self.settle(Settlement::Back, self.audit().granted()).await;
-        tracing::info!(username = self.told().name, "the password was changed");
+        tracing::info!(username = self.recorded(), "the password was changed");
         let proof = changed.prove(new, self.observer()).await;
         if let (Ok(Answer::Yes(proof)), true) = (&proof, named_only) {
             let (directory, external_id) = (proof.directory().to_owned(), proof.id().to_owned());
@@ -141,7 +143,7 @@ impl Login {
         let found = self.accounts().store().account(who).await?;
         let at = self.accounts().ambient().now();
         let Some(account) = found else {
-            let username = self.told().name;
+            let username = self.recorded();
             match named_only {
                 true => {
                     tracing::warn!(username, "nobody was found by that name whose sessions could be ended")
@@ -167,7 +169,7 @@ impl Login {
         };
         self.settle(Settlement::Back, audit).await?;
         tracing::info!(
-            username = self.told().name,
+            username = self.recorded(),
             unfit = objection.unfit().as_str(),
             "the new password is refused"
         );
@@ -181,5 +183,9 @@ impl Ending for PasswordOutcome {
             Self::Denied(denied) => Some(&denied.denial),
             Self::Changed(_) | Self::Unfit(_) | Self::Failed { .. } => None,
         }
+    }
+
+    fn counted(&self) -> Option<Ended> {
+        None
     }
 }

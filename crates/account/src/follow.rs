@@ -6,9 +6,12 @@ use tokio::time::Instant;
 
 use crate::accounts::Accounts;
 use crate::store::Sweep;
+use crate::token::lasts;
 
-/// How often the store is asked what changed.
+/// How often the store is asked what changed, at least.
 const ASK_EVERY: Duration = Duration::from_millis(500);
+/// How often the store is asked which keys sign tokens.
+const KEYS_EVERY: Duration = Duration::from_secs(2);
 /// How often what has run out is dropped.
 const SWEEP_EVERY: Duration = Duration::from_secs(15 * 60);
 /// Notes of changes are kept so long; who was away longer forgets everything.
@@ -22,7 +25,12 @@ impl Accounts {
     /// Keeps this process in step with the store and the directories. Never ends: run it in a task of its own and
     /// drop that at the end. Without it everything works, but each session check asks the store.
     pub async fn follow(&self) {
-        tokio::join!(self.follow_changes(), self.follow_names(), self.sweep_now_and_then());
+        tokio::join!(
+            self.follow_changes(),
+            self.follow_keys(),
+            self.follow_names(),
+            self.sweep_now_and_then()
+        );
     }
 
     async fn follow_changes(&self) {
@@ -47,7 +55,23 @@ impl Accounts {
                 }
                 Err(_) => {}
             }
-            tokio::time::sleep(ASK_EVERY).await;
+            // That the store says it has stirred makes it quicker; the question, asked in any case, is what counts.
+            let _ = tokio::time::timeout(ASK_EVERY, self.0.store.stirred()).await;
+        }
+    }
+
+    async fn follow_keys(&self) {
+        let mut silent = false;
+        loop {
+            tokio::time::sleep(KEYS_EVERY).await;
+            match self.refresh_keys().await {
+                Ok(()) => silent = false,
+                Err(error) if !silent => {
+                    tracing::warn!(%error, causes = ?error.causes(), "the keys of tokens stay as they were");
+                    silent = true;
+                }
+                Err(_) => {}
+            }
         }
     }
 
@@ -67,6 +91,7 @@ impl Accounts {
                 at: now,
                 idle_before: now.before(current.settings.session.idle),
                 attempts_before: now.before(current.settings.login.throttle.window),
+                keys_before: now.before(lasts(current.settings.token.max_lifetime)),
                 audit_before: now.before(current.settings.audit_keep),
                 changes_before: now.before(CHANGES_KEPT),
             };

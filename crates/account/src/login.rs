@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use tracing::Instrument as _;
 
 use crate::accounts::{Accounts, Current};
+use crate::count::Ended;
 use crate::holdback::answer_after;
 use crate::outcome::{Denied, Origin, SignIn};
 use crate::repeat::LeftOut;
@@ -25,7 +26,7 @@ impl Accounts {
         let started = Instant::now();
         let current = self.current();
         let give_up = started + current.settings.login.deadline;
-        let name = crate::audit::shortened(username.trim());
+        let typed = crate::audit::shortened(username.trim());
         Arc::new(Login {
             accounts: self.clone(),
             current,
@@ -33,7 +34,7 @@ impl Accounts {
             how,
             started,
             give_up,
-            told: Mutex::new(Told { task, name, directory: None }),
+            told: Mutex::new(Told { task, typed, name: None, directory: None }),
             attempt: Mutex::default(),
             late: AtomicBool::new(false),
         })
@@ -44,6 +45,9 @@ impl Accounts {
 pub(crate) trait Ending: From<Error> + Send + Sync + 'static {
     /// Why not, where it is a refusal.
     fn denial(&self) -> Option<&Denial>;
+
+    /// How it is counted; `None` for what is no login.
+    fn counted(&self) -> Option<Ended>;
 }
 
 /// A decision, to be made in a task of its own.
@@ -67,8 +71,18 @@ pub(crate) struct Login {
 #[derive(Clone)]
 pub(crate) struct Told {
     task: Task,
-    pub(crate) name: String,
+    /// May be a password: neither for the record nor for the log.
+    typed: String,
+    /// Once it is known that it is one.
+    name: Option<String>,
     directory: Option<String>,
+}
+
+impl Told {
+    /// For who typed it, and for the application.
+    fn shown(&self) -> &str {
+        self.name.as_deref().unwrap_or(&self.typed)
+    }
 }
 
 /// The attempt that was reserved, and what would become of it if the login broke off now.
@@ -82,7 +96,11 @@ impl Login {
     /// Decides in a task of its own and answers in time.
     pub(crate) async fn run<T: Ending>(self: Arc<Self>, deciding: Deciding<T>) -> T {
         let (answer, answered) = oneshot::channel();
-        let task = async move { self.answer(deciding, answer).await };
+        let under_way = self.accounts.0.under_way.begin();
+        let task = async move {
+            self.answer(deciding, answer).await;
+            drop(under_way);
+        };
         let task = tokio::spawn(task.instrument(tracing::Span::current()));
         match answered.await {
             Ok(outcome) => outcome,
@@ -102,12 +120,16 @@ impl Login {
             decided = &mut deciding => decided,
             () = tokio::time::sleep_until(self.give_up) => {
                 self.late.store(true, Ordering::Relaxed);
-                let _ = answer.send(Error::Deadline { after: deadline }.into());
+                self.end(Error::Deadline { after: deadline }.into(), answer);
                 // Whoever reserves knows that an attempt may go on for this long: see `throttle`.
-                match tokio::time::timeout(deadline, deciding).await {
-                    Ok(Ok(_)) => {}
-                    Ok(Err(error)) => drop(self.failed::<T>(error)),
-                    Err(_) => drop(self.failed::<T>(Error::Deadline { after: deadline })),
+                let decided = tokio::select! {
+                    decided = tokio::time::timeout(deadline, deciding) => decided.ok(),
+                    () = self.accounts.0.under_way.ending() => None,
+                };
+                match decided {
+                    Some(Ok(_)) => {}
+                    Some(Err(error)) => drop(self.failed::<T>(error)),
+                    None => drop(self.failed::<T>(Error::Deadline { after: deadline })),
                 }
                 return;
             }
@@ -117,6 +139,14 @@ impl Login {
             Err(error) => self.failed(error),
         };
         self.hold_back(&outcome).await;
+        self.end(outcome, answer);
+    }
+
+    /// Counts it, and tells whoever still waits.
+    fn end<T: Ending>(&self, outcome: T, answer: oneshot::Sender<T>) {
+        if let Some(ended) = outcome.counted() {
+            self.accounts.0.meter.login(&ended, self.started.elapsed());
+        }
         let _ = answer.send(outcome);
     }
 
@@ -150,8 +180,8 @@ impl Login {
                 return self.nobody(username, denial).await.map(Err);
             }
         };
-        self.note(located.directory(), located.key());
-        let who = self.counted_by(&located).await?;
+        let (who, known) = self.counted_by(&located).await?;
+        self.note(located.directory(), known.then_some(located.key()));
         Ok(match self.reserve(who.clone()).await? {
             Some(denied) => Err(denied),
             None => Ok((located, who)),
@@ -188,14 +218,14 @@ impl Login {
 
     /// What was typed cannot be anybody's: no budget is touched.
     async fn turn_away(&self, denial: Denial) -> Result<Denied, Error> {
-        self.step("parse", &self.told().name, denial.reason().as_str());
+        self.step("parse", self.told().shown(), denial.reason().as_str());
         self.finish_cheaply(denial, &self.address()).await
     }
 
     async fn throttled(&self, until: Time, counted_by: &str) -> Result<Denied, Error> {
         let retry_after = until.since(self.accounts.0.ambient.now()).max(Duration::from_secs(1));
         let denial = Denial::of(Reason::Throttled).with_detail(format!("until {}", until.rounded()));
-        self.step("throttle", &self.told().name, "refused");
+        self.step("throttle", self.told().shown(), "refused");
         let denied = self.finish_cheaply(denial, counted_by).await?;
         Ok(Denied { retry_after: Some(retry_after), ..denied })
     }
@@ -213,7 +243,7 @@ impl Login {
     /// one a minute of each reason and whom it is counted by.
     async fn finish_cheaply(&self, denial: Denial, counted_by: &str) -> Result<Denied, Error> {
         let Some(left_out) = self.accounts.recorded(denial.reason(), counted_by) else {
-            tracing::debug!(username = self.told().name, reason = denial.reason().as_str(), "denied again");
+            tracing::debug!(username = self.recorded(), reason = denial.reason().as_str(), "denied again");
             return Ok(self.denied(denial));
         };
         let denial = match left_out.count {
@@ -227,10 +257,8 @@ impl Login {
     }
 
     async fn finish(&self, denial: Denial, settlement: Settlement) -> Result<Denied, Error> {
+        self.recognise().await;
         self.settle(settlement, self.audit().denied(&denial)).await?;
-        let Told { task, name, .. } = self.told();
-        tracing::info!(event = task.event(), username = name, reason = denial.reason().as_str(), "denied");
-        tracing::debug!(detail = denial.detail(), "denied");
         Ok(self.denied(denial))
     }
 
@@ -243,8 +271,8 @@ impl Login {
     }
 
     fn denied(&self, denial: Denial) -> Denied {
-        let Told { task, name, .. } = self.told();
-        self.accounts.0.crier.denied(task, &name, &self.origin, &denial);
+        let told = self.told();
+        self.accounts.0.crier.denied(told.task, told.shown(), &self.origin, &denial);
         let message = denial.public_message(self.current.settings.login.show_account_state);
         Denied { denial, message, retry_after: None }
     }
@@ -269,9 +297,9 @@ impl Login {
     pub(crate) fn failed<T: From<Error>>(&self, error: Error) -> T {
         let Attempt { id, counts } = *self.attempt();
         let settlement = if counts { Settlement::Wrong } else { Settlement::Back };
-        let (Told { task, name, .. }, audit) = (self.told(), self.audit().failed(&error));
-        self.accounts.0.crier.failed(task, &name, &self.origin, &error);
-        let event = task.event();
+        let (told, audit) = (self.told(), self.audit().failed(&error));
+        self.accounts.0.crier.failed(told.task, told.shown(), &self.origin, &error);
+        let event = told.task.event();
         let loud = self.accounts.0.logged.tell(0, self.accounts.0.ambient.now());
         match loud {
             Some(LeftOut { count: left_out, .. }) => {
@@ -282,9 +310,22 @@ impl Login {
             }
         }
         let (accounts, current) = (self.accounts.clone(), Arc::clone(&self.current));
-        tokio::spawn(async move {
+        let under_way = accounts.0.under_way.begin();
+        let settling = async move {
             let within = current.settings.login.deadline;
-            let settling = accounts.settle(&current, id, settlement, audit);
+            let settling = async {
+                let whose = match told.name {
+                    Some(_) => None,
+                    None => accounts.borne(&current, &told.typed).await,
+                };
+                let audit = match whose {
+                    Some((directory, name)) => {
+                        Audit { username: Some(name), directory: Some(directory), ..audit }
+                    }
+                    None => audit,
+                };
+                accounts.settle(&current, id, settlement, audit).await
+            };
             match tokio::time::timeout(within, settling).await {
                 Ok(Err(error)) if loud.is_some() => {
                     tracing::error!(%error, "a failed login is missing in the record");
@@ -292,7 +333,9 @@ impl Login {
                 Ok(Err(error)) => tracing::debug!(%error, "a failed login is missing in the record"),
                 _ => {}
             }
-        });
+            drop(under_way);
+        };
+        tokio::spawn(settling.instrument(tracing::Span::current()));
         error.into()
     }
 
@@ -308,15 +351,16 @@ impl Login {
         }
     }
 
-    /// By the directory's name for the person. Where the directory was not searched the name is whatever was typed:
-    /// only one that is in the store has a counter of its own, so that made-up names cannot fill the store.
-    async fn counted_by(&self, located: &Located) -> Result<CounterKey, Error> {
+    /// By the directory's name for the person, and whether it is somebody's. Where the directory was not searched the name is
+    /// whatever was typed: only one that is in the store has a counter of its own, so that made-up names cannot fill the store.
+    async fn counted_by(&self, located: &Located) -> Result<(CounterKey, bool), Error> {
         let (directory, key) = (located.directory().to_owned(), located.key().to_owned());
         let known = located.was_searched() || {
             let find = Find::Username { directory: directory.clone(), username: key.clone() };
             self.accounts.0.store.account(find).await?.is_some()
         };
-        Ok(if known { CounterKey::person(&directory, &key) } else { self.accounts.unknown_place(&key) })
+        let place = || self.accounts.unknown_place(&key);
+        Ok((if known { CounterKey::person(&directory, &key) } else { place() }, known))
     }
 
     /// The password was right: the attempt is none, whatever comes.
@@ -351,15 +395,33 @@ impl Login {
 
     /// A record of what is going on.
     pub(crate) fn audit(&self) -> Audit {
-        let Told { task, name, directory } = self.told();
-        Audit { username: Some(name), directory, ..self.accounts.audit(task.event(), &self.origin) }
+        let Told { task, directory, .. } = self.told();
+        let username = Some(self.recorded());
+        Audit { username, directory, ..self.accounts.audit(task.event(), &self.origin) }
     }
 
-    /// From now on the record names the person so.
-    pub(crate) fn note(&self, directory: &str, name: &str) {
+    /// The person's name where it is known; else a mark, since what was typed may be a password.
+    pub(crate) fn recorded(&self) -> String {
+        let Told { typed, name, .. } = self.told();
+        name.unwrap_or_else(|| self.accounts.0.marks.of(&typed))
+    }
+
+    /// From now on the record names the directory so, and the person if the name is known to be one.
+    pub(crate) fn note(&self, directory: &str, name: Option<&str>) {
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        told.name = name.to_owned();
+        told.name = name.map(str::to_owned).or_else(|| told.name.take());
         told.directory = Some(directory.to_owned());
+    }
+
+    /// Asks the store whether what was typed is somebody's name, where the directory did not say: an outage must not make
+    /// everybody nameless, nor a person's end in the directory.
+    async fn recognise(&self) {
+        let told = self.told();
+        if told.name.is_none()
+            && let Some((directory, name)) = self.accounts.borne(&self.current, &told.typed).await
+        {
+            self.note(&directory, Some(&name));
+        }
     }
 
     /// From now on this is what is being done, for the record and for events.

@@ -1,5 +1,5 @@
 //! What the tests of every room share: throwaway certificates, one small world of people, the servers that hold it
-//! (a real OpenLDAP, 389 Directory Server or Samba domain controller, or the in-memory directory), an HTTP client that
+//! (a real OpenLDAP, 389 Directory Server or Samba domain controller, or the in-memory directory), a PostgreSQL, an HTTP client that
 //! keeps cookies, and a browser.
 //!
 //! It is private to this workspace and never a dependency of production code. A server that is missing from the machine
@@ -13,7 +13,7 @@
 //! # }
 //! ```
 //!
-//! Reading order: [`people`], [`world`], [`openldap`], [`equipped`], [`ds389`], [`samba`], [`kerberos`], [`certificate`], [`http`], [`browser`], [`clock`].
+//! Reading order: [`people`], [`world`], [`openldap`], [`equipped`], [`ds389`], [`samba`], [`kerberos`], [`postgres`], [`certificate`], [`http`], [`browser`], [`clock`].
 
 pub mod book;
 pub mod browser;
@@ -27,6 +27,7 @@ pub mod kerberos;
 mod memory;
 pub mod openldap;
 pub mod people;
+pub mod postgres;
 pub mod process;
 mod rendering;
 pub mod samba;

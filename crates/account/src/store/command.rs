@@ -1,10 +1,15 @@
 //! The commands as values, so that a sequence of them can be made up, printed and run on any store.
 
 use super::{
-    AccountQuery, Admit, Admitted, Audit, AuditQuery, AuditRecord, Block, BlockQuery, Changes, ClearBlocks,
-    Digest, EndSessions, Find, IssuePersonal, LimitQuery, Link, Linked, PersonalToken, Relink, Relinked,
-    Remove, Reserve, Reserved, Revoke, RevokePersonal, SessionQuery, Sessions, SetDisabled, Settle, State,
-    Store, StoreError, StoredSession, Sweep, Touch, UsePersonal,
+    AccountQuery, Admit, Admitted, Audit, AuditQuery, AuditRecord, Block, BlockQuery, ChangeGrants, Changed,
+    Changes, ClearBlocks, Digest, DropTokenKeys, EndSessions, Find, GroupQuery, IssuePersonal, IssueSigned,
+    KeepTokenKey, LimitQuery, Link, Linked, PersonalToken, Relink, Relinked, Remove, Reserve, Reserved,
+    Revoke, RevokePersonal, RevokeSigned, SessionQuery, Sessions, SetDisabled, Settle, SignedToken, State,
+    Store, StoreError, StoredGroup, StoredSession, Sweep, TokenKey, Touch, UsePersonal,
+};
+use super::{
+    Census, CensusQuery, ClaimDue, EndAccess, Leased, Mark, NoteChecked, PeopleQuery, ReleaseLeases, SetMark,
+    SignedInPerson, SignedInQuery, TakeLease,
 };
 use crate::{Account, Time, UserId};
 
@@ -47,6 +52,8 @@ commands! {
     Revoke = revoke(Revoke) -> bool;
     Relink = relink(Relink) -> Relinked;
     Remove = remove(Remove) -> bool;
+    ChangeGrants = change_grants(ChangeGrants) -> Changed;
+    LocalGroups = local_groups(GroupQuery) -> Vec<StoredGroup>;
     BlockedUntil = blocked_until(LimitQuery) -> Option<Time>;
     ReserveAttempt = reserve_attempt(Reserve) -> Reserved;
     SettleAttempt = settle_attempt(Settle) -> ();
@@ -60,8 +67,26 @@ commands! {
     PersonalTokens = personal_tokens(Option<UserId>) -> Vec<PersonalToken>;
     UsePersonal = use_personal(UsePersonal) -> Option<(PersonalToken, Account)>;
     RevokePersonal = revoke_personal(RevokePersonal) -> bool;
+    IssueSigned = issue_signed(IssueSigned) -> bool;
+    SignedTokens = signed_tokens(Option<UserId>) -> Vec<SignedToken>;
+    RevokedTokens = revoked_tokens(UserId) -> Vec<String>;
+    RevokeSigned = revoke_signed(RevokeSigned) -> bool;
+    TokenKeys = token_keys(Time) -> Vec<TokenKey>;
+    KeepTokenKey = keep_token_key(KeepTokenKey) -> bool;
+    DropTokenKeys = drop_token_keys(DropTokenKeys) -> u64;
     Record = record(Audit) -> ();
     Audit = audit(AuditQuery) -> Vec<AuditRecord>;
     ChangesSince = changes_since(Option<i64>) -> Changes;
+    ClaimDue = claim_due(ClaimDue) -> Vec<Account>;
+    People = people(PeopleQuery) -> Vec<Account>;
+    SignedIn = signed_in(SignedInQuery) -> Vec<SignedInPerson>;
+    NoteChecked = note_checked(NoteChecked) -> ();
+    AdmitAll = admit_all(Vec<Admit>) -> Vec<Admitted>;
+    Census = census(CensusQuery) -> Census;
+    EndAccess = end_access(EndAccess) -> Vec<UserId>;
+    TakeLease = take_lease(TakeLease) -> Leased;
+    ReleaseLeases = release_leases(ReleaseLeases) -> u64;
+    Marks = marks(String) -> Vec<Mark>;
+    SetMark = set_mark(SetMark) -> ();
     Sweep = sweep(Sweep) -> u64;
 }

@@ -2,17 +2,27 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use futures_util::future::BoxFuture;
+
 use super::{
-    AccountQuery, Admit, Admitted, Answer, Audit, AuditQuery, AuditRecord, Block, BlockQuery, Changes,
-    ClearBlocks, Digest, EndSessions, Find, IssuePersonal, LimitQuery, Link, Linked, PersonalToken, Relink,
-    Relinked, Remove, Reserve, Reserved, Revoke, RevokePersonal, SecretBytes, SessionQuery, Sessions,
-    SetDisabled, Settle, State, Store, StoredSession, Sweep, Touch, UsePersonal,
+    AccountQuery, Admit, Admitted, Answer, Audit, AuditQuery, AuditRecord, Block, BlockQuery, ChangeGrants,
+    Changed, Changes, ClearBlocks, Digest, DropTokenKeys, EndSessions, Find, GroupQuery, IssuePersonal,
+    IssueSigned, KeepTokenKey, LimitQuery, Link, Linked, PersonalToken, Relink, Relinked, Remove, Reserve,
+    Reserved, Revoke, RevokePersonal, RevokeSigned, SecretBytes, SessionQuery, Sessions, SetDisabled, Settle,
+    SignedToken, State, Stirred, Store, StoredGroup, StoredSession, Sweep, TokenKey, Touch, UsePersonal,
+};
+use super::{
+    Census, CensusQuery, ClaimDue, EndAccess, Leased, Mark, NoteChecked, PeopleQuery, ReleaseLeases, SetMark,
+    SignedInPerson, SignedInQuery, TakeLease,
 };
 use crate::{Account, Time, UserId};
 
 /// [`State`] behind a lock. Everything is gone with the process.
 #[derive(Debug, Default)]
-pub struct MemoryStore(Mutex<State>);
+pub struct MemoryStore {
+    state: Mutex<State>,
+    stirred: Stirred,
+}
 
 impl MemoryStore {
     /// An empty store.
@@ -21,16 +31,29 @@ impl MemoryStore {
         Self::default()
     }
 
+    fn apply<T>(&self, command: impl FnOnce(&mut State) -> T) -> T {
+        let mut state = self.state();
+        let before = state.changed();
+        let answer = command(&mut state);
+        if state.changed() != before {
+            self.stirred.stir();
+        }
+        let written = state.take_written();
+        drop(state);
+        written.iter().for_each(Audit::tell);
+        answer
+    }
+
     /// No command leaves the state half done, so a panic of another thread spoils nothing.
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 macro_rules! by_state {
     ($($method:ident($input:ty) -> $output:ty;)+) => {
         $(fn $method(&self, input: $input) -> Answer<'_, $output> {
-            Box::pin(async move { Ok(self.state().$method(input)) })
+            Box::pin(async move { Ok(self.apply(|state| state.$method(input))) })
         })+
     };
 }
@@ -45,6 +68,8 @@ impl Store for MemoryStore {
         revoke(Revoke) -> bool;
         relink(Relink) -> Relinked;
         remove(Remove) -> bool;
+        change_grants(ChangeGrants) -> Changed;
+        local_groups(GroupQuery) -> Vec<StoredGroup>;
         blocked_until(LimitQuery) -> Option<Time>;
         reserve_attempt(Reserve) -> Reserved;
         settle_attempt(Settle) -> ();
@@ -58,17 +83,39 @@ impl Store for MemoryStore {
         personal_tokens(Option<UserId>) -> Vec<PersonalToken>;
         use_personal(UsePersonal) -> Option<(PersonalToken, Account)>;
         revoke_personal(RevokePersonal) -> bool;
+        issue_signed(IssueSigned) -> bool;
+        signed_tokens(Option<UserId>) -> Vec<SignedToken>;
+        revoked_tokens(UserId) -> Vec<String>;
+        revoke_signed(RevokeSigned) -> bool;
+        token_keys(Time) -> Vec<TokenKey>;
+        keep_token_key(KeepTokenKey) -> bool;
+        drop_token_keys(DropTokenKeys) -> u64;
         record(Audit) -> ();
         audit(AuditQuery) -> Vec<AuditRecord>;
         changes_since(Option<i64>) -> Changes;
+        claim_due(ClaimDue) -> Vec<Account>;
+        people(PeopleQuery) -> Vec<Account>;
+        signed_in(SignedInQuery) -> Vec<SignedInPerson>;
+        note_checked(NoteChecked) -> ();
+        admit_all(Vec<Admit>) -> Vec<Admitted>;
+        census(CensusQuery) -> Census;
+        end_access(EndAccess) -> Vec<UserId>;
+        take_lease(TakeLease) -> Leased;
+        release_leases(ReleaseLeases) -> u64;
+        marks(String) -> Vec<Mark>;
+        set_mark(SetMark) -> ();
         sweep(Sweep) -> u64;
     }
 
     fn secret(&self, name: String, candidate: SecretBytes) -> Answer<'_, SecretBytes> {
-        Box::pin(async move { Ok(self.state().secret(name, candidate)) })
+        Box::pin(async move { Ok(self.apply(|state| state.secret(name, candidate))) })
     }
 
     fn ping(&self) -> Answer<'_, ()> {
         Box::pin(async { Ok(()) })
+    }
+
+    fn stirred(&self) -> BoxFuture<'_, ()> {
+        Box::pin(self.stirred.wait())
     }
 }

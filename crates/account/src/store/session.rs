@@ -86,6 +86,8 @@ pub struct StoredSession {
     pub handle: String,
     /// Whose it is.
     pub user: UserId,
+    /// The account's generation that it belongs to: once the account has another it stands for nobody.
+    pub generation: i64,
     /// When it began.
     pub created: Time,
     /// When it was last used, to within a minute or so.
@@ -103,14 +105,15 @@ pub struct StoredSession {
 }
 
 impl StartSession {
-    /// The session as it is kept, of that account, from that time on.
+    /// The session as it is kept, of that account in that generation, from that time on.
     #[must_use]
-    pub fn begin(self, user: UserId, at: Time) -> StoredSession {
+    pub fn begin(self, user: UserId, generation: i64, at: Time) -> StoredSession {
         let Self { digest, handle, expires, remembered, address, agent, warnings } = self;
         StoredSession {
             digest,
             handle,
             user,
+            generation,
             created: at,
             last_seen: at,
             expires,

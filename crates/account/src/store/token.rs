@@ -1,4 +1,4 @@
-//! Commands about personal access tokens and the installation's secrets.
+//! Commands about tokens, the keys that sign them, and the installation's secrets.
 
 use std::fmt;
 
@@ -70,6 +70,87 @@ pub struct RevokePersonal {
     /// Its id.
     pub id: String,
     /// Written with `user` set, if it was there.
+    pub audit: Audit,
+}
+
+/// A signed token as it is kept: that it was issued, for whom, and whether it was taken back. The token is not here.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignedToken {
+    /// The claim `jti`.
+    pub id: String,
+    /// Whose it is.
+    pub user: UserId,
+    /// When it was issued.
+    pub created: Time,
+    /// When it ends; nobody needs to know of it any more then.
+    pub expires: Time,
+    /// When it was taken back.
+    pub revoked: Option<Time>,
+}
+
+/// Keeps note of a signed token.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IssueSigned {
+    /// The token.
+    pub token: SignedToken,
+    /// Written if the account is there.
+    pub audit: Audit,
+}
+
+/// Takes one signed token back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RevokeSigned {
+    /// Only if it is this account's; `None`: an operator asks.
+    pub user: Option<UserId>,
+    /// Its id.
+    pub id: String,
+    /// The present time: one that has run out is not there any more.
+    pub at: Time,
+    /// Written with `user` set, if it was there and good.
+    pub audit: Audit,
+}
+
+/// A key that tokens are signed with, as everybody may know it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenKey {
+    /// The thumbprint of RFC 7638, which tokens name it by.
+    pub id: String,
+    /// The public half, Ed25519.
+    pub public: [u8; 32],
+    /// The private half is among the installation's secrets, as [`TokenKey::secret_name`] has it; else it is in a file.
+    pub held: bool,
+    /// When it came.
+    pub created: Time,
+    /// When a process last said that it signs with it.
+    pub used: Time,
+}
+
+impl TokenKey {
+    /// What the private half is called among the installation's secrets, where the store holds it.
+    #[must_use]
+    pub fn secret_name(id: &str) -> String {
+        format!("token-key {id}")
+    }
+}
+
+/// Says that a process signs with a key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeepTokenKey {
+    /// The key; of one that is known only [`TokenKey::used`] counts, and is never moved back.
+    pub key: TokenKey,
+    /// Keeps it only where no private half of any key is held: of processes that start at once each makes a first key, and
+    /// one of them decides.
+    pub first: bool,
+    /// Written if the key was not known.
+    pub audit: Option<Audit>,
+}
+
+/// Forgets every key but one, and what the store holds of their private halves.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DropTokenKeys {
+    /// The id of the one that stays.
+    pub keep: String,
+    /// Written if there were any.
     pub audit: Audit,
 }
 

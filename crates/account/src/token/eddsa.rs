@@ -14,11 +14,18 @@ use crate::Error;
 /// The one kind of token this key signs; what is made for other readers has a kind of its own.
 const KIND: &str = "JWT";
 
-/// A key pair and the name its public half goes by.
+/// A key pair.
 pub(super) struct SigningKey {
     pair: Ed25519KeyPair,
+    public: PublicKey,
+}
+
+/// What tells a token that was signed from a forged one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct PublicKey {
     /// The thumbprint of RFC 7638.
-    id: String,
+    pub(super) id: String,
+    pub(super) bytes: [u8; 32],
 }
 
 #[derive(Deserialize)]
@@ -53,37 +60,47 @@ impl SigningKey {
     }
 
     fn new(pair: Ed25519KeyPair) -> Self {
-        let canonical =
-            format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{}"}}"#, encode(pair.public_key().as_ref()));
-        let id = encode(ring::digest::digest(&ring::digest::SHA256, canonical.as_bytes()));
-        Self { pair, id }
+        let bytes = pair.public_key().as_ref().try_into().expect("a key of Ed25519 has 32 bytes");
+        Self { pair, public: PublicKey::new(bytes) }
+    }
+
+    pub(super) fn public(&self) -> &PublicKey {
+        &self.public
     }
 
     pub(super) fn sign(&self, claims: &Claims) -> String {
-        let header = json!({ "alg": "EdDSA", "typ": KIND, "kid": self.id });
+        let header = json!({ "alg": "EdDSA", "typ": KIND, "kid": self.public.id });
         let payload = serde_json::to_vec(claims).expect("claims are text and numbers");
         let signed = format!("{}.{}", encode(header.to_string()), encode(payload));
         let signature = self.pair.sign(signed.as_bytes());
         format!("{signed}.{}", encode(signature))
     }
+}
 
-    pub(super) fn verify(&self, parts: &Parts<'_>) -> Option<Claims> {
-        let header: Header = parts.read_header()?;
-        if header.alg != "EdDSA" || header.typ != KIND || header.kid != self.id || header.crit.is_some() {
-            return None;
-        }
-        UnparsedPublicKey::new(&ED25519, self.pair.public_key().as_ref())
-            .verify(parts.signed.as_bytes(), &parts.signature)
-            .ok()?;
-        parts.read_payload()
+impl PublicKey {
+    pub(super) fn new(bytes: [u8; 32]) -> Self {
+        let canonical = format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{}"}}"#, encode(bytes));
+        let id = encode(ring::digest::digest(&ring::digest::SHA256, canonical.as_bytes()));
+        Self { id, bytes }
     }
 
     pub(super) fn jwk(&self) -> Value {
         json!({
             "kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": "EdDSA",
-            "kid": self.id, "x": encode(self.pair.public_key().as_ref()),
+            "kid": self.id, "x": encode(self.bytes),
         })
     }
+}
+
+/// What a token says that one of these keys has signed. It names the key itself; no other is tried.
+pub(super) fn verify<'k>(parts: &Parts<'_>, mut keys: impl Iterator<Item = &'k PublicKey>) -> Option<Claims> {
+    let header: Header = parts.read_header()?;
+    if header.alg != "EdDSA" || header.typ != KIND || header.crit.is_some() {
+        return None;
+    }
+    let key = keys.find(|key| key.id == header.kid)?;
+    UnparsedPublicKey::new(&ED25519, key.bytes).verify(parts.signed.as_bytes(), &parts.signature).ok()?;
+    parts.read_payload()
 }
 
 /// The first private key of a PEM file (RFC 7468); `None` when it is no PEM at all.
@@ -114,7 +131,7 @@ mod tests {
 
     #[test]
     fn the_key_of_rfc_8037_has_its_public_half_and_thumbprint() {
-        let jwk = SigningKey::from_seed(&seed()).unwrap().jwk();
+        let jwk = SigningKey::from_seed(&seed()).unwrap().public().jwk();
         assert_eq!(jwk["x"], X);
         assert_eq!(jwk["kid"], THUMBPRINT);
     }
@@ -127,7 +144,7 @@ mod tests {
         let armour =
             format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", STANDARD.encode(&der));
         for file in [der, armour.into_bytes()] {
-            assert_eq!(SigningKey::from_pkcs8(&file).unwrap().id, THUMBPRINT);
+            assert_eq!(SigningKey::from_pkcs8(&file).unwrap().public().id, THUMBPRINT);
         }
     }
 

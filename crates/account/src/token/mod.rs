@@ -3,18 +3,19 @@
 
 mod eddsa;
 mod jws;
+mod keys;
 mod legacy;
 mod personal;
 
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use self::eddsa::SigningKey;
+pub(crate) use self::keys::{Keys, Source, lasts};
 use self::legacy::{LegacyClaims, LegacyKey};
 pub use self::personal::{NewPersonal, PERSONAL_PREFIX};
 pub(crate) use self::personal::{digest as personal_digest, make as personal_text};
-use crate::store::SecretBytes;
 use crate::{Account, Ambient, Error, Time, TokenSettings, UserId};
 
 /// So far clocks of those who sign may be ahead, in seconds.
@@ -24,6 +25,8 @@ const SKEW: i64 = 60;
 pub struct Token {
     /// What the application is to bring.
     pub text: String,
+    /// What it is revoked by, the claim `jti`; flask-ldap-auth's tokens have none.
+    pub id: Option<String>,
     /// When it ends.
     pub expires: Time,
 }
@@ -31,15 +34,15 @@ pub struct Token {
 /// The token stays out of logs.
 impl std::fmt::Debug for Token {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Token").field("expires", &self.expires).finish_non_exhaustive()
+        f.debug_struct("Token").field("id", &self.id).field("expires", &self.expires).finish_non_exhaustive()
     }
 }
 
 /// What a token says of itself, its signature and times checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Claimed {
-    /// An account, and the generation the token was issued under.
-    Account { id: UserId, generation: i64 },
+    /// An account, the generation the token was issued under, and the token's own id.
+    Account { id: UserId, generation: i64, token: String },
     /// A local name, and when the token was issued: all that flask-ldap-auth's tokens say.
     LocalName { name: String, issued: Time },
 }
@@ -48,12 +51,12 @@ impl Claimed {
     /// Whether the token still speaks for this account.
     pub(crate) fn speaks_for(&self, account: &Account) -> bool {
         let current = match self {
-            Self::Account { id, generation } => *id == account.id && *generation == account.generation,
+            Self::Account { id, generation, .. } => *id == account.id && *generation == account.generation,
             Self::LocalName { name, issued } => {
                 *name == account.local_name && issued.seconds() >= earliest(account)
             }
         };
-        current && !account.disabled
+        current && account.may_act()
     }
 }
 
@@ -79,7 +82,7 @@ struct Claims {
 
 /// Makes and reads tokens.
 pub(crate) struct Tokens {
-    key: SigningKey,
+    keys: RwLock<Arc<Keys>>,
     legacy: Option<LegacyKey>,
     issuer: String,
     audience: String,
@@ -88,25 +91,30 @@ pub(crate) struct Tokens {
 }
 
 impl Tokens {
-    /// With the settings' key, or else the one of the store, given as its 32 byte seed.
-    pub(crate) fn new(settings: &TokenSettings, seed: &SecretBytes) -> Result<Self, Error> {
-        let key = match &settings.key {
-            Some(key) => SigningKey::from_pkcs8(key.expose())?,
-            None => SigningKey::from_seed(seed.expose())?,
-        };
+    /// With the keys of the moment.
+    pub(crate) fn new(settings: &TokenSettings, keys: Keys) -> Result<Self, Error> {
         let legacy = match (settings.legacy, &settings.secret) {
             (false, _) => None,
             (true, Some(secret)) => Some(LegacyKey::new(secret.expose())?),
             (true, None) => return Err(Error::configuration("token.legacy needs token.secret_key_file")),
         };
         Ok(Self {
-            key,
+            keys: RwLock::new(Arc::new(keys)),
             legacy,
             issuer: settings.issuer.clone(),
             audience: settings.audience.clone(),
             lifetime: settings.lifetime,
             longest: settings.max_lifetime,
         })
+    }
+
+    pub(crate) fn keys(&self) -> Arc<Keys> {
+        Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// From now on these are the keys.
+    pub(crate) fn exchange(&self, keys: Keys) {
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
     }
 
     /// A token for an account; a lifetime that is too long is cut.
@@ -118,7 +126,7 @@ impl Tokens {
             // In the second in which the generation moved it is dated a second on, or it would be born dead.
             let issued = Time::from_seconds(now.seconds().max(earliest(account)));
             let text = legacy.sign(&account.local_name, issued, expires);
-            return Token { text, expires };
+            return Token { text, id: None, expires };
         }
         let claims = Claims {
             iss: self.issuer.clone(),
@@ -129,7 +137,7 @@ impl Tokens {
             exp: expires.seconds(),
             jti: format!("{}.{}", account.generation, jws::encode(ambient.random::<16>())),
         };
-        Token { text: self.key.sign(&claims), expires }
+        Token { text: self.keys().sign(&claims), id: Some(claims.jti), expires }
     }
 
     /// What a token says, if it is one of ours and has not run out. The algorithm is ours to choose: each key
@@ -137,15 +145,16 @@ impl Tokens {
     pub(crate) fn read(&self, text: &str, now: Time) -> Option<Claimed> {
         let parts = jws::Parts::split(text)?;
         match parts.algorithm()?.as_str() {
-            "EdDSA" => self.read_claims(self.key.verify(&parts)?, now),
+            "EdDSA" => self.read_claims(self.keys().verify(&parts)?, now),
             "HS512" => self.read_legacy(self.legacy.as_ref()?.verify(&parts)?, now),
             _ => None,
         }
     }
 
-    /// The public key as a JWK set (RFC 7517, RFC 8037).
+    /// The public keys as a JWK set (RFC 7517, RFC 8037), the one that signs first.
     pub(crate) fn jwks(&self) -> serde_json::Value {
-        serde_json::json!({ "keys": [self.key.jwk()] })
+        let keys: Vec<_> = self.keys().public().map(eddsa::PublicKey::jwk).collect();
+        serde_json::json!({ "keys": keys })
     }
 
     fn read_claims(&self, claims: Claims, now: Time) -> Option<Claimed> {
@@ -156,7 +165,7 @@ impl Tokens {
             return None;
         }
         let generation = claims.jti.split_once('.')?.0.parse().ok()?;
-        Some(Claimed::Account { id: claims.sub, generation })
+        Some(Claimed::Account { id: claims.sub, generation, token: claims.jti })
     }
 
     /// The original counts the second in which a token ends as valid.
@@ -181,6 +190,7 @@ mod tests {
     use std::time::SystemTime;
 
     use super::*;
+    use crate::store::SecretBytes;
     use crate::{Clock, Entropy};
 
     struct Fixed(Time);
@@ -216,7 +226,7 @@ mod tests {
     }
 
     fn tokens(settings: &TokenSettings) -> Tokens {
-        Tokens::new(settings, &SecretBytes::new(vec![3; 32])).unwrap()
+        Tokens::new(settings, Keys::of_seed(&[3; 32])).unwrap()
     }
 
     fn alice() -> Account {
@@ -266,7 +276,7 @@ mod tests {
         for other in [tokens(&elsewhere), tokens(&other_audience)] {
             assert_eq!(ours.read(&other.issue(&alice(), None, &ambient()).text, NOW), None);
         }
-        let other_key = Tokens::new(&settings(), &SecretBytes::new(vec![4; 32])).unwrap();
+        let other_key = Tokens::new(&settings(), Keys::of_seed(&[4; 32])).unwrap();
         assert_eq!(ours.read(&other_key.issue(&alice(), None, &ambient()).text, NOW), None);
     }
 
@@ -336,10 +346,10 @@ mod tests {
                 exp: expires.seconds(),
                 jti: "2.x".to_owned(),
             };
-            let signed = tokens.read(&tokens.key.sign(&claims), NOW).is_some();
+            let signed = tokens.read(&tokens.keys().sign(&claims), NOW).is_some();
             assert_eq!(tokens.read(&legacy.sign("alice", issued, expires), NOW).is_some(), signed);
             claims.iat = i64::MIN;
-            assert_eq!(tokens.read(&tokens.key.sign(&claims), NOW), None, "no end of a lifetime");
+            assert_eq!(tokens.read(&tokens.keys().sign(&claims), NOW), None, "no end of a lifetime");
             signed
         };
         assert!(good(0, day) && good(60, day));
@@ -371,10 +381,7 @@ mod tests {
         assert!(!claimed.speaks_for(&Account { generation_at: Some(NOW), ..alice() }));
         assert!(tokens.read(text, later(3600)).is_some());
         assert_eq!(tokens.read(text, later(3601)), None);
-        assert_eq!(
-            super::Tokens::new(&settings(), &SecretBytes::new(vec![3; 32])).unwrap().read(text, NOW),
-            None
-        );
+        assert_eq!(self::tokens(&settings()).read(text, NOW), None);
     }
 
     #[test]
@@ -388,7 +395,7 @@ mod tests {
     fn legacy_without_a_secret_is_an_error() {
         for secret in [None, Some(SecretBytes::new(Vec::new()))] {
             let settings = TokenSettings { legacy: true, secret, ..settings() };
-            assert!(Tokens::new(&settings, &SecretBytes::new(vec![3; 32])).is_err());
+            assert!(Tokens::new(&settings, Keys::of_seed(&[3; 32])).is_err());
         }
     }
 }

@@ -79,7 +79,7 @@ fn unfit(outcome: &PasswordOutcome) -> Unfit {
 
 /// Events of the record with their outcomes and reasons.
 async fn record(world: &World) -> Vec<String> {
-    let query = AuditQuery { after: 0, username: None, limit: 100 };
+    let query = AuditQuery { limit: 100, ..AuditQuery::default() };
     let records = world.store.audit(query).await.unwrap();
     let line = |record: AuditRecord| {
         let audit = record.audit;

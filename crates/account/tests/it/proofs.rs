@@ -58,7 +58,7 @@ async fn a_password_that_was_proved_lately_costs_no_operation_and_no_record() {
     let first = let_in(&world, "alice", "alice-secret").await;
     assert!(operations(&world) > 1);
     let records = || async {
-        let query = AuditQuery { after: 0, username: None, limit: 1000 };
+        let query = AuditQuery { limit: 1000, ..AuditQuery::default() };
         world.store.audit(query).await.unwrap().len()
     };
     let before = records().await;

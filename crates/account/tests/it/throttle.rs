@@ -10,7 +10,7 @@ use ldapgate_account::store::{
 };
 use ldapgate_account::{Origin, Outcome, Settings, Time};
 
-use crate::world::{World, from, granted, reason};
+use crate::world::{World, from, granted, reason, until};
 
 const WINDOW: Duration = Duration::from_secs(30 * 60);
 
@@ -174,7 +174,7 @@ async fn a_made_up_name_has_one_counter_however_it_is_typed() {
 }
 
 async fn records(world: &World, reason: &str) -> Vec<Option<String>> {
-    let query = AuditQuery { after: 0, username: None, limit: 1000 };
+    let query = AuditQuery { limit: 1000, ..AuditQuery::default() };
     let records = world.store.audit(query).await.unwrap();
     let of_it = records.into_iter().filter(|record| record.audit.reason.as_deref() == Some(reason));
     of_it.map(|record| record.audit.detail).collect()
@@ -227,9 +227,7 @@ async fn of_many_who_wait_for_one_person_one_asks_the_store() {
         let operations = world.server.directory.operations().into_iter();
         operations.filter(|operation| operation.kind == Kind::Search).count()
     };
-    while looked_up() < 60 || world.store.asked() < before + 3 {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    until(async || looked_up() >= 60 && world.store.asked() >= before + 3).await;
     // Were each to ask, nearly sixty had done so by now; one alone asks four times a second.
     assert!(world.store.asked() < before + 30, "{} questions", world.store.asked() - before);
     let free =

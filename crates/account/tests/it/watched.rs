@@ -18,6 +18,11 @@ impl Watched {
         self.asked.load(Ordering::SeqCst)
     }
 
+    /// The number of the last change.
+    pub(crate) async fn changes(&self) -> i64 {
+        self.inner.changes_since(None).await.unwrap().number
+    }
+
     pub(crate) fn set_down(&self, down: bool) {
         self.down.store(down, Ordering::SeqCst);
     }
@@ -49,6 +54,8 @@ impl Store for Watched {
         revoke(revoke: Revoke) -> bool;
         relink(relink: Relink) -> Relinked;
         remove(remove: Remove) -> bool;
+        change_grants(change: ChangeGrants) -> Changed;
+        local_groups(query: GroupQuery) -> Vec<StoredGroup>;
         blocked_until(query: LimitQuery) -> Option<Time>;
         reserve_attempt(reserve: Reserve) -> Reserved;
         settle_attempt(settle: Settle) -> ();
@@ -62,11 +69,33 @@ impl Store for Watched {
         personal_tokens(user: Option<UserId>) -> Vec<PersonalToken>;
         use_personal(usage: UsePersonal) -> Option<(PersonalToken, Account)>;
         revoke_personal(revoke: RevokePersonal) -> bool;
+        issue_signed(issue: IssueSigned) -> bool;
+        signed_tokens(user: Option<UserId>) -> Vec<SignedToken>;
+        revoked_tokens(user: UserId) -> Vec<String>;
+        revoke_signed(revoke: RevokeSigned) -> bool;
+        token_keys(since: Time) -> Vec<TokenKey>;
+        keep_token_key(keep: KeepTokenKey) -> bool;
+        drop_token_keys(drop: DropTokenKeys) -> u64;
         secret(name: String, candidate: SecretBytes) -> SecretBytes;
         record(audit: Audit) -> ();
         audit(query: AuditQuery) -> Vec<AuditRecord>;
         changes_since(number: Option<i64>) -> Changes;
+        claim_due(claim: ClaimDue) -> Vec<Account>;
+        people(query: PeopleQuery) -> Vec<Account>;
+        signed_in(query: SignedInQuery) -> Vec<SignedInPerson>;
+        note_checked(note: NoteChecked) -> ();
+        admit_all(admits: Vec<Admit>) -> Vec<Admitted>;
+        census(query: CensusQuery) -> Census;
+        end_access(end: EndAccess) -> Vec<UserId>;
+        take_lease(take: TakeLease) -> Leased;
+        release_leases(release: ReleaseLeases) -> u64;
+        marks(start: String) -> Vec<Mark>;
+        set_mark(set: SetMark) -> ();
         sweep(sweep: Sweep) -> u64;
         ping() -> ();
+    }
+
+    fn stirred(&self) -> futures_util::future::BoxFuture<'_, ()> {
+        self.inner.stirred()
     }
 }

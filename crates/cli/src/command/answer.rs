@@ -32,11 +32,11 @@ impl Answer {
             }
             of_fault(fault)
         };
-        let config = context.config_and_log().map_err(|errors| {
+        let config = context.config_and_quiet_log().map_err(|errors| {
             let problems: Vec<String> = errors.problems().iter().map(ToString::to_string).collect();
             failed(Fault::Configuration, "the configuration cannot be used", &problems)
         })?;
-        Engine::start(&config).await.map_err(|error| {
+        Engine::start_for_command(&config).await.map_err(|error| {
             let fault = match &error {
                 ldapgate::Error::Store { .. } => Fault::Store,
                 ldapgate::Error::Accounts { source } => source.fault(),

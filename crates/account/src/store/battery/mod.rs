@@ -2,8 +2,11 @@
 //!
 //! It panics at the first difference, with the seed and the commands that led there.
 
+mod group;
 mod random;
+mod revalidation;
 mod sentences;
+mod token;
 
 use std::sync::Arc;
 
@@ -22,9 +25,18 @@ pub async fn battery(open: impl AsyncFn() -> Arc<dyn Store>) {
     sentences::logins_under_way(&open).await;
     sentences::retirement(&open).await;
     sentences::relinking(&open).await;
+    group::grants(&open).await;
+    group::mirrored(&open).await;
     sentences::sessions(&open).await;
     sentences::tokens_and_secrets(&open).await;
     sentences::changes(&open).await;
+    revalidation::turns(&open).await;
+    revalidation::losses(&open).await;
+    revalidation::lists(&open).await;
+    revalidation::leases_and_marks(&open).await;
+    token::signed_tokens(&open).await;
+    token::keys(&open).await;
+    token::records(&open).await;
     for seed in 0..24 {
         follow_script(&*open().await, seed, 120).await;
     }

@@ -4,12 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::store::{
-    AccountQuery, Admit, AttemptId, Audit, AuditQuery, BlockQuery, ClearBlocks, Command, CounterKey, Digest,
-    EndSessions, Facts, Find, IssuePersonal, Limit, LimitQuery, Link, Mirror, Occasion, PersonalToken,
-    Relink, Remove, Reserve, Retire, Revoke, RevokePersonal, SessionQuery, SetDisabled, Settle, Settlement,
-    StartSession, StoredWarning, Sweep, Touch, UsePersonal,
+    AccountQuery, Admit, AttemptId, Audit, AuditEnd, AuditQuery, BlockQuery, Change, ChangeGrants,
+    ClearBlocks, Command, CounterKey, Digest, DropTokenKeys, EndSessions, Facts, Find, Grantee, GroupQuery,
+    IssuePersonal, IssueSigned, KeepTokenKey, Limit, LimitQuery, Link, Mirror, Occasion, PersonalToken,
+    Relink, Remove, Reserve, Retire, Revoke, RevokePersonal, RevokeSigned, SessionQuery, SetDisabled, Settle,
+    Settlement, SignedToken, StartSession, StoredWarning, Sweep, TokenKey, Touch, UsePersonal,
 };
-use crate::{Attributes, Group, Time, UserId};
+use crate::store::{
+    CensusQuery, ClaimDue, EndAccess, Ending, Loss, NoteChecked, PeopleQuery, ReleaseLeases, SetMark,
+    SignedInQuery, TakeLease,
+};
+use crate::{Attributes, Group, LocalGroup, Time, UserId};
 
 const WINDOW: Duration = Duration::from_secs(90);
 
@@ -50,7 +55,7 @@ impl Script {
     pub fn next_command(&mut self) -> Command {
         self.at = self.at.after(Duration::from_micros(self.below(20_000_000)));
         let at = self.at;
-        match self.below(36) {
+        match self.below(54) {
             0..=5 => Command::Admit(Box::new(self.admit())),
             6 => Command::Link(self.link()),
             7 => Command::Account(self.find()),
@@ -98,26 +103,113 @@ impl Script {
             31 => Command::Audit(AuditQuery {
                 after: self.below(40) as i64,
                 username: self.maybe(Self::name),
+                since: self.maybe(Self::recent),
                 limit: self.below(20) as u32,
+                end: if self.coin() { AuditEnd::Oldest } else { AuditEnd::Newest },
             }),
             32 => Command::ChangesSince(self.maybe(|script| script.below(60) as i64)),
             33 => Command::Relink(self.relink()),
             34 => Command::Remove(Remove { user: self.user(), at, audit: self.event("removed") }),
+            35..=40 => self.about_signed_tokens(),
+            41..=43 => Command::ChangeGrants(self.change_grants()),
+            44 => Command::LocalGroups(match self.coin() {
+                true => GroupQuery::All,
+                false => GroupQuery::Named(self.group().name),
+            }),
+            45..=52 => self.revalidation(),
             _ => Command::Sweep(Sweep {
                 at,
                 idle_before: self.recent(),
                 attempts_before: self.recent(),
+                keys_before: self.recent(),
                 audit_before: self.recent(),
                 changes_before: self.recent(),
             }),
         }
     }
 
+    fn revalidation(&mut self) -> Command {
+        let (at, directory) = (self.at, self.directory());
+        match self.below(11) {
+            0 | 1 => Command::ClaimDue(ClaimDue {
+                directory,
+                at,
+                checked_before: self.recent(),
+                spread: Duration::from_millis(self.below(1000)),
+                idle_before: self.recent(),
+                until: at.after(Duration::from_secs(self.below(60))),
+                limit: self.below(4) as u32,
+            }),
+            2 => Command::People(match self.below(3) {
+                0 => PeopleQuery::Keys {
+                    directory,
+                    external_ids: vec![self.external_id(), self.external_id()],
+                },
+                1 => PeopleQuery::LookedAtLast { directory, limit: self.below(5) as u32 },
+                _ => PeopleQuery::Page {
+                    directory,
+                    after: self.maybe(Self::external_id),
+                    limit: self.below(5) as u32,
+                },
+            }),
+            3 => Command::SignedIn(SignedInQuery {
+                directory,
+                at,
+                idle_before: self.recent(),
+                token_used_after: self.recent(),
+                after: self.maybe(Self::user),
+                limit: self.below(5) as u32,
+            }),
+            4 => {
+                Command::NoteChecked(NoteChecked { users: vec![self.user(), self.user()], at: self.recent() })
+            }
+            5 => Command::AdmitAll((0..self.below(3)).map(|_| self.admit()).collect()),
+            6 => Command::Census(CensusQuery { directory, ended_since: self.recent() }),
+            7 => Command::EndAccess(self.end_access()),
+            8 => {
+                let (name, holder) = (self.word(), self.name());
+                let until = at.after(Duration::from_secs(self.below(60)));
+                Command::TakeLease(TakeLease { name, holder, at, until })
+            }
+            9 => Command::ReleaseLeases(ReleaseLeases { holder: self.name(), name: self.maybe(Self::word) }),
+            _ => match self.coin() {
+                true => Command::Marks("cookie ".to_owned()),
+                false => Command::SetMark(SetMark {
+                    name: self.word(),
+                    value: self.maybe(|script| vec![0, 0xff, script.below(4) as u8]),
+                }),
+            },
+        }
+    }
+
+    fn end_access(&mut self) -> EndAccess {
+        let ending = if self.below(4) == 0 { Ending::Remove } else { Ending::ShutOut };
+        let losses = self.somebody().map(|Linked { user, external_id, .. }| Loss {
+            user,
+            external_id,
+            reason: "gone".to_owned(),
+            audit: self.event("access_ended"),
+        });
+        EndAccess {
+            directory: self.directory(),
+            looked: if self.coin() { self.at } else { self.recent() },
+            at: self.at,
+            losses: losses.into_iter().collect(),
+            ending,
+            counted: self.coin(),
+        }
+    }
+
+    fn word(&mut self) -> String {
+        ["cookie a", "cookie \u{e9}", "cookie%", "lease"][self.below(4) as usize].to_owned()
+    }
+
     fn admit(&mut self) -> Admit {
         let session = self.maybe(Self::session);
-        let occasion = match self.below(5) {
+        let occasion = match self.below(6) {
             0 => Occasion::LookUp,
             1 => Occasion::External,
+            2 => Occasion::Revalidation,
             _ => Occasion::Login { began: self.recent(), session, attempt: self.maybe(Self::used_attempt) },
         };
         let facts = self.facts();
@@ -132,6 +224,17 @@ impl Script {
             occasion,
             audit: self.event("login"),
         }
+    }
+
+    fn change_grants(&mut self) -> ChangeGrants {
+        let group = self.group();
+        let grantee = match LocalGroup::of(&group).filter(|_| self.below(3) != 0) {
+            Some(group) => Grantee::Group { directory: self.directory(), group },
+            None => Grantee::Account(self.user()),
+        };
+        let change = if self.below(3) != 0 { Change::Grant } else { Change::Revoke };
+        let permissions = (0..self.below(3)).map(|_| format!("do.{}", self.below(3))).collect();
+        ChangeGrants { grantee, change, permissions, at: self.at, audit: self.event("granted") }
     }
 
     fn retire(&mut self) -> Option<Retire> {
@@ -184,7 +287,8 @@ impl Script {
 
     fn group(&mut self) -> Group {
         let name = format!("group {}", self.below(3));
-        Group { dn: format!("cn={name},ou=groups,dc=example,dc=com"), name }
+        let place = ["groups", "Teams"][self.below(2) as usize];
+        Group { dn: format!("cn={name},ou={place},dc=example,dc=com"), name }
     }
 
     fn mirror(&mut self) -> Mirror {
@@ -290,6 +394,49 @@ impl Script {
             last_used: None,
         };
         IssuePersonal { token, audit: self.event("token_issued") }
+    }
+
+    fn about_signed_tokens(&mut self) -> Command {
+        match self.below(9) {
+            0..=2 => Command::IssueSigned(self.issue_signed()),
+            3 => Command::SignedTokens(self.maybe(Self::user)),
+            4 => Command::RevokedTokens(self.user()),
+            5 => Command::RevokeSigned(RevokeSigned {
+                user: self.maybe(Self::user),
+                id: self.used_handle(),
+                at: self.at,
+                audit: self.event("token_revoked"),
+            }),
+            6 => Command::TokenKeys(self.recent()),
+            7 => Command::KeepTokenKey(self.keep_key()),
+            _ => {
+                let keep = self.key_id();
+                Command::DropTokenKeys(DropTokenKeys { keep, audit: self.event("token_keys_dropped") })
+            }
+        }
+    }
+
+    fn issue_signed(&mut self) -> IssueSigned {
+        self.made += 1;
+        let token = SignedToken {
+            id: handle(self.made),
+            user: self.user(),
+            created: self.at,
+            expires: self.at.after(Duration::from_secs(self.below(400))),
+            revoked: None,
+        };
+        IssueSigned { token, audit: self.event("token_issued") }
+    }
+
+    fn keep_key(&mut self) -> KeepTokenKey {
+        let id = self.key_id();
+        let Digest(public) = Digest::of(id.as_bytes());
+        let key = TokenKey { id, public, held: self.coin(), created: self.recent(), used: self.recent() };
+        KeepTokenKey { key, first: self.coin(), audit: self.maybe(|script| script.event("token_key_added")) }
+    }
+
+    fn key_id(&mut self) -> String {
+        format!("key-{}", self.below(4))
     }
 
     fn event(&mut self, event: &str) -> Audit {

@@ -15,9 +15,9 @@ use crate::store::{
 use crate::{Account, Attributes, Time, UserId};
 
 const WINDOW: Duration = Duration::from_secs(60);
-const NOW: Time = Time::from_seconds(1_700_000_000);
+pub(super) const NOW: Time = Time::from_seconds(1_700_000_000);
 
-fn later(seconds: u64) -> Time {
+pub(super) fn later(seconds: u64) -> Time {
     NOW.after(Duration::from_secs(seconds))
 }
 
@@ -34,11 +34,11 @@ fn settle(id: i64, settlement: Settlement, at: Time) -> Settle {
     Settle { id: Some(AttemptId(id)), settlement, window: WINDOW, at, audit: None }
 }
 
-fn event(event: &str) -> Audit {
+pub(super) fn event(event: &str) -> Audit {
     Audit { at: NOW, event: event.to_owned(), username: Some("alice".to_owned()), ..Audit::default() }
 }
 
-fn login(external_id: &str, local_name: &str, occasion: Occasion) -> Box<Admit> {
+pub(super) fn login(external_id: &str, local_name: &str, occasion: Occasion) -> Box<Admit> {
     let Digest(digest) = Digest::of(external_id.as_bytes());
     let (bytes, _) = digest.split_first_chunk().expect("a digest is longer than an id");
     let facts = Facts {
@@ -68,7 +68,7 @@ fn login(external_id: &str, local_name: &str, occasion: Occasion) -> Box<Admit> 
 }
 
 /// A login after everything else that happens now.
-fn with_session(secret: &[u8]) -> Occasion {
+pub(super) fn with_session(secret: &[u8]) -> Occasion {
     begun(later(1), secret)
 }
 
@@ -85,7 +85,7 @@ fn begun(began: Time, secret: &[u8]) -> Occasion {
     Occasion::Login { began, session: Some(session), attempt: None }
 }
 
-async fn admitted(store: &dyn Store, admit: Box<Admit>) -> Account {
+pub(super) async fn admitted(store: &dyn Store, admit: Box<Admit>) -> Account {
     match store.admit(admit).await.expect("the store answers") {
         Admitted::Yes(admission) => admission.account,
         other => panic!("not admitted: {other:?}"),
@@ -98,6 +98,8 @@ pub(super) async fn attempts(open: &impl AsyncFn() -> Arc<dyn Store>) {
     let answers = join_all((0..20).map(ask)).await;
     let yes = answers.iter().filter(|answer| matches!(answer, Ok(Reserved::Yes))).count();
     let wait = answers.iter().filter(|answer| matches!(answer, Ok(Reserved::UnderWay))).count();
+    let failed: Vec<_> = answers.iter().filter_map(|answer| answer.as_ref().err()).collect();
+    assert!(failed.is_empty(), "{failed:?}");
     assert_eq!((yes, wait), (3, 17), "twenty at once get no more than the limit, the others wait");
 
     let answers: Vec<_> = answers.into_iter().map(|answer| answer.expect("the store answers")).collect();
@@ -332,6 +334,7 @@ pub(super) async fn sessions(open: &impl AsyncFn() -> Arc<dyn Store>) {
         at: later(3600),
         idle_before: NOW,
         attempts_before: NOW,
+        keys_before: NOW.before(Duration::from_secs(3600)),
         audit_before: NOW,
         changes_before: NOW,
     };
@@ -393,7 +396,7 @@ pub(super) async fn changes(open: &impl AsyncFn() -> Arc<dyn Store>) {
     let seen = store.changes_since(Some(seen.number)).await.expect("the store answers");
     assert_eq!(seen.users, [alice.id], "and so has who lost a session");
 
-    let records = AuditQuery { after: 0, username: Some("alice".to_owned()), limit: 10 };
+    let records = AuditQuery { username: Some("alice".to_owned()), limit: 10, ..AuditQuery::default() };
     let records = store.audit(records).await.expect("the store answers");
     let events: Vec<_> = records.iter().map(|record| record.audit.event.as_str()).collect();
     assert_eq!(events, ["login", "login", "logout"], "all of it is on record, in order");
@@ -403,6 +406,7 @@ pub(super) async fn changes(open: &impl AsyncFn() -> Arc<dyn Store>) {
         at: NOW,
         idle_before: NOW,
         attempts_before: NOW,
+        keys_before: NOW.before(Duration::from_secs(3600)),
         audit_before: NOW,
         changes_before: later(1),
     };

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::State;
-use crate::store::{Audit, AuditQuery, AuditRecord, Changes, Sweep};
+use crate::store::{Audit, AuditEnd, AuditQuery, AuditRecord, Changes, Sweep};
 
 impl State {
     /// See [`Store::record`](crate::store::Store::record).
@@ -14,13 +14,20 @@ impl State {
     /// See [`Store::audit`](crate::store::Store::audit).
     #[must_use]
     pub fn audit(&self, query: AuditQuery) -> Vec<AuditRecord> {
-        self.audit
+        let mut found: Vec<_> = self
+            .audit
             .iter()
             .filter(|record| record.number > query.after)
             .filter(|record| query.username.is_none() || record.audit.username == query.username)
-            .take(usize::try_from(query.limit).unwrap_or(usize::MAX))
+            .filter(|record| query.since.is_none_or(|since| record.audit.at >= since))
             .cloned()
-            .collect()
+            .collect();
+        let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
+        match query.end {
+            AuditEnd::Oldest => found.truncate(limit),
+            AuditEnd::Newest => drop(found.drain(..found.len().saturating_sub(limit))),
+        }
+        found
     }
 
     /// See [`Store::changes_since`](crate::store::Store::changes_since).
@@ -43,12 +50,14 @@ impl State {
     ///
     /// Notes of changes go up to the last one that is old enough, so that what stays has no holes.
     pub fn sweep(&mut self, sweep: Sweep) -> u64 {
-        let before = self.sessions.len() + self.tokens.len();
+        let before = self.sessions.len() + self.tokens.len() + self.signed.len();
         self.sessions.retain(|_, session| {
             session.expires > sweep.at && (session.remembered || session.last_seen >= sweep.idle_before)
         });
         self.tokens.retain(|_, token| token.is_valid(sweep.at));
-        let dropped = before - self.sessions.len() - self.tokens.len();
+        self.signed.retain(|_, token| token.expires > sweep.at);
+        let dropped = before - self.sessions.len() - self.tokens.len() - self.signed.len();
+        self.forget_keys(|key| key.used < sweep.keys_before);
 
         self.counters.retain(|_, counter| counter.last >= sweep.attempts_before);
         self.reservations.retain(|_, reservation| reservation.expires >= sweep.attempts_before);

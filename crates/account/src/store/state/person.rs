@@ -26,7 +26,7 @@ impl State {
     pub fn admit(&mut self, admit: Box<Admit>) -> Admitted {
         let known = self.external(&admit.facts.directory, &admit.facts.external_id).cloned();
         let named = self.named(&admit.facts.local_name).cloned();
-        let admission = match admit.decide(known, named) {
+        let mut admission = match admit.decide(known, named) {
             Ok(admission) => admission,
             Err(refused) => return refused,
         };
@@ -34,18 +34,19 @@ impl State {
         if let Some(retire) = retire.filter(|_| admission.retired.is_some()) {
             self.retire(retire, at);
         }
-        let account = &admission.account;
+        let account = self.keep(admission.account);
         if let Occasion::Login { session, attempt, .. } = occasion {
             if let Some(session) = session {
-                self.sessions.insert(session.digest, session.begin(account.id, at));
+                self.sessions.insert(session.digest, session.begin(account.id, account.generation, at));
             }
             if let Some(attempt) = attempt {
                 self.settle(attempt, Settlement::Back, std::time::Duration::ZERO, at);
             }
         }
-        self.accounts.insert(account.id, account.clone());
+        self.claimed.remove(&account.id);
         self.note_change(account.id, at);
         self.write_audit_of(account.id, audit);
+        admission.account = account;
         Admitted::Yes(Box::new(admission))
     }
 
@@ -65,7 +66,7 @@ impl State {
                 .accounts
                 .values()
                 .filter(|account| account.directory == directory && account.external_id != than)
-                .filter(|account| !account.disabled)
+                .filter(|account| account.may_act())
                 .max_by_key(|account| (account.checked, account.id)),
         }
         .cloned()
@@ -132,13 +133,13 @@ impl State {
 
     /// See [`Store::remove`](crate::store::Store::remove).
     pub fn remove(&mut self, remove: Remove) -> bool {
-        self.cut_off(remove.user, None, remove.at);
-        self.drop_tokens(remove.user);
-        if self.accounts.remove(&remove.user).is_none() {
+        if !self.accounts.contains_key(&remove.user) {
             return false;
         }
-        self.note_change(remove.user, remove.at);
+        self.cut_off(remove.user, None, remove.at);
         self.write_audit_of(remove.user, remove.audit);
+        self.erase(remove.user);
+        self.note_change(remove.user, remove.at);
         true
     }
 
@@ -154,17 +155,30 @@ impl State {
         self.write_audit_of(retire.user, retire.audit);
     }
 
+    /// Drops an account with everything that is its own, but its sessions.
+    pub(super) fn erase(&mut self, user: UserId) {
+        self.drop_tokens(user);
+        self.signed.retain(|_, token| token.user != user);
+        self.claimed.remove(&user);
+        self.accounts.remove(&user);
+    }
+
     fn drop_tokens(&mut self, user: UserId) {
         self.tokens.retain(|_, token| token.user != user);
     }
 
-    /// Moves the generation on and ends every session but one.
-    fn cut_off(&mut self, user: UserId, keep: Option<Digest>, at: Time) {
-        if let Some(account) = self.accounts.get_mut(&user) {
-            account.generation += 1;
-            account.generation_at = Some(at);
-        }
+    /// Moves the generation on and ends every session but one, which moves with it.
+    pub(super) fn cut_off(&mut self, user: UserId, keep: Option<Digest>, at: Time) {
+        let Some(account) = self.accounts.get_mut(&user) else { return };
+        account.generation += 1;
+        account.generation_at = Some(at);
+        let generation = account.generation;
         self.sessions.retain(|digest, session| session.user != user || Some(*digest) == keep);
+        if let Some(kept) =
+            keep.and_then(|keep| self.sessions.get_mut(&keep)).filter(|kept| kept.user == user)
+        {
+            kept.generation = generation;
+        }
     }
 
     fn external(&self, directory: &str, external_id: &str) -> Option<&Account> {

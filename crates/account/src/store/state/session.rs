@@ -11,7 +11,7 @@ impl State {
     #[must_use]
     pub fn session(&self, digest: Digest) -> Option<(StoredSession, Account)> {
         let session = self.sessions.get(&digest)?;
-        let account = self.accounts.get(&session.user)?;
+        let account = self.whose(session)?;
         Some((session.clone(), account.clone()))
     }
 
@@ -26,7 +26,7 @@ impl State {
                 SessionQuery::Of(user) => session.user == user,
             })
             .filter_map(|session| {
-                let local_name = self.accounts.get(&session.user)?.local_name.clone();
+                let local_name = self.whose(session)?.local_name.clone();
                 Some(Sessions { session: session.clone(), local_name })
             })
             .collect();
@@ -65,6 +65,11 @@ impl State {
             self.write_audit_of(user, audit.clone());
         }
         doomed.len() as u64
+    }
+
+    /// The account of a session, unless its generation has moved on.
+    fn whose(&self, session: &StoredSession) -> Option<&Account> {
+        self.accounts.get(&session.user).filter(|account| account.generation == session.generation)
     }
 
     fn doomed(&self, falls: impl Fn(&StoredSession) -> bool) -> Vec<(Digest, UserId)> {
