@@ -15,6 +15,7 @@ mod refresh;
 mod session;
 mod sign_in;
 mod store;
+mod sync;
 mod throttle;
 mod token;
 mod watched;
