@@ -3,8 +3,8 @@
 use auth::{Denial, Person};
 
 use crate::accounts::Accounts;
-use crate::store::{Audit, AuditEnd, AuditQuery, AuditRecord};
-use crate::{Error, Origin, Time};
+use crate::store::{Audit, AuditQuery, AuditRecord};
+use crate::{Error, Origin};
 
 /// No text that a visitor chose is longer in the record, in bytes.
 const LONGEST: usize = 256;
@@ -27,20 +27,12 @@ impl Accounts {
         Ok(self.0.store.audit(query).await?)
     }
 
-    /// The last audit records, at most so many, the oldest of them first; of one user name or of all, and none from before
-    /// `since`.
+    /// The audit records that a query asks for, the oldest first.
     ///
     /// # Errors
     ///
     /// When the store does not answer.
-    pub async fn last_audit(
-        &self,
-        username: Option<&str>,
-        since: Option<Time>,
-        limit: u32,
-    ) -> Result<Vec<AuditRecord>, Error> {
-        let username = username.map(str::to_owned);
-        let query = AuditQuery { after: 0, username, since, limit, end: AuditEnd::Newest };
+    pub async fn audit_records(&self, query: AuditQuery) -> Result<Vec<AuditRecord>, Error> {
         Ok(self.0.store.audit(query).await?)
     }
 

@@ -3,12 +3,12 @@
 use auth::{Denial, Step, Warning};
 use serde_json::{Map, Value, json};
 
-use crate::grant::PersonalTokenInfo;
+use crate::grant::{PersonalTokenInfo, SignedTokenInfo};
 use crate::outcome::{Denied, Outcome, SignedIn};
 use crate::session::SessionInfo;
-use crate::store::{AuditRecord, Counted};
+use crate::store::{AuditRecord, Counted, StoredGroup};
 use crate::token::NewPersonal;
-use crate::{Account, Blocked, Fault, Relinking, Time};
+use crate::{Account, Blocked, Fault, Granting, GroupGranting, Relinking, Rotated, Time};
 
 /// The login document, for an operator: the reason of a denial and the causes of an error are in it.
 #[must_use]
@@ -82,7 +82,7 @@ pub fn users(accounts: &[Account]) -> Value {
         json!({
             "username": account.username, "id": account.external_id, "directory": account.directory,
             "dn": account.dn, "disabled": account.disabled, "fields": account.fields, "lists": account.lists,
-            "flags": account.flags, "local_groups": account.local_groups, "permissions": account.permissions,
+            "flags": account.flags, "local_groups": account.local_group_names().collect::<Vec<_>>(), "permissions": account.permissions,
             "first_seen": time(account.first_seen), "last_login": account.last_login.map(time),
         })
     };
@@ -119,6 +119,32 @@ pub fn refused(message: &str) -> Value {
 #[must_use]
 pub fn done(outcome: &str, account: &Account) -> Value {
     json!({ "outcome": outcome, "username": account.username, "directory": account.directory })
+}
+
+/// `group list`.
+#[must_use]
+pub fn groups(groups: &[StoredGroup]) -> Value {
+    let group = |group: &StoredGroup| json!({ "name": group.name, "members": group.members, "permissions": group.permissions });
+    json!({ "groups": groups.iter().map(group).collect::<Vec<_>>() })
+}
+
+/// What was `granted` to a local group, or `revoked`.
+#[must_use]
+pub fn group_changed(outcome: &str, changed: &GroupGranting) -> Value {
+    let GroupGranting { directory, group, granting, .. } = changed;
+    json!({
+        "outcome": outcome, "group": group.name, "directory": directory, "dn": group.dn,
+        "permissions": granting.changed, "unchanged": granting.unchanged,
+    })
+}
+
+/// What was `granted` to a person, or `revoked`.
+#[must_use]
+pub fn permissions_changed(outcome: &str, account: &Account, granting: &Granting) -> Value {
+    json!({
+        "outcome": outcome, "username": account.username, "directory": account.directory,
+        "permissions": granting.changed, "unchanged": granting.unchanged,
+    })
 }
 
 /// `block list`.
@@ -173,6 +199,30 @@ pub fn personal_tokens(tokens: &[PersonalTokenInfo]) -> Value {
         })
     };
     json!({ "tokens": tokens.iter().map(token).collect::<Vec<_>>() })
+}
+
+/// `token list --signed`: signed tokens have no name, and their use is not noted.
+#[must_use]
+pub fn signed_tokens(tokens: &[SignedTokenInfo]) -> Value {
+    let token = |token: &SignedTokenInfo| {
+        json!({
+            "id": token.id, "username": token.username, "name": null, "created": time(token.created),
+            "expires": time(token.expires), "last_used": null,
+        })
+    };
+    json!({ "tokens": tokens.iter().map(token).collect::<Vec<_>>() })
+}
+
+/// `session revoke` and `token revoke` of one thing by its id.
+#[must_use]
+pub fn revoked(id: &str) -> Value {
+    json!({ "outcome": "revoked", "id": id })
+}
+
+/// `token rotate`.
+#[must_use]
+pub fn rotated(rotated: &Rotated) -> Value {
+    json!({ "outcome": "rotated", "id": rotated.id, "old_until": rotated.old_until.map(time) })
 }
 
 /// One line of `audit`.

@@ -21,6 +21,12 @@ pub enum Error {
         /// `login.deadline`.
         after: Duration,
     },
+    /// The server cut a person's list of groups short, and local groups are to follow it.
+    #[error("the server cut the list of groups of {dn} short: local groups cannot follow it")]
+    Incomplete {
+        /// The person's entry.
+        dn: String,
+    },
     /// A setting.
     #[error("{message}")]
     Configuration {
@@ -44,7 +50,7 @@ impl Error {
         match self {
             Self::Directory(error) => error.fault().into(),
             Self::Store(_) => Fault::Store,
-            Self::Deadline { .. } => Fault::Directory,
+            Self::Deadline { .. } | Self::Incomplete { .. } => Fault::Directory,
             Self::Configuration { .. } => Fault::Configuration,
             Self::Internal { .. } => Fault::Internal,
         }
@@ -71,7 +77,9 @@ impl Error {
             Self::Directory(error) => error.may_have_changed(),
             // What goes on after the answer is told to nobody.
             Self::Deadline { .. } => true,
-            Self::Store(_) | Self::Configuration { .. } | Self::Internal { .. } => false,
+            Self::Store(_) | Self::Incomplete { .. } | Self::Configuration { .. } | Self::Internal { .. } => {
+                false
+            }
         }
     }
 

@@ -33,7 +33,7 @@
 //! store and the application say to a person), `attributes` (what is kept of the entry), `event` (what the application hears),
 //! `throttle` (why parallel guesses do not slip by), `holdback`, `block` (letting somebody try again), `proofs` (passwords that
 //! were proved lately, for Basic), [`store`] (everything that outlives a login, as commands), `relink` (an account whose entry
-//! was made anew), `session` and `cache` (why a valid session costs no query), `grant` and `token`, [`document`].
+//! was made anew), `group` (local groups, and what is granted here), `session` and `cache` (why a valid session costs no query), `grant` and `token`, [`document`].
 
 mod accounts;
 mod admission;
@@ -43,12 +43,14 @@ mod audit;
 mod block;
 mod cache;
 mod change_password;
+mod count;
 pub mod document;
 mod error;
 mod event;
 mod external;
 mod follow;
 mod grant;
+mod group;
 mod holdback;
 mod hook;
 mod link;
@@ -81,14 +83,16 @@ pub use ambient::{Ambient, Clock, Entropy};
 pub use attributes::{AttributeValue, Attributes};
 pub use auth::{Denial, Directories, Objection, Observer, Reason, Trace, Unfit, Warning};
 pub use block::Blocked;
+pub use count::{Checks, Counts, Times};
 pub use error::{Error, Fault};
 pub use event::{Event, Events, Heard, Task};
 pub use grant::{PersonalTokenInfo, SignedTokenInfo};
+pub use group::{GrantRefused, Granting, GroupGranting};
 pub use hook::{Hook, Profile, Refusal};
-pub use naming::Naming;
+pub use naming::{Naming, NotOne};
 pub use outcome::{Denied, Lookup, NewSession, Origin, Outcome, PasswordOutcome, SignIn, SignedIn};
-pub use permission::{PermissionKey, PermissionKeyError};
-pub use person::{Account, Group, UserId, UserIdError};
+pub use permission::{PermissionKey, PermissionKeyError, is_permission};
+pub use person::{Account, Group, LocalGroup, UserId, UserIdError};
 pub use ready::Ready;
 pub use relink::{RelinkRefused, Relinking};
 pub use revalidate::{

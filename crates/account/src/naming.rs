@@ -3,7 +3,7 @@
 use auth::{Fold, MAX_USERNAME, Username};
 
 use crate::accounts::Accounts;
-use crate::store::BoxError;
+use crate::store::{BoxError, Find};
 use crate::{Account, Error};
 
 /// Translates between the names that people type and the directory's, and between the directory's and the store's.
@@ -44,6 +44,22 @@ pub trait Naming: Send + Sync {
     }
 }
 
+/// A name that does not say which account is meant.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotOne {
+    /// Nobody has it.
+    #[error("the store has no account {0:?}")]
+    Nobody(String),
+    /// Several directories' people have it.
+    #[error("{name:?} may be any of {}: say which", .accounts.join(", "))]
+    Several {
+        /// The name.
+        name: String,
+        /// The local names of the accounts, which are unambiguous.
+        accounts: Vec<String>,
+    },
+}
+
 /// Nothing is translated.
 pub(crate) struct AsConfigured;
 
@@ -56,6 +72,47 @@ impl Accounts {
             true => typed.to_owned(),
             false => self.naming().asked_for(typed),
         }
+    }
+
+    /// The account that a person at a command line means by a name: its local name, as it is or folded, which is unique;
+    /// where no account has that, its name in the directory, as long as one account alone has it.
+    ///
+    /// # Errors
+    ///
+    /// When the store does not answer.
+    pub async fn account_named(&self, name: &str) -> Result<Result<Account, NotOne>, Error> {
+        let name = name.trim();
+        let nobody = || NotOne::Nobody(name.to_owned());
+        if let Some(found) = self.0.store.account(Find::LocalName(name.to_owned())).await? {
+            return Ok(Ok(found));
+        }
+        let current = self.current();
+        let Ok(typed) = Username::parse(name, current.settings.login.fold) else { return Ok(Err(nobody())) };
+        if let Some(found) = self.0.store.account(Find::LocalName(typed.folded().to_owned())).await? {
+            return Ok(Ok(found));
+        }
+        let mut found = Vec::new();
+        for directory in current.directories.names() {
+            let find = Find::Username { directory, username: typed.folded().to_owned() };
+            found.extend(self.0.store.account(find).await?);
+        }
+        Ok(match <[Account; 1]>::try_from(found) {
+            Ok([account]) => Ok(account),
+            Err(none) if none.is_empty() => Err(nobody()),
+            Err(several) => {
+                let accounts = several.into_iter().map(|account| account.local_name).collect();
+                Err(NotOne::Several { name: name.to_owned(), accounts })
+            }
+        })
+    }
+
+    /// As [`Accounts::account_named`], without the reason where it is none.
+    ///
+    /// # Errors
+    ///
+    /// When the store does not answer.
+    pub async fn account_called(&self, name: &str) -> Result<Option<Account>, Error> {
+        Ok(self.account_named(name).await?.ok())
     }
 
     /// A name for a form, which leads back to this very person when it is sent: with several directories it names theirs, and

@@ -5,6 +5,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use auth::Person;
 use proto::{Dn, DnError};
 
+/// The longest permission, in bytes.
+const LONGEST: usize = 128;
+
+/// Whether the text can be a permission: a word without white space and control characters, of at most 128 bytes.
+///
+/// ```
+/// assert!(ldapgate_account::is_permission("reports.view"));
+/// assert!(!ldapgate_account::is_permission("may view"));
+/// ```
+#[must_use]
+pub fn is_permission(text: &str) -> bool {
+    let is_of_a_word = |c: char| !c.is_whitespace() && !c.is_control();
+    !text.is_empty() && text.len() <= LONGEST && text.chars().all(is_of_a_word)
+}
+
 /// A key of `[permissions]`: which group is meant.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PermissionKey {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
+use proto::Dn;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
@@ -75,6 +76,35 @@ pub struct Group {
     pub dn: String,
 }
 
+/// A local group that somebody is in, and which group of the directory put them there.
+///
+/// Two directories, or two places of one, may have groups of one name: the name alone says nothing about what its members may
+/// do.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct LocalGroup {
+    /// The directory's name for it.
+    pub name: String,
+    /// Where it lies, in the normal form; empty where a version wrote it that did not keep it.
+    pub dn: String,
+}
+
+impl LocalGroup {
+    /// The longest name of a local group, in bytes.
+    pub const LONGEST: usize = 255;
+
+    /// The local group that follows one of the directory; `None` where its name is none for a local group: empty, too long,
+    /// or with control characters in it.
+    #[must_use]
+    pub fn of(group: &Group) -> Option<Self> {
+        let Group { name, dn } = group;
+        if name.trim().is_empty() || name.len() > Self::LONGEST || name.chars().any(char::is_control) {
+            return None;
+        }
+        let dn = Dn::parse(dn).ok()?.normalized().to_owned();
+        Some(Self { name: name.clone(), dn })
+    }
+}
+
 /// One person as the store knows them: what the directory said at the last login or look-up, and what is local.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
@@ -100,9 +130,16 @@ pub struct Account {
     pub flags: BTreeMap<String, bool>,
     /// Groups of the directory, sorted by name, then DN.
     pub groups: Vec<Group>,
-    /// Local groups, sorted: those that mirror the directory's.
-    pub local_groups: Vec<String>,
-    /// What the person may do, sorted, each once.
+    /// Local groups, sorted by name, then DN: those that mirror the directory's.
+    pub local_groups: Vec<LocalGroup>,
+    /// What the directory's groups gave at the last login or look-up, by `[permissions]` and by what an application made of
+    /// it; sorted, each once.
+    #[serde(default)]
+    pub given: Vec<String>,
+    /// What an operator gave the person here; sorted, each once.
+    #[serde(default)]
+    pub granted: Vec<String>,
+    /// What the person may do: what was given, what was granted, and what the local groups are granted; sorted, each once.
     pub permissions: Vec<String>,
     /// Shut out by an operator here, whatever the directory says.
     pub disabled: bool,
@@ -130,6 +167,13 @@ impl Account {
     /// What the groups of the directory are called that the person was in at the last look.
     pub fn group_names(&self) -> impl Iterator<Item = &str> {
         self.groups.iter().map(|group| group.name.as_str())
+    }
+
+    /// What the local groups are called, each once.
+    pub fn local_group_names(&self) -> impl Iterator<Item = &str> {
+        let mut last = None;
+        let names = self.local_groups.iter().map(|group| group.name.as_str());
+        names.filter(move |name| last.replace(*name) != Some(*name))
     }
 
     /// Whether what the account was given works: it is neither shut out here nor out in the directory.
@@ -163,5 +207,18 @@ mod tests {
         assert_eq!(id.to_string().parse(), Ok(id));
         assert_eq!(serde_json::to_value(id).unwrap(), id.to_string());
         assert_eq!("alice".parse::<UserId>(), Err(UserIdError));
+    }
+
+    #[test]
+    fn a_local_group_keeps_where_it_comes_from_and_has_a_name_for_people() {
+        let of = |name: &str| {
+            LocalGroup::of(&Group { name: name.to_owned(), dn: "CN=Staff, dc=example,dc=com".to_owned() })
+        };
+        let dn = "cn=staff,dc=example,dc=com".to_owned();
+        assert_eq!(of("Staff"), Some(LocalGroup { name: "Staff".to_owned(), dn }));
+        for name in ["", " ", "a\nb", "a\u{9b}b", &"x".repeat(256)] {
+            assert_eq!(of(name), None, "{name:?}");
+        }
+        assert!(of(&"x".repeat(255)).is_some());
     }
 }

@@ -1,6 +1,6 @@
 //! An account that is given another of the directory's keys by hand, because its person's entry was made anew.
 
-use auth::{Silent, Username};
+use auth::Silent;
 
 use crate::accounts::Accounts;
 use crate::audit::shortened;
@@ -49,20 +49,6 @@ pub enum RelinkRefused {
 }
 
 impl Accounts {
-    /// The account that a person at a command line means by a name: its local name, as it is or folded.
-    ///
-    /// # Errors
-    ///
-    /// When the store does not answer.
-    pub async fn account_called(&self, name: &str) -> Result<Option<Account>, Error> {
-        let name = name.trim();
-        if let Some(found) = self.0.store.account(Find::LocalName(name.to_owned())).await? {
-            return Ok(Some(found));
-        }
-        let Ok(typed) = Username::parse(name, self.current().settings.login.fold) else { return Ok(None) };
-        Ok(self.0.store.account(Find::LocalName(typed.folded().to_owned())).await?)
-    }
-
     /// What would change if an account had another key; nothing is written.
     ///
     /// # Errors

@@ -111,7 +111,8 @@ impl<'a> Query<'a> {
     fn ask(self, server: &str, observer: &'a dyn Observer) -> (Search, Asked<'a>) {
         let Query { step, base, scope, filter, attributes, limit } = self;
         let what = format_args!("search base={:?} scope={} filter={filter}", base.as_str(), word(scope));
-        let asking = Asking::started(observer, step, server, what);
+        // The filter that locates somebody holds what was typed.
+        let asking = Asking::started(observer, step, server, what).of_typed(step == "locate");
         let search = Search::below(base.as_str()).scope(scope).matching(filter).attributes(attributes);
         let search = match limit {
             0 => search,

@@ -5,7 +5,7 @@ use proto::Password;
 
 use crate::ask::Reader;
 use crate::directories::Answer;
-use crate::explain::{Asking, decided};
+use crate::explain::{Asking, decided, decided_of_typed};
 use crate::locate::{Located, Target};
 use crate::objection::{NewPassword, Objection, Unfit};
 use crate::prove::{Proof, Tried};
@@ -86,7 +86,10 @@ impl Located {
         let access = match state::of_reply(settings.vendor, &reply).map_err(Error::after_bind)? {
             Bound::Proved(_) => Access::Full(Reader::Person(own)),
             Bound::Refused(denial) => {
-                decided(observer, "state", located.dn(), &denial);
+                match located.was_searched() {
+                    true => decided(observer, "state", located.dn(), &denial),
+                    false => decided_of_typed(observer, "state", located.dn(), &denial),
+                }
                 let denial = settings.offer_change(denial, &reply);
                 match denial.offers_change() {
                     false => return Ok(Answer::No(denial)),

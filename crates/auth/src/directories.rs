@@ -9,11 +9,13 @@ use futures_util::future::join_all;
 use proto::Dn;
 
 use crate::ask::Reader;
-use crate::explain::decided;
+use crate::explain::{decided, decided_of_typed};
 use crate::locate::{Located, Name};
 use crate::remember::Remembered;
 use crate::settings::SettingsError;
-use crate::{Denial, Error, Observer, PasswordChange, Person, Reason, Rule, Settings, Username, groups};
+use crate::{
+    Denial, Error, Group, Observer, PasswordChange, Person, Reason, Rule, Settings, Username, groups,
+};
 
 /// Tells the time: accounts expire by it.
 pub type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
@@ -141,7 +143,7 @@ impl Directories {
     ) -> Result<Answer<Located>, Error> {
         let mut unknown = Denial::of(Reason::UnknownUser).with_detail("no directory is asked for this name");
         for (directory, name) in self.candidates(username) {
-            decided(
+            decided_of_typed(
                 observer,
                 "choose",
                 username.as_typed(),
@@ -157,7 +159,7 @@ impl Directories {
                 answer => return Ok(answer),
             }
         }
-        decided(observer, "locate", username.as_typed(), &unknown);
+        decided_of_typed(observer, "locate", username.as_typed(), &unknown);
         Ok(Answer::No(unknown))
     }
 
@@ -218,6 +220,23 @@ impl Directories {
         let directory = self.directory(directory)?;
         let server = directory.pool.server().await.map_err(|error| directory.unreachable(error))?;
         groups::named(&directory.settings, name, &mut Reader::Service(server.clone()), server.url()).await
+    }
+
+    /// The directories' names and bases, in order: below its own base alone a directory speaks.
+    pub fn bases(&self) -> Vec<(String, Dn)> {
+        let base =
+            |directory: &Arc<Directory>| (directory.settings.name.clone(), directory.settings.base.clone());
+        self.0.iter().map(base).collect()
+    }
+
+    /// The group at this place, if it is one of those that one directory's searches show.
+    ///
+    /// # Errors
+    /// The directory is not configured, or cannot be asked.
+    pub async fn group_at(&self, directory: &str, dn: &Dn) -> Result<Option<Group>, Error> {
+        let directory = self.directory(directory)?;
+        let server = directory.pool.server().await.map_err(|error| directory.unreachable(error))?;
+        groups::at(&directory.settings, dn, &mut Reader::Service(server.clone()), server.url()).await
     }
 
     pub(crate) fn directory(&self, name: &str) -> Result<&Arc<Directory>, Error> {

@@ -79,6 +79,36 @@ pub(crate) fn decided(
     }
 }
 
+/// The same where `what` is what somebody typed as a name, which may be the password in the wrong box: the log never has it.
+pub(crate) fn decided_of_typed(
+    observer: &dyn Observer,
+    step: &'static str,
+    what: impl fmt::Display,
+    result: impl fmt::Display,
+) {
+    if is_told(observer) {
+        let (what, result) = (what.to_string(), result.to_string());
+        tracing::debug!(step, what = TYPED, result);
+        observer.step(Step { step, what, server: None, took: Duration::ZERO, result });
+    }
+}
+
+/// A step of which the log has nothing at all: its result is made of what was typed, too.
+pub(crate) fn unlogged(
+    observer: &dyn Observer,
+    step: &'static str,
+    what: impl fmt::Display,
+    result: impl fmt::Display,
+) {
+    if observer.listens() {
+        let (what, result) = (what.to_string(), result.to_string());
+        observer.step(Step { step, what, server: None, took: Duration::ZERO, result });
+    }
+}
+
+/// What the log has in place of what was typed.
+pub(crate) const TYPED: &str = "the name that was typed";
+
 /// Does anybody hear of a step: the observer, or the log?
 fn is_told(observer: &dyn Observer) -> bool {
     observer.listens() || tracing::enabled!(tracing::Level::DEBUG)
@@ -95,6 +125,8 @@ pub(crate) struct Asking<'a> {
 struct Asked {
     step: &'static str,
     what: String,
+    /// What the log has in its place.
+    logged: Option<&'static str>,
     server: String,
     started: tokio::time::Instant,
 }
@@ -109,10 +141,19 @@ impl<'a> Asking<'a> {
         let asked = is_told(observer).then(|| Asked {
             step,
             what: what.to_string(),
+            logged: None,
             server: server.to_owned(),
             started: tokio::time::Instant::now(),
         });
         Asking { observer, asked }
+    }
+
+    /// As [`decided_of_typed`].
+    pub(crate) fn of_typed(mut self, typed: bool) -> Self {
+        if let Some(asked) = self.asked.as_mut().filter(|_| typed) {
+            asked.logged = Some(TYPED);
+        }
+        self
     }
 
     pub(crate) fn ended(mut self, result: impl fmt::Display) {
@@ -120,9 +161,9 @@ impl<'a> Asking<'a> {
     }
 
     fn tell(&mut self, result: impl fmt::Display) {
-        let Some(Asked { step, what, server, started }) = self.asked.take() else { return };
+        let Some(Asked { step, what, logged, server, started }) = self.asked.take() else { return };
         let (took, result) = (started.elapsed(), result.to_string());
-        tracing::debug!(step, what, server, ?took, result);
+        tracing::debug!(step, what = logged.unwrap_or(&what), server, ?took, result);
         self.observer.step(Step { step, what, server: Some(server), took, result });
     }
 }

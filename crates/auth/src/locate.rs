@@ -10,7 +10,7 @@ use proto::{Dn, Filter, Scope};
 use crate::ask::{self, Hits, Query, Reader};
 use crate::attribute::holds_domain;
 use crate::directories::{Answer, Directory};
-use crate::explain::decided;
+use crate::explain::{TYPED, decided, decided_of_typed, unlogged};
 use crate::record::{Record, counting_name};
 use crate::settings::UserSearch;
 use crate::template::Values;
@@ -64,6 +64,11 @@ impl Located {
     /// Was the directory searched, so that [`Located::key`] is its own word? With a template it is what was typed.
     pub fn was_searched(&self) -> bool {
         matches!(self.target, Target::Entry(_))
+    }
+
+    /// The same for logs and errors, which must not hold what was typed.
+    pub(crate) fn shown(&self) -> &str {
+        if self.was_searched() { self.dn() } else { TYPED }
     }
 
     /// Whom the bind will name.
@@ -175,12 +180,11 @@ impl Directory {
         let key = self.key(&target, name)?;
         let located =
             Located { directory: self.clone(), server: server.clone(), name: name.clone(), target, key };
-        decided(
-            observer,
-            "locate",
-            format_args!("{} in {}", name.username, self.settings.name),
-            located.dn(),
-        );
+        let what = format_args!("{} in {}", name.username, self.settings.name);
+        match located.was_searched() {
+            true => decided_of_typed(observer, "locate", what, located.dn()),
+            false => unlogged(observer, "locate", what, located.dn()),
+        }
         Ok(Answer::Yes(located))
     }
 

@@ -9,7 +9,7 @@ use proto::filter::Rule as Matching;
 
 use crate::ask::Reader;
 use crate::directories::{Answer, Directory};
-use crate::explain::{Asking, decided};
+use crate::explain::{Asking, decided, decided_of_typed};
 use crate::locate::{Asker, Located, Name, PRINCIPAL, Target};
 use crate::person::{Facts, Person};
 use crate::record::{Identity, Record};
@@ -104,7 +104,10 @@ impl Located {
         let settings = &self.directory.settings;
         match state::of_reply(settings.vendor, &reply).map_err(Error::after_bind)? {
             Bound::Refused(denial) => {
-                decided(observer, "state", self.dn(), &denial);
+                match self.was_searched() {
+                    true => decided(observer, "state", self.dn(), &denial),
+                    false => decided_of_typed(observer, "state", self.dn(), &denial),
+                }
                 Ok(Answer::No(settings.offer_change(denial, &reply)))
             }
             Bound::Proved(warnings) => {
@@ -126,7 +129,8 @@ impl Located {
         // Nothing was written before there is a connection to write on.
         let mut own = self.server.prove().await.map_err(|error| self.directory.unreachable(error))?;
         let asking =
-            Asking::started(observer, "prove", self.server.url(), format_args!("bind {:?}", self.dn()));
+            Asking::started(observer, "prove", self.server.url(), format_args!("bind {:?}", self.dn()))
+                .of_typed(!self.was_searched());
         match own.bind(self.dn(), password).await {
             Ok(reply) => {
                 asking.ended(state::told(&reply.result));
@@ -134,7 +138,7 @@ impl Located {
             }
             Err(error) => {
                 asking.ended(&error);
-                Err(Error::binding(format!("the bind of {} was not answered", self.dn()), error))
+                Err(Error::binding(format!("the bind of {} was not answered", self.shown()), error))
             }
         }
     }

@@ -29,6 +29,30 @@ pub(crate) fn line(text: &str) {
     let _ = writeln!(std::io::stdout().lock(), "{text}");
 }
 
+/// Prints a line at once; answers whether anybody takes it.
+pub(crate) fn taken(text: &str) -> bool {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{text}").and_then(|()| out.flush()).is_ok()
+}
+
+/// Ready when standard output is a pipe or socket whose other end is closed.
+pub(crate) async fn nobody_reads() {
+    use std::os::fd::AsFd as _;
+    use tokio::io::Interest;
+    use tokio::io::unix::AsyncFd;
+
+    let out = std::io::stdout().as_fd().try_clone_to_owned();
+    #[expect(deprecated, reason = "unsound for what is no descriptor of its own; this one is")]
+    let out = out.map(|out| AsyncFd::with_interest(out, Interest::ERROR));
+    let Ok(Ok(out)) = out else {
+        // A file never is.
+        return std::future::pending().await;
+    };
+    if out.ready(Interest::ERROR).await.is_err() {
+        std::future::pending().await
+    }
+}
+
 /// Prints a piece of text without ending the line.
 pub(crate) fn text(text: &str) {
     let _ = write!(std::io::stdout().lock(), "{text}");
@@ -124,7 +148,7 @@ fn several(values: &Value, length: Length, text: impl Fn(&Value) -> String) {
 }
 
 /// Several values in one line; of none it says so.
-fn listed(value: &Value, length: Length) -> String {
+pub(crate) fn listed(value: &Value, length: Length) -> String {
     let Value::Array(values) = value else { return plain(value) };
     let (shown, more) = shown(values, length);
     let mut words: Vec<String> = shown.iter().map(plain).collect();

@@ -63,7 +63,7 @@ pub(crate) fn start(voice: Voice, usual: &str, json: bool) {
     let spans = if voice.is_verbose() { FmtSpan::CLOSE } else { FmtSpan::NONE };
     let base = fmt().with_env_filter(filter).with_writer(std::io::stderr).with_span_events(spans);
     let _already_on = if json {
-        base.json().flatten_event(true).try_init()
+        base.json().flatten_event(true).with_current_span(false).try_init()
     } else {
         let terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
         base.with_ansi(terminal).with_target(false).fmt_fields(debug_fn(field).delimited(" ")).try_init()

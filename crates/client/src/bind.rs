@@ -3,6 +3,7 @@
 use proto::control::{PasswordExpired, PasswordExpiring, PasswordPolicy};
 use proto::message::{Authentication, BindRequest, Request, Response};
 use proto::{Control, Controls, LdapResult, Password};
+use tracing::Instrument as _;
 
 use crate::connection::Operation;
 use crate::error::is_passing;
@@ -96,8 +97,14 @@ impl Connection {
         self.send_bind(request, Controls::default()).await
     }
 
-    /// Binds as the options' service account, where they name one.
-    pub(crate) async fn bind_service(&self) -> Result<(), Error> {
+    /// Binds as the options' service account, where they name one: for a connection of a [`Probe`](crate::Probe), which comes
+    /// without. Every other connection of options with an account is bound already.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ServiceBind`] when it is refused, [`Error::Secret`] when its secret cannot be read, [`Error::Cleartext`] when
+    /// it would travel in clear text; otherwise as every call.
+    pub async fn bind_service(&self) -> Result<(), Error> {
         let Some(service) = &self.shared.options.service else { return Ok(()) };
         let secret = service.secret()?;
         let result = self.bind_as(service, secret.as_ref()).await?.result;
@@ -111,8 +118,23 @@ impl Connection {
         Err(Error::ServiceBind { url, dn, result: Box::new(result), retry: None })
     }
 
-    #[tracing::instrument(name = "ldap.bind", level = "debug", skip_all, fields(url = self.url(), dn = dn))]
+    /// The log has the name of a bind that succeeded. Of another it has none: where a name is made of what somebody typed, that
+    /// may be the password.
     pub(crate) async fn bind_with(
+        &self,
+        dn: &str,
+        password: &Password,
+        controls: Controls,
+    ) -> Result<BindReply, Error> {
+        let span = tracing::debug_span!("ldap.bind", url = self.url(), dn = tracing::field::Empty);
+        let reply = self.bind_simply(dn, password, controls).instrument(span.clone()).await?;
+        if reply.result.is_success() {
+            span.record("dn", dn);
+        }
+        Ok(reply)
+    }
+
+    async fn bind_simply(
         &self,
         dn: &str,
         password: &Password,

@@ -33,19 +33,20 @@ mod ambient;
 pub mod config;
 mod engine;
 mod error;
+mod metrics;
 
 pub use account::{
     self, Account, Accounts, Ambient, AttributeValue, Attributes, Blocked, Clock, Denial, Denied, Entropy,
-    Event, Events, Fault, Group, Heard, Hook, Lookup, Naming, NewPersonal, NewSession, Objection, Origin,
-    Outcome, PasswordOutcome, PersonalTokenInfo, PersonalTokens, Profile, Ready, Reason, Refusal,
-    RelinkRefused, Relinking, Session, SessionInfo, SignIn, SignedIn, Task, Time, Token, Unfit, UserId,
-    Warning,
+    Event, Events, Fault, Group, Heard, Hook, Lookup, Naming, NewPersonal, NewSession, Objection, OldKeys,
+    Origin, Outcome, PasswordOutcome, PersonalTokenInfo, PersonalTokens, Profile, Ready, Reason, Refusal,
+    RelinkRefused, Relinking, Rotated, Session, SessionInfo, SignIn, SignedIn, SignedTokenInfo, Task, Time,
+    Token, Unfit, UserId, Warning,
 };
 pub use ambient::system_time;
 pub use auth::{self, CustomKind, GroupLookup, Observer, Trace};
 pub use axum;
 pub use client;
-pub use config::{Config, ConfigErrors, Problem, Shown};
+pub use config::{Config, ConfigErrors, Problem, Shown, duration};
 pub use engine::Engine;
 pub use error::Error;
 pub use proto::value::{FileTime, GeneralizedTime, Guid, Sid};

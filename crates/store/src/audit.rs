@@ -98,6 +98,29 @@ pub(crate) async fn note_change(c: &mut Connection<'_>, user: UserId, at: Time) 
     Ok(())
 }
 
+/// The same of every member of a local group, in the order of their ids.
+pub(crate) async fn note_change_of_members(
+    c: &mut Connection<'_>,
+    local_group: &str,
+    at: Time,
+) -> Result<(), Problem> {
+    c.query_in(
+        "insert into change (account, at) select account, $2 from membership where local_group = $1 order by account",
+        "with member as (select account, row_number() over (order by account collate \"C\") as place \
+         from membership where local_group = $1), \
+         next as (update numbers set change = change + (select count(*) from member) returning change) \
+         insert into change (number, account, at) \
+         select next.change - (select count(*) from member) + member.place, member.account, $2 from next, member \
+         returning pg_notify('ldapgate_change', '')::text",
+    )
+    .bind(local_group)
+    .bind(at.micros())
+    .execute()
+    .await?;
+    c.stirred = true;
+    Ok(())
+}
+
 pub(crate) async fn changes_since(c: &mut Connection<'_>, number: Option<i64>) -> Result<Changes, Problem> {
     // The last number ever given out, which is kept when notes are swept away, and the oldest note.
     let found = c

@@ -9,7 +9,7 @@ use account::{Account, Time, UserId};
 use crate::error::Problem;
 use crate::row::{self, account_columns, to_json};
 use crate::sql::Connection;
-use crate::{attempt, audit, session};
+use crate::{attempt, audit, group, session};
 
 pub(crate) async fn link(c: &mut Connection<'_>, link: Link) -> Result<Linked, Problem> {
     // One statement sees one snapshot: between two, another login might create the account.
@@ -40,7 +40,8 @@ pub(crate) async fn link(c: &mut Connection<'_>, link: Link) -> Result<Linked, P
 pub(crate) async fn admit(c: &mut Connection<'_>, admit: Admit) -> Result<Admitted, Problem> {
     let known = external(c, &admit.facts.directory, &admit.facts.external_id).await?;
     let named = named(c, &admit.facts.local_name).await?;
-    let admission = match admit.decide(known, named.clone()) {
+    let before = known.as_ref().map(|known| known.local_groups.clone()).unwrap_or_default();
+    let mut admission = match admit.decide(known, named.clone()) {
         Ok(admission) => admission,
         Err(refused) => return Ok(refused),
     };
@@ -50,6 +51,7 @@ pub(crate) async fn admit(c: &mut Connection<'_>, admit: Admit) -> Result<Admitt
     }
     let account = &admission.account;
     save(c, account).await?;
+    group::follow(c, &before, account).await?;
     if let Occasion::Login { session, attempt, .. } = admit.occasion {
         if let Some(session) = session {
             session::insert(c, &session.begin(account.id, account.generation, admit.at)).await?;
@@ -58,8 +60,11 @@ pub(crate) async fn admit(c: &mut Connection<'_>, admit: Admit) -> Result<Admitt
             attempt::take_away(c, attempt, Settlement::Back, std::time::Duration::ZERO, admit.at).await?;
         }
     }
+    // With what the local groups that it is in now are granted.
+    let stored = by_id(c, account.id).await?;
     audit::note_change(c, account.id, admit.at).await?;
     audit::write(c, Audit { user: Some(account.id), ..admit.audit }).await?;
+    admission.account = stored.unwrap_or(admission.account);
     Ok(Admitted::Yes(Box::new(admission)))
 }
 
@@ -252,12 +257,12 @@ async fn named(c: &mut Connection<'_>, local_name: &str) -> Result<Option<Accoun
 async fn save(c: &mut Connection<'_>, account: &Account) -> Result<(), Problem> {
     c.query(
         "insert into account (id, directory, external_id, username, local_name, dn, fields, lists, flags, groups, \
-         local_groups, permissions, disabled, generation, generation_at, first_seen, last_login, checked, \
+         local_groups, given, disabled, generation, generation_at, first_seen, last_login, checked, \
          attributes, out) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, \
          $20) \
          on conflict (id) do update set username = excluded.username, local_name = excluded.local_name, \
          dn = excluded.dn, fields = excluded.fields, lists = excluded.lists, flags = excluded.flags, \
-         groups = excluded.groups, local_groups = excluded.local_groups, permissions = excluded.permissions, \
+         groups = excluded.groups, local_groups = excluded.local_groups, given = excluded.given, \
          generation = excluded.generation, generation_at = excluded.generation_at, last_login = excluded.last_login, \
          checked = excluded.checked, attributes = excluded.attributes, out = excluded.out, looking_until = null",
     )
@@ -272,7 +277,7 @@ async fn save(c: &mut Connection<'_>, account: &Account) -> Result<(), Problem> 
     .bind(to_json(&account.flags))
     .bind(to_json(&account.groups))
     .bind(to_json(&account.local_groups))
-    .bind(to_json(&account.permissions))
+    .bind(to_json(&account.given))
     .bind(account.disabled)
     .bind(account.generation)
     .bind(account.generation_at.map(Time::micros))

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use account::store::Stirred;
-use sqlx::Connection as _;
-use sqlx::postgres::{PgConnectOptions, PgConnection, PgListener, PgPool, PgPoolOptions, PgSslMode};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgListener, PgPoolOptions, PgSslMode};
+use sqlx::{Connection as _, Row as _};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
@@ -20,10 +20,9 @@ const CONNECTIONS: u32 = 10;
 const DOUBTFUL: Duration = Duration::from_secs(2);
 /// What is sent when an account changed, see `audit::note_change`.
 const CHANNEL: &str = "ldapgate_change";
-/// Sent to see whether anything is heard.
-const HELLO: &str = "hello";
-/// How long the hello may take.
-const HELLO_TAKES: Duration = Duration::from_secs(2);
+/// A setting that a connection to the server itself begins with. Poolers do not pass it on, and through them nobody may
+/// listen: the server would tell a connection that is somebody else's a moment later, who cannot make sense of it.
+const DIRECT: (&str, &str) = ("ldapgate.listens", "directly");
 /// How long it is not listened after the connection was lost, at first and at most.
 const AGAIN: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(30));
 
@@ -40,7 +39,6 @@ const PARAMETERS: &[&str] = &[
     "sslkey",
     "sslmode",
     "sslrootcert",
-    "statement-cache-capacity",
     "user",
 ];
 
@@ -67,9 +65,10 @@ pub(crate) async fn open(
             })
         })
         .connect_lazy_with(options.clone());
-    let migrated = migrate::postgres(&pool, &told).await?;
-    let listener = listens.then(|| Listener::start(options, pool.clone(), Arc::clone(stirred)));
-    Ok((Database::Postgres(pool), listener, migrated))
+    let database = Database::Postgres(pool);
+    let migrated = migrate::run(&database, &told).await?;
+    let listener = listens.then(|| Listener::start(options, Arc::clone(stirred)));
+    Ok((database, listener, migrated))
 }
 
 /// Whether a URL of PostgreSQL lets passwords' worth of data cross a network in clear text: not when it stays on the
@@ -100,7 +99,6 @@ impl Address {
         let malformed = |what: String| OpenError::Malformed { what };
         let (place, query) = url.split_once('?').unwrap_or((url, ""));
         let mut listens = true;
-        let mut caches = false;
         let mut kept = Vec::new();
         for parameter in query.split('&').filter(|parameter| !parameter.is_empty()) {
             let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
@@ -109,7 +107,6 @@ impl Address {
                 ("notify", "off") => listens = false,
                 ("notify", _) => return Err(malformed("notify is on or off".to_owned())),
                 (known, _) if PARAMETERS.contains(&known) => {
-                    caches |= known == "statement-cache-capacity";
                     kept.push(parameter);
                 }
                 (other, _) => return Err(malformed(format!("there is no parameter {other:?}"))),
@@ -119,11 +116,6 @@ impl Address {
             .map_err(|error| malformed(root(&error)))?
             // PgBouncer refuses to pass it on, and no number here is a fraction.
             .extra_float_digits(None);
-        if !caches {
-            // A prepared statement belongs to one connection of the server, and behind PgBouncer that is another one in the
-            // next transaction.
-            options = options.statement_cache_capacity(0);
-        }
         if options.get_application_name().is_none() {
             options = options.application_name("ldapgate");
         }
@@ -156,11 +148,20 @@ fn refused(told: &str, error: sqlx::Error) -> OpenError {
         Some("42501") => "this user may not connect to the database; grant it that",
         // PgBouncer says everything with this one.
         Some("08P01") => "look at user, password and database in store.url, and at the server's log",
-        _ if matches!(error, sqlx::Error::Tls(_)) => return OpenError::Tls { store, source: error.into() },
+        _ if is_tls(&error) => return OpenError::Tls { store, source: error.into() },
         _ if is_out_of_reach(&error) => return OpenError::Unreachable { store, source: error.into() },
         _ => "look at its log",
     };
     OpenError::Refused { store, hint, source: error.into() }
+}
+
+/// A certificate that is not to be trusted arrives as data that is not valid.
+fn is_tls(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Tls(_) => true,
+        sqlx::Error::Io(error) => error.kind() == std::io::ErrorKind::InvalidData,
+        _ => false,
+    }
 }
 
 /// Listens for other processes' changes until it is dropped.
@@ -168,15 +169,28 @@ fn refused(told: &str, error: sqlx::Error) -> OpenError {
 pub(crate) struct Listener(JoinHandle<()>);
 
 impl Listener {
-    fn start(options: PgConnectOptions, pool: PgPool, stirred: Arc<Stirred>) -> Self {
+    fn start(options: PgConnectOptions, stirred: Arc<Stirred>) -> Self {
+        let options = options.options([DIRECT]);
         Self(tokio::spawn(async move {
-            let mut ear = Ear { options, pool, stirred, silent: false };
             let mut again = AGAIN.0;
             loop {
-                match ear.listen().await {
-                    Heard::Nothing => return,
-                    Heard::Lost => again = AGAIN.0,
-                    Heard::Unreachable => again = AGAIN.1.min(again * 2),
+                match connect(&options).await {
+                    Ok(Some(listener)) => {
+                        again = AGAIN.0;
+                        listen(listener, &stirred).await;
+                        tracing::info!(
+                            "the store's word of other gateways' changes was lost; they are asked for"
+                        );
+                    }
+                    Ok(None) => {
+                        return tracing::info!(
+                            "a pooler stands before the store, so other gateways' changes are asked for, not heard of"
+                        );
+                    }
+                    Err(error) => {
+                        tracing::debug!(%error, "not listening for other gateways' changes");
+                        again = AGAIN.1.min(again * 2);
+                    }
                 }
                 tokio::time::sleep(again).await;
             }
@@ -190,68 +204,38 @@ impl Drop for Listener {
     }
 }
 
-/// How listening ended.
-enum Heard {
-    /// It was listened for a while, then the connection was lost.
-    Lost,
-    /// There was no connection.
-    Unreachable,
-    /// Something between here and the server swallows what is sent.
-    Nothing,
+/// A connection that listens; `None`: this is not the server itself.
+async fn connect(options: &PgConnectOptions) -> Result<Option<PgListener>, sqlx::Error> {
+    let alone = PgPoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
+    let alone = alone.acquire_timeout(PATIENCE).connect_lazy_with(options.clone());
+    let mut listener = match PgListener::connect_with(&alone).await {
+        Ok(listener) => listener,
+        Err(error) if is_unsupported(&error) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    listener.eager_reconnect(false);
+    let asked = sqlx::raw_sql("select coalesce(current_setting('ldapgate.listens', true), '')");
+    let found: String = asked.fetch_one(&mut listener).await?.try_get(0)?;
+    if found != DIRECT.1 {
+        return Ok(None);
+    }
+    listener.listen(CHANNEL).await?;
+    Ok(Some(listener))
 }
 
-struct Ear {
-    options: PgConnectOptions,
-    pool: PgPool,
-    stirred: Arc<Stirred>,
-    /// It was told that nothing is heard.
-    silent: bool,
+/// "unsupported startup parameter", which PgBouncer says of what it does not pass on.
+fn is_unsupported(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(|error| {
+        error.code().as_deref() == Some("08P01") && error.message().contains("startup parameter")
+    })
 }
 
-impl Ear {
-    /// Listens for as long as the connection lasts.
-    async fn listen(&mut self) -> Heard {
-        let Some(mut listener) = self.connect().await else {
-            if !self.silent {
-                tracing::info!("other gateways' changes are not listened for at the moment, only asked for");
-                self.silent = true;
-            }
-            return Heard::Unreachable;
-        };
-        match timeout(HELLO_TAKES, self.greet(&mut listener)).await {
-            Ok(Ok(())) => {}
-            Ok(Err(_)) => return Heard::Unreachable,
-            Err(_late) => {
-                tracing::info!(
-                    "the store does not tell of other gateways' changes, as behind PgBouncer in transaction mode: they are only asked for"
-                );
-                return Heard::Nothing;
-            }
-        }
-        self.silent = false;
-        tracing::debug!("listening for other gateways' changes");
-        // Whatever was sent before this has been missed.
-        self.stirred.stir();
-        while let Ok(Some(heard)) = listener.try_recv().await {
-            if heard.payload() != HELLO {
-                self.stirred.stir();
-            }
-        }
-        Heard::Lost
-    }
-
-    async fn connect(&self) -> Option<PgListener> {
-        let alone = PgPoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
-        let alone = alone.acquire_timeout(PATIENCE).connect_lazy_with(self.options.clone());
-        let mut listener = PgListener::connect_with(&alone).await.ok()?;
-        listener.eager_reconnect(false);
-        listener.listen(CHANNEL).await.ok()?;
-        Some(listener)
-    }
-
-    /// Sends a hello by another connection, and waits until it is heard.
-    async fn greet(&self, listener: &mut PgListener) -> Result<(), sqlx::Error> {
-        sqlx::raw_sql("select pg_notify('ldapgate_change', 'hello')").execute(&self.pool).await?;
-        listener.try_recv().await?.map(drop).ok_or(sqlx::Error::PoolClosed)
+/// Listens for as long as the connection lasts.
+async fn listen(mut listener: PgListener, stirred: &Stirred) {
+    tracing::debug!("listening for other gateways' changes");
+    // Whatever was sent before this has been missed.
+    stirred.stir();
+    while let Ok(Some(_)) = listener.try_recv().await {
+        stirred.stir();
     }
 }

@@ -1,5 +1,6 @@
 //! Rows into values. A value that no version of this program writes is an error that names table, column and row.
 
+use std::collections::BTreeSet;
 use std::fmt::Display;
 
 use account::store::{Damage, Digest};
@@ -14,9 +15,11 @@ use crate::sql::{Row, Value};
 macro_rules! account_columns {
     () => {
         "account.id, account.directory, account.external_id, account.username, account.local_name, account.dn, \
-         account.fields, account.lists, account.flags, account.groups, account.local_groups, account.permissions, \
+         account.fields, account.lists, account.flags, account.groups, account.local_groups, account.given, \
          account.disabled, account.generation, account.generation_at, account.first_seen, account.last_login, \
-         account.checked, account.attributes, account.out"
+         account.checked, account.attributes, account.out, \
+         (select held.granted from held where held.account = account.id) as granted, \
+         (select held.by_groups from held where held.account = account.id) as by_groups"
     };
 }
 pub(crate) use account_columns;
@@ -24,7 +27,8 @@ pub(crate) use account_columns;
 /// One row of [`account_columns`], which start at column `from`.
 pub(crate) fn account(row: &Row, from: usize) -> Result<Account, Problem> {
     let cells = row.of("account", from, 0);
-    Ok(Account {
+    let (granted, by_groups): (BTreeSet<String>, BTreeSet<String>) = (cells.json(20)?, cells.json(21)?);
+    let account = Account {
         id: cells.user(0)?,
         directory: cells.get(1)?,
         external_id: cells.get(2)?,
@@ -36,7 +40,9 @@ pub(crate) fn account(row: &Row, from: usize) -> Result<Account, Problem> {
         flags: cells.json(8)?,
         groups: cells.json(9)?,
         local_groups: cells.json(10)?,
-        permissions: cells.json(11)?,
+        given: cells.json(11)?,
+        granted: granted.into_iter().collect(),
+        permissions: Vec::new(),
         disabled: cells.get(12)?,
         generation: cells.get(13)?,
         generation_at: cells.maybe_time(14)?,
@@ -45,7 +51,8 @@ pub(crate) fn account(row: &Row, from: usize) -> Result<Account, Problem> {
         checked: cells.time(17)?,
         attributes: cells.json(18)?,
         out: cells.get(19)?,
-    })
+    };
+    Ok(account.permitted(by_groups))
 }
 
 /// A table's row within an answer's row: its columns are counted from 0 again.

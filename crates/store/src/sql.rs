@@ -58,8 +58,23 @@ impl Connection<'_> {
     pub(crate) fn query(&mut self, sql: impl SqlSafeStr) -> Query<'_> {
         match &mut self.driver {
             Driver::Sqlite(connection) => Query::Sqlite(connection, sqlx::query(sql)),
-            Driver::Postgres(connection) => Query::Postgres(connection, sqlx::query(sql)),
+            // Without a name: a named statement belongs to one connection of the server, which behind PgBouncer is
+            // another one in the next transaction.
+            Driver::Postgres(connection) => Query::Postgres(connection, sqlx::query(sql).persistent(false)),
         }
+    }
+
+    /// Statements without values, several at once.
+    pub(crate) async fn run(&mut self, sql: impl SqlSafeStr) -> Result<(), Problem> {
+        match &mut self.driver {
+            Driver::Sqlite(connection) => {
+                sqlx::raw_sql(sql).execute(&mut **connection).await?;
+            }
+            Driver::Postgres(connection) => {
+                sqlx::raw_sql(sql).execute(&mut **connection).await?;
+            }
+        }
+        Ok(())
     }
 
     /// The same statement in two dialects.

@@ -33,10 +33,10 @@ pub(crate) async fn open(path: &Path) -> Result<(Database, Migrated), OpenError>
         .connect_with(options.clone())
         .await
         .map_err(|error| unusable(error.into()))?;
-    let migrated = migrate::sqlite(&writer, path).await?;
-    let readers = pool().max_connections(READERS).connect_with(options.read_only(true)).await;
-    let readers = readers.map_err(|error| unusable(error.into()))?;
-    Ok((Database::Sqlite { writer, readers }, migrated))
+    let readers = pool().max_connections(READERS).connect_lazy_with(options.read_only(true));
+    let database = Database::Sqlite { writer, readers };
+    let migrated = migrate::run(&database, &path.display().to_string()).await?;
+    Ok((database, migrated))
 }
 /// The database holds what would let somebody in; only its owner may read it. SQLite gives its side files the same mode.
 fn make_private(path: &Path) -> io::Result<()> {

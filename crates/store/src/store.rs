@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use account::store::{
-    AccountQuery, Admit, Admitted, Answer, Audit, AuditQuery, AuditRecord, Block, BlockQuery, Changes,
-    ClearBlocks, Digest, DropTokenKeys, EndSessions, Find, IssuePersonal, IssueSigned, KeepTokenKey,
-    LimitQuery, Link, Linked, PersonalToken, Relink, Relinked, Remove, Reserve, Reserved, Revoke,
-    RevokePersonal, RevokeSigned, SecretBytes, SessionQuery, Sessions, SetDisabled, Settle, SignedToken,
-    Stirred, Store, StoredSession, Sweep, TokenKey, Touch, UsePersonal,
+    AccountQuery, Admit, Admitted, Answer, Audit, AuditQuery, AuditRecord, Block, BlockQuery, ChangeGrants,
+    Changed, Changes, ClearBlocks, Digest, DropTokenKeys, EndSessions, Find, GroupQuery, IssuePersonal,
+    IssueSigned, KeepTokenKey, LimitQuery, Link, Linked, PersonalToken, Relink, Relinked, Remove, Reserve,
+    Reserved, Revoke, RevokePersonal, RevokeSigned, SecretBytes, SessionQuery, Sessions, SetDisabled, Settle,
+    SignedToken, Stirred, Store, StoredGroup, StoredSession, Sweep, TokenKey, Touch, UsePersonal,
 };
 use account::store::{
     Census, CensusQuery, ClaimDue, EndAccess, Enrolled, Leased, Mark, NoteChecked, PeopleQuery,
@@ -18,10 +18,11 @@ use futures_util::future::BoxFuture;
 
 use crate::database::{Database, Held, Purpose};
 use crate::error::Problem;
-use crate::{attempt, audit, person, postgres, revalidation, session, signed, token};
+use crate::{attempt, audit, group, person, postgres, revalidation, session, signed, token};
 
-/// How often a command is carried out before another that is in its way has won.
-const TRIES: u32 = 8;
+/// How often a command is carried out before another that is in its way has won, or every connection of the pool has turned
+/// out to be dead.
+const TRIES: u32 = 12;
 
 /// A store in an SQL database.
 #[derive(Debug)]
@@ -36,22 +37,25 @@ pub(crate) struct SqlStore {
 macro_rules! transaction {
     ($store:expr, $purpose:expr, $task:literal, |$connection:ident| $query:expr) => {
         Box::pin(async move {
-            let mut tries = 1;
-            loop {
-                let once = async {
-                    let mut held = $store.database.begin($purpose).await?;
-                    let mut connection = held.connection();
-                    let $connection = &mut connection;
-                    let answer = $query.await;
-                    let (stirred, written) = (connection.stirred, connection.written);
-                    $store.end(held, answer, stirred, &written).await
-                };
-                let done = tokio::time::timeout($purpose.deadline(), once).await;
-                match done.unwrap_or(Err(Problem::Late)) {
-                    Err(problem) if problem.passes() && tries < TRIES => tries += 1,
-                    done => return done.map_err(|problem| problem.of($task)),
+            let carried_out = async {
+                let mut tries = 1;
+                loop {
+                    let once = async {
+                        let mut held = $store.database.begin($purpose).await?;
+                        let mut connection = held.connection();
+                        let $connection = &mut connection;
+                        let answer = $query.await;
+                        let (stirred, written) = (connection.stirred, connection.written);
+                        $store.end(held, answer, stirred, &written).await
+                    };
+                    match once.await {
+                        Err(problem) if problem.passes() && tries < TRIES => tries += 1,
+                        done => return done,
+                    }
                 }
-            }
+            };
+            let done = tokio::time::timeout($purpose.deadline(), carried_out).await;
+            done.unwrap_or(Err(Problem::Late)).map_err(|problem| problem.of($task))
         })
     };
 }
@@ -128,6 +132,17 @@ impl Store for SqlStore {
 
     fn remove(&self, remove: Remove) -> Answer<'_, bool> {
         write!(self, Alone, "remove an account", |c| person::remove(c, remove.clone()))
+    }
+
+    fn change_grants(&self, change: ChangeGrants) -> Answer<'_, Changed> {
+        write!(self, Alone, "grant permissions or take them back", |c| group::change_grants(
+            c,
+            change.clone()
+        ))
+    }
+
+    fn local_groups(&self, query: GroupQuery) -> Answer<'_, Vec<StoredGroup>> {
+        read!(self, "list local groups", |c| group::list(c, query.clone()))
     }
 
     fn blocked_until(&self, query: LimitQuery) -> Answer<'_, Option<Time>> {

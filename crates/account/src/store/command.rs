@@ -1,11 +1,11 @@
 //! The commands as values, so that a sequence of them can be made up, printed and run on any store.
 
 use super::{
-    AccountQuery, Admit, Admitted, Audit, AuditQuery, AuditRecord, Block, BlockQuery, Changes, ClearBlocks,
-    Digest, DropTokenKeys, EndSessions, Find, IssuePersonal, IssueSigned, KeepTokenKey, LimitQuery, Link,
-    Linked, PersonalToken, Relink, Relinked, Remove, Reserve, Reserved, Revoke, RevokePersonal, RevokeSigned,
-    SessionQuery, Sessions, SetDisabled, Settle, SignedToken, State, Store, StoreError, StoredSession, Sweep,
-    TokenKey, Touch, UsePersonal,
+    AccountQuery, Admit, Admitted, Audit, AuditQuery, AuditRecord, Block, BlockQuery, ChangeGrants, Changed,
+    Changes, ClearBlocks, Digest, DropTokenKeys, EndSessions, Find, GroupQuery, IssuePersonal, IssueSigned,
+    KeepTokenKey, LimitQuery, Link, Linked, PersonalToken, Relink, Relinked, Remove, Reserve, Reserved,
+    Revoke, RevokePersonal, RevokeSigned, SessionQuery, Sessions, SetDisabled, Settle, SignedToken, State,
+    Store, StoreError, StoredGroup, StoredSession, Sweep, TokenKey, Touch, UsePersonal,
 };
 use super::{
     Census, CensusQuery, ClaimDue, EndAccess, Enrolled, Leased, Mark, NoteChecked, PeopleQuery,
@@ -52,6 +52,8 @@ commands! {
     Revoke = revoke(Revoke) -> bool;
     Relink = relink(Relink) -> Relinked;
     Remove = remove(Remove) -> bool;
+    ChangeGrants = change_grants(ChangeGrants) -> Changed;
+    LocalGroups = local_groups(GroupQuery) -> Vec<StoredGroup>;
     BlockedUntil = blocked_until(LimitQuery) -> Option<Time>;
     ReserveAttempt = reserve_attempt(Reserve) -> Reserved;
     SettleAttempt = settle_attempt(Settle) -> ();

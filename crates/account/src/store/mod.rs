@@ -12,6 +12,7 @@ mod attempt;
 mod audit;
 pub mod battery;
 mod command;
+mod group;
 mod memory;
 mod person;
 mod revalidation;
@@ -29,6 +30,7 @@ pub use attempt::{
 };
 pub use audit::{Audit, AuditEnd, AuditQuery, AuditRecord, Changes, Sweep};
 pub use command::{Command, Reply, run};
+pub use group::{Change, ChangeGrants, Changed, Grantee, GroupQuery, StoredGroup};
 pub use memory::MemoryStore;
 pub use person::{
     AccountQuery, Admission, Admit, Admitted, Facts, Find, Link, Linked, Mirror, Occasion, Relink, Relinked,
@@ -67,7 +69,7 @@ pub trait Store: Send + Sync {
 
     /// Lets a person in, or takes note of a look-up: creates or updates the account and its memberships, and for
     /// a login starts the session, gives the attempt back and writes the audit record. All of it or, when the
-    /// account may not enter or was revoked meanwhile, none. With it an account that is to give up the name is retired: renamed, disabled, its
+    /// account may not enter or was revoked meanwhile, none. Local groups that the person is in and that are not there yet are made. With it an account that is to give up the name is retired: renamed, disabled, its
     /// sessions, signed and personal tokens ended. Notes a change of each.
     fn admit(&self, admit: Box<Admit>) -> Answer<'_, Admitted>;
 
@@ -91,6 +93,14 @@ pub trait Store: Send + Sync {
 
     /// Drops an account, its sessions and its personal tokens. Answers whether it was there. Notes a change.
     fn remove(&self, remove: Remove) -> Answer<'_, bool>;
+
+    /// Grants permissions to an account or to a local group, or takes them back; a group that is not there yet is made when
+    /// something is granted to it. Writes the audit record and notes a change of the account, or of each of the group's
+    /// members, when anything changed.
+    fn change_grants(&self, change: ChangeGrants) -> Answer<'_, Changed>;
+
+    /// Local groups with members and permissions, sorted by name, directory and DN.
+    fn local_groups(&self, query: GroupQuery) -> Answer<'_, Vec<StoredGroup>>;
 
     /// Until when a counter refuses, without reserving anything.
     fn blocked_until(&self, query: LimitQuery) -> Answer<'_, Option<Time>>;
@@ -150,7 +160,7 @@ pub trait Store: Send + Sync {
     /// The keys that somebody has signed tokens with at that time or later, sorted by when they came, then id.
     fn token_keys(&self, since: Time) -> Answer<'_, Vec<TokenKey>>;
 
-    /// Says that a key is signed with; answers whether it is new.
+    /// Says that a key is signed with; answers whether it is new and kept.
     fn keep_token_key(&self, keep: KeepTokenKey) -> Answer<'_, bool>;
 
     /// Forgets every key but one; answers how many.

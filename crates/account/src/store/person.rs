@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::{AttemptId, Audit, Digest, StartSession};
-use crate::{Account, Attributes, Group, Time, UserId};
+use crate::{Account, Attributes, Group, LocalGroup, Time, UserId};
 
 /// Whose account is asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -126,7 +126,7 @@ pub struct Facts {
     pub flags: BTreeMap<String, bool>,
     /// Groups, which always follow; sorted by name, then DN.
     pub groups: Vec<Group>,
-    /// Permissions, which always follow; sorted, each once.
+    /// What the directory's groups and the application give, which always follows; sorted, each once.
     pub permissions: Vec<String>,
 }
 
@@ -157,12 +157,11 @@ impl Mirror {
     }
 
     /// The local groups somebody is in afterwards: of those that are managed the directory's, of the others
-    /// those they are in already. Sorted, each once.
+    /// those they are in already. Sorted, each once. A group whose name is none for a local group is left out.
     #[must_use]
-    pub fn local_groups(&self, before: &[String], groups: &[Group]) -> Vec<String> {
-        let kept = before.iter().filter(|name| !self.manages(name)).cloned();
-        let mirrored =
-            groups.iter().filter(|group| self.manages(&group.name)).map(|group| group.name.clone());
+    pub fn local_groups(&self, before: &[LocalGroup], groups: &[Group]) -> Vec<LocalGroup> {
+        let kept = before.iter().filter(|group| !self.manages(&group.name)).cloned();
+        let mirrored = groups.iter().filter(|group| self.manages(&group.name)).filter_map(LocalGroup::of);
         kept.chain(mirrored).collect::<BTreeSet<_>>().into_iter().collect()
     }
 }
@@ -212,7 +211,7 @@ pub struct Admit {
 
 impl Admit {
     /// What comes of it, from the account of this id and the account of this local name. Stores keep accounts and
-    /// leave the decision to this method.
+    /// leave the decision to this method; what the account's local groups are granted they add themselves.
     ///
     /// # Errors
     ///
@@ -278,6 +277,8 @@ fn stranger(id: UserId, at: Time) -> Account {
         flags: BTreeMap::new(),
         groups: Vec::new(),
         local_groups: Vec::new(),
+        given: Vec::new(),
+        granted: Vec::new(),
         permissions: Vec::new(),
         disabled: false,
         out: None,
@@ -316,7 +317,7 @@ fn merge(before: Account, facts: &Facts, keep_profile: bool) -> Account {
         lists,
         flags,
         groups,
-        permissions,
+        given: permissions,
         ..before
     }
 }

@@ -54,7 +54,7 @@ async fn who_is_made_anew_gets_a_fresh_account_once_the_old_one_is_gone() {
     let world = World::with(generous(), |_| {}).await;
     let old = world.granted("alice", "alice-secret").await;
     assert_eq!(old.account.permissions, ["reports.view"]);
-    assert_eq!(old.account.local_groups, ["staff", "writers"]);
+    assert_eq!(old.account.local_group_names().collect::<Vec<_>>(), ["staff", "writers"]);
     let token = world.accounts.issue_token(&old.account, None, &Origin::default()).await.unwrap();
     let personal =
         world.accounts.issue_personal(old.account.id, None, None, &Origin::default()).await.unwrap();

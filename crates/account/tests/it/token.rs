@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use ldapgate_account::store::SecretBytes;
-use ldapgate_account::{Origin, PersonalTokens, Settings};
+use ldapgate_account::{OldKeys, Origin, PersonalTokens, Settings};
 
-use crate::world::{Server, World, directories};
+use crate::world::{Server, World, directories, until};
 
 fn legacy() -> Settings {
     let mut settings = Settings::default();
@@ -58,6 +58,127 @@ async fn revoking_an_account_kills_its_tokens() {
     assert!(world.accounts.check_personal(&personal.text).await.unwrap().is_some());
     world.accounts.revoke(alice.id, None, PersonalTokens::Drop, &origin).await.unwrap();
     assert_eq!(world.accounts.check_personal(&personal.text).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn one_signed_token_is_revoked_by_its_id_in_every_process() {
+    let world = World::start().await;
+    let replica = world.replica().await;
+    let following = tokio::spawn({
+        let replica = replica.clone();
+        async move { replica.follow().await }
+    });
+    let alice = world.granted("alice", "alice-secret").await.account;
+    let origin = Origin::default();
+    let one = world.accounts.issue_token(&alice, None, &origin).await.unwrap();
+    let other = world.accounts.issue_token(&alice, None, &origin).await.unwrap();
+    assert!(replica.check_token(&one.text).await.unwrap().is_some());
+    let id = one.id.unwrap();
+    let listed = world.accounts.signed_tokens(alice.id).await.unwrap();
+    assert_eq!(listed.len(), 2);
+    assert!(listed.iter().any(|token| token.id == id && token.username == "alice"));
+
+    assert!(!world.accounts.revoke_token(None, "0.unknown", &origin).await.unwrap());
+    assert!(world.accounts.revoke_token(None, &id, &origin).await.unwrap());
+    assert!(!world.accounts.revoke_token(None, &id, &origin).await.unwrap(), "it is gone");
+    assert_eq!(world.accounts.check_token(&one.text).await.unwrap(), None);
+    until(async || replica.check_token(&one.text).await.unwrap().is_none()).await;
+    following.abort();
+    for accounts in [&world.accounts, &replica] {
+        assert!(accounts.check_token(&other.text).await.unwrap().is_some(), "the other goes on");
+    }
+    assert_eq!(world.accounts.signed_tokens(None).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_good_token_that_was_checked_a_moment_ago_costs_no_query() {
+    let world = World::start().await;
+    let alice = world.granted("alice", "alice-secret").await.account;
+    let token = world.accounts.issue_token(&alice, None, &Origin::default()).await.unwrap();
+    assert!(world.accounts.check_token(&token.text).await.unwrap().is_some());
+    let before = world.store.asked();
+    for _ in 0..50 {
+        assert!(world.accounts.check_token(&token.text).await.unwrap().is_some());
+    }
+    assert_eq!(world.store.asked(), before);
+}
+
+fn ids(accounts: &ldapgate_account::Accounts) -> Vec<String> {
+    let keys = accounts.jwks()["keys"].as_array().unwrap().clone();
+    keys.iter().map(|key| key["kid"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn tokens_of_the_old_key_are_taken_while_one_may_last() {
+    let world = World::start().await;
+    let replica = world.replica().await;
+    let alice = world.granted("alice", "alice-secret").await.account;
+    let origin = Origin::default();
+    let day = Some(Duration::from_secs(24 * 3600));
+    let old = world.accounts.issue_token(&alice, day, &origin).await.unwrap();
+    world.clock.advance(Duration::from_secs(60));
+    let rotated = world.accounts.rotate_token_key(OldKeys::Overlap, &origin).await.unwrap();
+    assert_ne!(ids(&world.accounts)[0], rotated.id, "it is shown before it signs");
+    assert_eq!(ids(&world.accounts)[1], rotated.id);
+
+    world.clock.advance(Duration::from_secs(10));
+    let following = tokio::spawn({
+        let replica = replica.clone();
+        async move { replica.follow().await }
+    });
+    until(async || ids(&replica)[0] == rotated.id).await;
+    following.abort();
+    let new = replica.issue_token(&alice, None, &origin).await.unwrap();
+    for accounts in [&world.accounts, &replica, &world.replica().await] {
+        for token in [&old, &new] {
+            assert!(accounts.check_token(&token.text).await.unwrap().is_some());
+        }
+    }
+    world.clock.advance(Duration::from_secs(24 * 3600 + 600));
+    let later = world.replica().await;
+    assert_eq!(ids(&later), [rotated.id], "no token of the old one can last that long");
+}
+
+#[tokio::test]
+async fn a_key_that_somebody_else_may_have_is_dropped_with_its_tokens() {
+    let world = World::start().await;
+    let alice = world.granted("alice", "alice-secret").await.account;
+    let origin = Origin::default();
+    let old = world.accounts.issue_token(&alice, None, &origin).await.unwrap();
+    let rotated = world.accounts.rotate_token_key(OldKeys::Drop, &origin).await.unwrap();
+    assert_eq!((ids(&world.accounts), rotated.old_until), (vec![rotated.id], None));
+    assert_eq!(world.accounts.check_token(&old.text).await.unwrap(), None);
+    let new = world.accounts.issue_token(&alice, None, &origin).await.unwrap();
+    assert!(world.replica().await.check_token(&new.text).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn another_key_file_leaves_the_old_one_s_tokens_good() {
+    let file = |byte: u8| {
+        // RFC 8410 section 7: version 1, without the public half.
+        let start = [0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20];
+        let mut settings = Settings::default();
+        settings.token.key = Some(SecretBytes::new([&start[..], &[byte; 32]].concat()));
+        settings
+    };
+    let world = World::with(file(1), |_| {}).await;
+    let alice = world.granted("alice", "alice-secret").await.account;
+    let origin = Origin::default();
+    let old = world.accounts.issue_token(&alice, None, &origin).await.unwrap();
+    let before = ids(&world.accounts);
+    let refused = world.accounts.rotate_token_key(OldKeys::Overlap, &origin).await.unwrap_err();
+    assert_eq!(refused.fault(), ldapgate_account::Fault::Configuration);
+
+    let directories = directories(vec![world.server.entry("main", |_| {})]);
+    world.accounts.reconfigure(file(2), directories).await.unwrap();
+    let after = ids(&world.accounts);
+    assert_eq!((after.len(), &after[1]), (2, &before[0]), "its public half is remembered");
+    assert!(world.accounts.check_token(&old.text).await.unwrap().is_some());
+    let told = world.accounts.audit_after(0, None, 100).await.unwrap();
+    assert!(told.iter().any(|record| record.audit.event == "token_key_changed"), "{told:#?}");
+    world.accounts.rotate_token_key(OldKeys::Drop, &origin).await.unwrap();
+    assert_eq!(ids(&world.accounts), after[..1]);
+    assert_eq!(world.accounts.check_token(&old.text).await.unwrap(), None);
 }
 
 #[tokio::test]

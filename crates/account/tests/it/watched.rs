@@ -54,6 +54,8 @@ impl Store for Watched {
         revoke(revoke: Revoke) -> bool;
         relink(relink: Relink) -> Relinked;
         remove(remove: Remove) -> bool;
+        change_grants(change: ChangeGrants) -> Changed;
+        local_groups(query: GroupQuery) -> Vec<StoredGroup>;
         blocked_until(query: LimitQuery) -> Option<Time>;
         reserve_attempt(reserve: Reserve) -> Reserved;
         settle_attempt(settle: Settle) -> ();

@@ -16,16 +16,16 @@ mod walk;
 
 use std::collections::BTreeSet;
 
-use proto::{Dn, Filter};
+use proto::{Dn, Filter, Scope};
 
-use crate::ask::{Query, Reader};
+use crate::ask::{Query, Reader, covers};
 use crate::directories::Directory;
 use crate::person::Group;
 use crate::record::Record;
 use crate::{Error, Observer, Settings, Silent};
 
 pub use custom::{CustomKind, GroupLookup};
-pub(crate) use kind::attributes;
+pub(crate) use kind::{any_group, attributes, member_attributes, person_attribute};
 pub(crate) use known::Known;
 pub(crate) use roster::Roster;
 use walk::Walk;
@@ -127,4 +127,33 @@ pub(crate) async fn named(
         found.extend(hits.records.into_iter().map(|hit| hit.dn).filter(|dn| dn.is_below(&settings.base)));
     }
     Ok(found.into_iter().collect())
+}
+
+/// The group at this place, if groups are searched for there and it matches.
+pub(crate) async fn at(
+    settings: &Settings,
+    dn: &Dn,
+    reader: &mut Reader,
+    server: &str,
+) -> Result<Option<Group>, Error> {
+    let groups = &settings.groups;
+    let wanted = [groups.name_attribute.clone()];
+    let searches = groups.searches.iter().filter(|search| covers(&search.base, search.scope, dn));
+    for search in searches.filter(|_| !groups.kinds.is_empty() && dn.is_below(&settings.base)) {
+        let mut clauses = vec![kind::any_group(settings)];
+        clauses.extend(search.filter.clone());
+        let (scope, filter) = (Scope::Base, Filter::And(clauses));
+        let query = Query { step: "groups", base: dn, scope, filter, attributes: &wanted, limit: 0 };
+        let hits = match reader.search(server, query, &Silent).await {
+            Ok(hits) => hits,
+            Err(error) if error.is_absence() => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        if let Some(hit) = hits.records.into_iter().next() {
+            let read = hit.attributes.text(&groups.name_attribute).map(str::to_owned);
+            let name = read.or_else(|| kind::name_of(settings, &hit.dn));
+            return Ok(name.map(|name| Group { name, dn: hit.dn }));
+        }
+    }
+    Ok(None)
 }

@@ -17,7 +17,7 @@ use proto::{Dn, Filter, Scope};
 
 use crate::ask::{self, Query, Reader, covers};
 use crate::directories::{Answer, Directory};
-use crate::explain::decided;
+use crate::explain::{decided, decided_of_typed};
 use crate::groups::{self, Membership};
 use crate::locate::{Asker, Name};
 use crate::record::{Identity, Record};
@@ -99,7 +99,7 @@ impl Directory {
         });
         let (found, way) = searches.share((server.url().to_owned(), name.clone()), finding).await?;
         if way == Way::Shared {
-            decided(observer, "locate", &name.username, "shared with a look-up that was under way");
+            decided_of_typed(observer, "locate", &name.username, "shared with a look-up that was under way");
         }
         Ok(found)
     }

@@ -1,6 +1,7 @@
 //! What may be typed: every command, flag and argument, as the contract and OpenLDAP's tools name them.
 
 mod ldap;
+mod operate;
 mod search;
 mod server;
 mod write;
@@ -11,6 +12,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand};
 
 pub(crate) use ldap::{ChangeSource, Passwd, SaslFlags, Target, Whoami};
+pub(crate) use operate::{Audit, Session, SessionRevoke, Token, TokenIssue};
 pub(crate) use search::{Deref, Scope, Search};
 pub(crate) use server::{Info, Schema};
 pub(crate) use write::{Compare, Delete, Extensions, Modify, Rename};
@@ -40,9 +42,25 @@ pub(crate) enum Command {
     Login(Login),
     /// Look a person up without a password, and what the store holds
     User(User),
+    /// Local groups, and what their members may do
+    #[command(subcommand)]
+    Group(Group),
+    /// What a person may do, whatever their groups give
+    #[command(subcommand)]
+    Permission(Permission),
     /// Who is throttled after too many wrong passwords
     #[command(subcommand)]
     Block(Block),
+    /// Who is signed in, and ending that
+    #[command(subcommand)]
+    Session(Session),
+    /// Personal access tokens, signed tokens, and the key that signs
+    #[command(subcommand)]
+    Token(Token),
+    /// What was recorded of sign-ins and of everything an operator does
+    Audit(Audit),
+    /// Look at everything a login depends on, step by step, and say what to do
+    Doctor(Doctor),
     /// Validate the configuration, or show its effective values
     #[command(subcommand)]
     Config(Config),
@@ -117,6 +135,17 @@ pub(crate) struct Login {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    /// Look for this person, too; with a password make one bind as them
+    pub(crate) user: Option<String>,
+    /// One JSON document on standard output
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) password: PasswordSource,
+}
+
+#[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(crate) struct User {
     #[command(subcommand)]
@@ -148,7 +177,7 @@ pub(crate) enum UserAction {
 /// An account of the store.
 #[derive(Debug, Args)]
 pub(crate) struct UserNamed {
-    /// The account's name in the store
+    /// The account's name in the store, or in its directory where that is clear
     pub(crate) user: String,
     /// One JSON document on standard output
     #[arg(long)]
@@ -174,6 +203,52 @@ pub(crate) struct UserShow {
     /// Show every step and every LDAP operation
     #[arg(long)]
     pub(crate) explain: bool,
+    /// One JSON document on standard output
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Group {
+    /// List local groups with their members and what these may do
+    List {
+        /// One JSON document on standard output
+        #[arg(long)]
+        json: bool,
+    },
+    /// Let the members of a local group do something
+    Grant(Grants),
+    /// Take back what a local group was granted
+    Revoke(Grants),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Grants {
+    /// Its name, its DN, or a directory's name, a colon and the DN
+    pub(crate) group: String,
+    /// What its members may do, such as reports.view
+    #[arg(required = true, value_name = "PERM")]
+    pub(crate) permissions: Vec<String>,
+    /// One JSON document on standard output
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Permission {
+    /// Let a person do something
+    Grant(UserGrants),
+    /// Take back what a person was granted; what their groups give stays
+    Revoke(UserGrants),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct UserGrants {
+    /// The account's name in the store, or in its directory where that is clear
+    pub(crate) user: String,
+    /// What they may do, such as reports.view
+    #[arg(required = true, value_name = "PERM")]
+    pub(crate) permissions: Vec<String>,
     /// One JSON document on standard output
     #[arg(long)]
     pub(crate) json: bool,

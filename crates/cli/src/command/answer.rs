@@ -32,7 +32,7 @@ impl Answer {
             }
             of_fault(fault)
         };
-        let config = context.config_and_log().map_err(|errors| {
+        let config = context.config_and_quiet_log().map_err(|errors| {
             let problems: Vec<String> = errors.problems().iter().map(ToString::to_string).collect();
             failed(Fault::Configuration, "the configuration cannot be used", &problems)
         })?;

@@ -1,10 +1,10 @@
 //! `block`: who is throttled, and letting them try again.
 
 use account::store::Counted;
-use account::{Blocked, Origin, document};
+use account::{Blocked, document};
 
-use super::Context;
 use super::answer::Answer;
+use super::{Context, origin};
 use crate::arguments::Block;
 use crate::exit::Exit;
 
@@ -35,7 +35,7 @@ async fn list(context: &Context, answer: Answer) -> Result<Exit, Exit> {
 
 async fn clear(context: &Context, who: &str, answer: Answer) -> Result<Exit, Exit> {
     let engine = answer.engine(context).await?;
-    let exit = match engine.accounts().clear_blocks(who, &Origin::default()).await {
+    let exit = match engine.accounts().clear_blocks(who, &origin()).await {
         Ok(0) => answer.refuse(&format!("no wrong password of {who:?} is counted")),
         Ok(cleared) => {
             answer.say(&document::cleared(cleared), &format!("cleared: {who}"));
@@ -51,7 +51,7 @@ fn line(blocked: &Blocked) -> String {
     let who = match &blocked.counted {
         Counted::Person { directory, name } => format!("person {name} ({directory})"),
         Counted::Address(address) => format!("address {address}"),
-        Counted::Unknown(place) => format!("a name that nobody bears (place {place})"),
+        Counted::Unknown(place) => format!("names that nobody bears, place {place} of 65536"),
     };
     format!("{who}: {} wrong passwords, until {}", blocked.wrong, blocked.until.rounded())
 }

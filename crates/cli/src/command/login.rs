@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use account::{Denied, Origin, Outcome, SignIn, document};
+use account::{Denied, Outcome, SignIn, document};
 use auth::Trace;
 
-use super::Context;
 use super::answer::{Answer, of_fault};
+use super::{Context, origin};
 use crate::arguments::Login;
 use crate::exit::Exit;
 use crate::output;
@@ -28,7 +28,7 @@ async fn decide(context: &Context, login: Login) -> Result<Exit, Exit> {
     let engine = answer.engine(context).await?;
     let trace = Arc::new(Trace::default());
     let sign_in = SignIn { observer: Some(trace.clone()), ..SignIn::default() };
-    let outcome = engine.accounts().sign_in(&login.user, password, &Origin::default(), sign_in).await;
+    let outcome = engine.accounts().sign_in(&login.user, password, &origin(), sign_in).await;
     let mut document = document::outcome(&outcome);
     if login.explain {
         document = document::with_trace(document, &trace.steps());

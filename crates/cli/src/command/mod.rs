@@ -1,6 +1,7 @@
 //! One file a command.
 
 mod answer;
+mod audit;
 mod bind_controls;
 mod block;
 mod compare;
@@ -8,7 +9,9 @@ mod config;
 mod delete;
 mod demo;
 mod directory;
+mod doctor;
 mod extension;
+mod group;
 mod health;
 mod info;
 mod ldap;
@@ -18,6 +21,7 @@ mod option;
 mod outcome;
 mod pages;
 mod passwd;
+mod permission;
 mod rename;
 mod result_text;
 mod sample;
@@ -25,11 +29,14 @@ mod sasl;
 mod schema;
 mod search;
 mod serve;
+mod session;
+mod token;
 mod user;
 mod whoami;
 
 use std::collections::BTreeMap;
 
+use account::Origin;
 use ldapgate::{Config, ConfigErrors};
 
 use crate::arguments::{Arguments, Command, Modify, Target};
@@ -55,7 +62,13 @@ pub(crate) async fn run(arguments: Arguments) -> Exit {
         Command::Serve(serve) => serve::run(&context, serve.demo).await,
         Command::Login(login) => login::run(&context, login).await,
         Command::User(user) => user::run(&context, user).await,
+        Command::Group(group) => group::run(&context, group).await,
+        Command::Permission(permission) => permission::run(&context, permission).await,
         Command::Block(block) => block::run(&context, block).await,
+        Command::Session(session) => session::run(&context, session).await,
+        Command::Token(token) => token::run(&context, token).await,
+        Command::Audit(audit) => audit::run(&context, audit).await,
+        Command::Doctor(doctor) => Box::pin(doctor::run(&context, doctor)).await,
         Command::Config(config) => config::run(&context, &config),
         Command::Search(search) => search::run(&context, *search).await,
         Command::Whoami(whoami) => whoami::run(&context, *whoami).await,
@@ -131,10 +144,29 @@ impl Context {
         Ok(config)
     }
 
+    /// The same for a command that does one thing: what it puts on record it need not tell the terminal as well.
+    pub(crate) fn config_and_quiet_log(&self) -> Result<Config, ConfigErrors> {
+        let config = self.config()?;
+        telemetry::start(self.voice, &format!("{},audit=off", config.log_level()), config.log_json());
+        Ok(config)
+    }
+
     /// A variable of the environment.
     pub(crate) fn variable(&self, name: &str) -> Option<&str> {
         self.environment.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
+}
+
+/// Where a command comes from, for the record: nobody's address, and the user of the operating system that runs it.
+pub(crate) fn origin() -> Origin {
+    use std::os::unix::fs::MetadataExt as _;
+    let user = std::fs::metadata("/proc/self").map(|process| format!(" (uid {})", process.uid()));
+    Origin { agent: Some(format!("the command line{}", user.unwrap_or_default())), ..Origin::default() }
+}
+
+/// What is said where the store has no account of a name.
+pub(crate) fn no_account(name: &str) -> String {
+    format!("the store has no account {name:?}")
 }
 
 /// The environment as text; a variable that is not Unicode cannot be ours.

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use account::{Lookup, Origin, Outcome, Relinking, document};
+use account::{Accounts, Denial, Error, Lookup, NotOne, Outcome, Reason, Relinking, document};
 use auth::Trace;
 
-use super::Context;
 use super::answer::{Answer, of_fault};
+use super::{Context, origin};
 use crate::arguments::{User, UserAction, UserNamed, UserRelink, UserShow};
 use crate::exit::Exit;
 use crate::output;
@@ -29,12 +29,16 @@ async fn look_up(context: &Context, user: UserShow) -> Result<Exit, Exit> {
     let answer = Answer::new(context, user.json);
     let engine = answer.engine(context).await?;
     let trace = Arc::new(Trace::default());
-    let (mut document, detail, exit) = match engine.accounts().look_up(&user.user, Some(trace.clone())).await
-    {
+    let (mut document, detail, exit) = match found(engine.accounts(), &user.user, &trace).await {
+        Ok(Lookup::Found { account, .. }) if account.disabled => {
+            let denial = Denial::of(Reason::AccountDisabled);
+            (document::denied(&denial, "disabled in the store"), String::new(), Exit::REFUSED)
+        }
         Ok(Lookup::Found { account, hindrance }) => {
-            let disabled = account.disabled.then(|| "disabled in the store".to_owned());
+            let here = (account.local_name != account.username)
+                .then(|| format!("in the store: {}", account.local_name));
             let hindrance = hindrance.map(|denial| format!("at a login: {denial}"));
-            let detail: Vec<String> = disabled.into_iter().chain(hindrance).collect();
+            let detail: Vec<String> = here.into_iter().chain(hindrance).collect();
             (document::found(&account), detail.join("; "), Exit::DONE)
         }
         Ok(Lookup::Denied(denial)) => {
@@ -55,6 +59,20 @@ async fn look_up(context: &Context, user: UserShow) -> Result<Exit, Exit> {
     Ok(exit)
 }
 
+/// Looks a person up by the name that they sign in with or, where no directory knows that, by the name they have here.
+async fn found(accounts: &Accounts, name: &str, trace: &Arc<Trace>) -> Result<Lookup, Error> {
+    let looked = accounts.look_up(name, Some(trace.clone())).await?;
+    match &looked {
+        Lookup::Denied(denial) if denial.reason() == Reason::UnknownUser => {}
+        _ => return Ok(looked),
+    }
+    let Some(account) = accounts.account_called(name).await? else { return Ok(looked) };
+    match accounts.name_to_type(&account).filter(|to_type| to_type != name) {
+        Some(to_type) => accounts.look_up(&to_type, Some(trace.clone())).await,
+        None => Ok(looked),
+    }
+}
+
 async fn list(context: &Context, answer: Answer) -> Result<Exit, Exit> {
     let engine = answer.engine(context).await?;
     let users = engine.accounts().users().await.map_err(|error| {
@@ -66,7 +84,11 @@ async fn list(context: &Context, answer: Answer) -> Result<Exit, Exit> {
     } else {
         let rows = users.iter().map(|user| {
             let state = if user.disabled { "disabled" } else { "enabled" };
-            [&user.username, &user.directory, state, &user.dn].map(output::printable)
+            let directory = match user.local_name == user.username {
+                true => user.directory.clone(),
+                false => format!("{} ({})", user.directory, user.username),
+            };
+            [user.local_name.as_str(), directory.as_str(), state, user.dn.as_str()].map(output::printable)
         });
         output::table(["USER", "DIRECTORY", "STATE", "DN"], &rows.collect::<Vec<_>>());
     }
@@ -85,23 +107,26 @@ enum Change {
 async fn change(context: &Context, user: UserNamed, change: Change) -> Result<Exit, Exit> {
     let answer = Answer::new(context, user.json);
     let engine = answer.engine(context).await?;
-    let (accounts, origin) = (engine.accounts(), Origin::default());
+    let (accounts, origin) = (engine.accounts(), origin());
     let changed = async {
-        let Some(account) = accounts.account_called(&user.user).await? else { return Ok(None) };
+        let account = match accounts.account_named(&user.user).await? {
+            Ok(account) => account,
+            Err(not_one) => return Ok(Err(not_one)),
+        };
         let (word, found) = match change {
             Change::Disable => ("disabled", accounts.disable(account.id, &origin).await?),
             Change::Enable => ("enabled", accounts.enable(account.id, &origin).await?),
             Change::Remove => ("removed", accounts.remove(account.id, &origin).await?),
         };
-        Ok(found.then_some((word, account)))
+        Ok::<_, Error>(if found { Ok((word, account)) } else { Err(NotOne::Nobody(user.user.clone())) })
     };
     let exit = match changed.await {
-        Ok(Some((word, account))) => {
+        Ok(Ok((word, account))) => {
             let text = format!("{word}: {}", account.local_name);
             answer.say(&document::done(word, &account), &text);
             Exit::DONE
         }
-        Ok(None) => answer.refuse(&nobody(&user)),
+        Ok(Err(not_one)) => answer.refuse(&not_one.to_string()),
         Err(error) => answer.fail(error),
     };
     engine.shutdown().await;
@@ -114,7 +139,10 @@ async fn relink(context: &Context, relink: UserRelink) -> Result<Exit, Exit> {
     let engine = answer.engine(context).await?;
     let accounts = engine.accounts();
     let relinked = async {
-        let Some(account) = accounts.account_called(&user.user).await? else { return Ok(Err(nobody(&user))) };
+        let account = match accounts.account_named(&user.user).await? {
+            Ok(account) => account,
+            Err(not_one) => return Ok(Err(not_one.to_string())),
+        };
         let plan = match accounts.plan_relink(account, &id).await? {
             Ok(plan) => plan,
             Err(refused) => return Ok(Err(refused.to_string())),
@@ -122,7 +150,7 @@ async fn relink(context: &Context, relink: UserRelink) -> Result<Exit, Exit> {
         if dry_run {
             return Ok(Ok((document::relink_planned(&plan), plan)));
         }
-        let done = accounts.relink(&plan, &Origin::default()).await?;
+        let done = accounts.relink(&plan, &origin()).await?;
         Ok(done.map(|()| (document::relinked(&plan), plan)).map_err(|refused| refused.to_string()))
     };
     let exit = match relinked.await {
@@ -141,8 +169,4 @@ async fn relink(context: &Context, relink: UserRelink) -> Result<Exit, Exit> {
     };
     engine.shutdown().await;
     Ok(exit)
-}
-
-fn nobody(user: &UserNamed) -> String {
-    format!("the store has no account {:?}", user.user)
 }

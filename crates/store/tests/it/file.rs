@@ -1,15 +1,16 @@
 //! What only a file can go through: restarts, several processes, other versions, damage.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use account::store::{
-    AccountQuery, Admit, Audit, AuditQuery, Facts, Find, Link, Linked, Mirror, Occasion, SecretBytes, Store,
-};
-use account::{StoreError, Time, UserId};
+use account::StoreError;
+use account::store::{AccountQuery, AuditQuery, Digest, Find, Link, Linked, SecretBytes, Store};
 use ldapgate_store::{OpenError, open};
-use sqlx::{Connection as _, SqliteConnection};
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{Connection as _, SqlSafeStr as _, SqliteConnection};
+
+use crate::people::{admit, login};
 
 fn url(path: &Path) -> String {
     format!("sqlite:{}", path.display())
@@ -23,10 +24,6 @@ async fn sql(path: &Path, statement: &'static str) {
     let mut connection = SqliteConnection::connect(&url(path)).await.expect("the file opens");
     sqlx::query(statement).execute(&mut connection).await.expect("the statement is good");
     connection.close().await.expect("the file closes");
-}
-
-fn login(username: &str) -> Audit {
-    Audit { event: "login".to_owned(), username: Some(username.to_owned()), ..Audit::default() }
 }
 
 #[tokio::test]
@@ -114,58 +111,53 @@ async fn somebody_new_is_never_taken_for_their_own_namesake() {
 }
 
 #[tokio::test]
-async fn a_store_of_an_older_version_is_brought_up_to_date_with_everybody_in_it() {
+async fn a_store_of_the_first_version_is_brought_up_to_date_with_everybody_in_it() {
     let folder = folder();
     let path = folder.path().join("a.db");
-    let store = open(&url(&path)).await.expect("it opens");
-    store.admit(admit(1)).await.expect("it writes");
-    drop(store);
-    sql(&path, "alter table account drop column attributes").await;
-    sql(&path, "alter table session drop column warnings").await;
-    sql(&path, "delete from _sqlx_migrations where version > 1").await;
+    version_one(&path).await;
+    sql(&path, PERSON_OF_VERSION_ONE).await;
+    sql(&path, SESSION_OF_VERSION_ONE).await;
     let store = open(&url(&path)).await.expect("it opens again");
     let old = store.account(Find::LocalName("person1".to_owned())).await.expect("it reads");
-    assert_eq!(old.expect("nobody is lost").attributes.iter().count(), 0);
+    let old = old.expect("nobody is lost");
+    assert_eq!(old.attributes.iter().count(), 0);
+    let (names, dns): (Vec<_>, Vec<_>) =
+        old.local_groups.iter().map(|group| (group.name.as_str(), group.dn.as_str())).unzip();
+    assert_eq!((names, dns), (vec!["staff"], vec![""]), "nobody knows yet whose group that was");
+    let (session, account) = store.session(Digest([7; 32])).await.expect("it reads").expect("it goes on");
+    assert_eq!((session.generation, account.generation), (3, 3));
     store.admit(admit(1)).await.expect("it writes");
     let new = store.account(Find::LocalName("person1".to_owned())).await.expect("it reads");
-    let attributes = new.expect("nobody is lost").attributes;
+    let new = new.expect("nobody is lost");
+    assert_eq!(new.id, old.id);
     assert_eq!(
-        (attributes.text("CN"), attributes.get("objectSid")[0].bytes()),
+        (new.attributes.text("CN"), new.attributes.get("objectSid")[0].bytes()),
         (Some("Person"), &[0xff, 0][..])
     );
+    drop(store);
+    let migrated = ldapgate_store::migrate(&url(&path)).await.expect("it opens").expect("there are tables");
+    assert_eq!(migrated.from, Some(migrated.to), "nothing is left to do");
 }
 
-/// Somebody new, or the same as before.
-fn admit(number: u8) -> Box<Admit> {
-    Box::new(Admit {
-        at: Time::from_seconds(1),
-        new_id: UserId::from_random([number; 16]),
-        facts: facts(number),
-        keep_profile: false,
-        create: true,
-        mirror: Mirror::Off,
-        occasion: Occasion::LookUp,
-        retire: None,
-        audit: login("somebody"),
-    })
+/// What the first version made.
+async fn version_one(path: &Path) {
+    let options = SqliteConnectOptions::new().filename(path).create_if_missing(true);
+    let mut connection = SqliteConnection::connect_with(&options).await.expect("the file can be made");
+    let sql = include_str!("../../migrations/sqlite/0001_start.sql").into_sql_str();
+    let first = Migration::new(1, "start".into(), MigrationType::Simple, sql, false);
+    let migrator = Migrator::with_migrations(vec![first]);
+    migrator.run_direct(None, &mut connection, false).await.expect("the tables can be made");
+    connection.close().await.expect("the file closes");
 }
 
-fn facts(number: u8) -> Facts {
-    Facts {
-        directory: "main".to_owned(),
-        external_id: format!("id{number}"),
-        username: format!("person{number}"),
-        local_name: format!("person{number}"),
-        dn: format!("uid=person{number}"),
-        attributes: serde_json::from_str(r#"{"cn": ["Person"], "objectSid": [{"base64": "/wA="}]}"#)
-            .expect("JSON"),
-        fields: BTreeMap::new(),
-        lists: BTreeMap::new(),
-        flags: BTreeMap::new(),
-        groups: Vec::new(),
-        permissions: Vec::new(),
-    }
-}
+const PERSON_OF_VERSION_ONE: &str = "insert into account (id, directory, external_id, username, local_name, dn, fields, \
+     lists, flags, groups, local_groups, permissions, disabled, generation, first_seen, checked) values \
+     ('01010101-0101-4101-8101-010101010101', 'main', 'id1', 'person1', 'person1', 'uid=person1', '{}', '{}', '{}', '[]', \
+     '[\"staff\"]', '[]', 0, 3, 1, 1)";
+
+const SESSION_OF_VERSION_ONE: &str = "insert into session (digest, handle, account, created, last_seen, expires, remembered) \
+     values (x'0707070707070707070707070707070707070707070707070707070707070707', 'h', \
+     '01010101-0101-4101-8101-010101010101', 1, 1, 9, 0)";
 
 #[tokio::test]
 async fn a_store_of_a_newer_version_is_refused_in_words() {
@@ -186,7 +178,7 @@ async fn a_damaged_row_is_named_by_table_column_and_row() {
     sql(
         &path,
         "insert into account values ('67e55044-10b1-426f-9247-bb680e5fe0c8', 'main', '1', 'alice', 'alice', 'uid=alice', \
-         'no json', '{}', '{}', '[]', '[]', '[]', 0, 0, null, 0, null, 0, '{}')",
+         'no json', '{}', '{}', '[]', '[]', '[]', 0, 0, null, 0, null, 0, '{}', null, null)",
     )
     .await;
     let error = store.accounts(AccountQuery { after: None, limit: 10 }).await.expect_err("it cannot be read");

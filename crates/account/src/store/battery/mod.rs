@@ -2,6 +2,7 @@
 //!
 //! It panics at the first difference, with the seed and the commands that led there.
 
+mod group;
 mod random;
 mod revalidation;
 mod sentences;
@@ -24,6 +25,8 @@ pub async fn battery(open: impl AsyncFn() -> Arc<dyn Store>) {
     sentences::logins_under_way(&open).await;
     sentences::retirement(&open).await;
     sentences::relinking(&open).await;
+    group::grants(&open).await;
+    group::mirrored(&open).await;
     sentences::sessions(&open).await;
     sentences::tokens_and_secrets(&open).await;
     sentences::changes(&open).await;

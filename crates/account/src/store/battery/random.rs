@@ -4,17 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::store::{
-    AccountQuery, Admit, AttemptId, Audit, AuditEnd, AuditQuery, BlockQuery, ClearBlocks, Command,
-    CounterKey, Digest, DropTokenKeys, EndSessions, Facts, Find, IssuePersonal, IssueSigned, KeepTokenKey,
-    Limit, LimitQuery, Link, Mirror, Occasion, PersonalToken, Relink, Remove, Reserve, Retire, Revoke,
-    RevokePersonal, RevokeSigned, SessionQuery, SetDisabled, Settle, Settlement, SignedToken, StartSession,
-    StoredWarning, Sweep, TokenKey, Touch, UsePersonal,
+    AccountQuery, Admit, AttemptId, Audit, AuditEnd, AuditQuery, BlockQuery, Change, ChangeGrants,
+    ClearBlocks, Command, CounterKey, Digest, DropTokenKeys, EndSessions, Facts, Find, Grantee, GroupQuery,
+    IssuePersonal, IssueSigned, KeepTokenKey, Limit, LimitQuery, Link, Mirror, Occasion, PersonalToken,
+    Relink, Remove, Reserve, Retire, Revoke, RevokePersonal, RevokeSigned, SessionQuery, SetDisabled, Settle,
+    Settlement, SignedToken, StartSession, StoredWarning, Sweep, TokenKey, Touch, UsePersonal,
 };
 use crate::store::{
     CensusQuery, ClaimDue, EndAccess, Ending, Loss, NoteChecked, PeopleQuery, ReleaseLeases, RollQuery,
     SetMark, SignedInQuery, TakeLease,
 };
-use crate::{Attributes, Group, Time, UserId};
+use crate::{Attributes, Group, LocalGroup, Time, UserId};
 
 const WINDOW: Duration = Duration::from_secs(90);
 
@@ -55,7 +55,7 @@ impl Script {
     pub fn next_command(&mut self) -> Command {
         self.at = self.at.after(Duration::from_micros(self.below(20_000_000)));
         let at = self.at;
-        match self.below(50) {
+        match self.below(54) {
             0..=5 => Command::Admit(Box::new(self.admit())),
             6 => Command::Link(self.link()),
             7 => Command::Account(self.find()),
@@ -111,7 +111,12 @@ impl Script {
             33 => Command::Relink(self.relink()),
             34 => Command::Remove(Remove { user: self.user(), at, audit: self.event("removed") }),
             35..=40 => self.about_signed_tokens(),
-            41..=48 => self.revalidation(),
+            41..=43 => Command::ChangeGrants(self.change_grants()),
+            44 => Command::LocalGroups(match self.coin() {
+                true => GroupQuery::All,
+                false => GroupQuery::Named(self.group().name),
+            }),
+            45..=52 => self.revalidation(),
             _ => Command::Sweep(Sweep {
                 at,
                 idle_before: self.recent(),
@@ -221,6 +226,17 @@ impl Script {
         }
     }
 
+    fn change_grants(&mut self) -> ChangeGrants {
+        let group = self.group();
+        let grantee = match LocalGroup::of(&group).filter(|_| self.below(3) != 0) {
+            Some(group) => Grantee::Group { directory: self.directory(), group },
+            None => Grantee::Account(self.user()),
+        };
+        let change = if self.below(3) != 0 { Change::Grant } else { Change::Revoke };
+        let permissions = (0..self.below(3)).map(|_| format!("do.{}", self.below(3))).collect();
+        ChangeGrants { grantee, change, permissions, at: self.at, audit: self.event("granted") }
+    }
+
     fn retire(&mut self) -> Option<Retire> {
         let Linked { user, directory, external_id } = self.somebody()?;
         self.made += 1;
@@ -271,7 +287,8 @@ impl Script {
 
     fn group(&mut self) -> Group {
         let name = format!("group {}", self.below(3));
-        Group { dn: format!("cn={name},ou=groups,dc=example,dc=com"), name }
+        let place = ["groups", "Teams"][self.below(2) as usize];
+        Group { dn: format!("cn={name},ou={place},dc=example,dc=com"), name }
     }
 
     fn mirror(&mut self) -> Mirror {
@@ -415,7 +432,7 @@ impl Script {
         let id = self.key_id();
         let Digest(public) = Digest::of(id.as_bytes());
         let key = TokenKey { id, public, held: self.coin(), created: self.recent(), used: self.recent() };
-        KeepTokenKey { key, audit: self.event("token_key_added") }
+        KeepTokenKey { key, first: self.coin(), audit: self.maybe(|script| script.event("token_key_added")) }
     }
 
     fn key_id(&mut self) -> String {

@@ -98,6 +98,8 @@ pub(super) async fn attempts(open: &impl AsyncFn() -> Arc<dyn Store>) {
     let answers = join_all((0..20).map(ask)).await;
     let yes = answers.iter().filter(|answer| matches!(answer, Ok(Reserved::Yes))).count();
     let wait = answers.iter().filter(|answer| matches!(answer, Ok(Reserved::UnderWay))).count();
+    let failed: Vec<_> = answers.iter().filter_map(|answer| answer.as_ref().err()).collect();
+    assert!(failed.is_empty(), "{failed:?}");
     assert_eq!((yes, wait), (3, 17), "twenty at once get no more than the limit, the others wait");
 
     let answers: Vec<_> = answers.into_iter().map(|answer| answer.expect("the store answers")).collect();

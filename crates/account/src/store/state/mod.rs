@@ -2,12 +2,13 @@
 
 mod attempt;
 mod audit;
+mod group;
 mod person;
 mod revalidation;
 mod session;
 mod token;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use self::revalidation::{Ended, Lease};
 use super::{
@@ -23,6 +24,8 @@ use crate::{Account, Time, UserId};
 #[derive(Debug, Default)]
 pub struct State {
     accounts: BTreeMap<UserId, Account>,
+    /// What each local group's members may do.
+    groups: BTreeMap<group::Key, BTreeSet<String>>,
     sessions: BTreeMap<Digest, StoredSession>,
     counters: BTreeMap<CounterKey, Counter>,
     reservations: BTreeMap<(CounterKey, AttemptId), Reservation>,

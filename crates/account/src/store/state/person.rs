@@ -26,7 +26,7 @@ impl State {
     pub fn admit(&mut self, admit: Box<Admit>) -> Admitted {
         let known = self.external(&admit.facts.directory, &admit.facts.external_id).cloned();
         let named = self.named(&admit.facts.local_name).cloned();
-        let admission = match admit.decide(known, named) {
+        let mut admission = match admit.decide(known, named) {
             Ok(admission) => admission,
             Err(refused) => return refused,
         };
@@ -34,7 +34,7 @@ impl State {
         if let Some(retire) = retire.filter(|_| admission.retired.is_some()) {
             self.retire(retire, at);
         }
-        let account = &admission.account;
+        let account = self.keep(admission.account);
         if let Occasion::Login { session, attempt, .. } = occasion {
             if let Some(session) = session {
                 self.sessions.insert(session.digest, session.begin(account.id, account.generation, at));
@@ -43,10 +43,10 @@ impl State {
                 self.settle(attempt, Settlement::Back, std::time::Duration::ZERO, at);
             }
         }
-        self.accounts.insert(account.id, account.clone());
         self.claimed.remove(&account.id);
         self.note_change(account.id, at);
         self.write_audit_of(account.id, audit);
+        admission.account = account;
         Admitted::Yes(Box::new(admission))
     }
 

@@ -13,7 +13,7 @@ mod tree;
 pub use problem::{ConfigErrors, Problem};
 pub use sheet::{Shown, Source};
 
-pub(super) use duration::Zero;
+pub(super) use duration::{Zero, parse as parse_duration};
 pub(super) use environment::{PREFIX, lay_over};
 pub use secret::without_newline;
 pub(super) use secret::{Secret, read_small};
