@@ -7,6 +7,7 @@ mod browser;
 mod changes;
 mod commands;
 mod demo;
+mod deprovisioning;
 mod gateway;
 mod http;
 mod installation;
