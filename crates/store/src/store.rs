@@ -20,8 +20,9 @@ use crate::database::{Database, Held, Purpose};
 use crate::error::Problem;
 use crate::{attempt, audit, group, person, postgres, revalidation, session, signed, token};
 
-/// How often a command is carried out before another that is in its way has won.
-const TRIES: u32 = 8;
+/// How often a command is carried out before another that is in its way has won, or every connection of the pool has turned
+/// out to be dead.
+const TRIES: u32 = 12;
 
 /// A store in an SQL database.
 #[derive(Debug)]
@@ -36,22 +37,25 @@ pub(crate) struct SqlStore {
 macro_rules! transaction {
     ($store:expr, $purpose:expr, $task:literal, |$connection:ident| $query:expr) => {
         Box::pin(async move {
-            let mut tries = 1;
-            loop {
-                let once = async {
-                    let mut held = $store.database.begin($purpose).await?;
-                    let mut connection = held.connection();
-                    let $connection = &mut connection;
-                    let answer = $query.await;
-                    let (stirred, written) = (connection.stirred, connection.written);
-                    $store.end(held, answer, stirred, &written).await
-                };
-                let done = tokio::time::timeout($purpose.deadline(), once).await;
-                match done.unwrap_or(Err(Problem::Late)) {
-                    Err(problem) if problem.passes() && tries < TRIES => tries += 1,
-                    done => return done.map_err(|problem| problem.of($task)),
+            let carried_out = async {
+                let mut tries = 1;
+                loop {
+                    let once = async {
+                        let mut held = $store.database.begin($purpose).await?;
+                        let mut connection = held.connection();
+                        let $connection = &mut connection;
+                        let answer = $query.await;
+                        let (stirred, written) = (connection.stirred, connection.written);
+                        $store.end(held, answer, stirred, &written).await
+                    };
+                    match once.await {
+                        Err(problem) if problem.passes() && tries < TRIES => tries += 1,
+                        done => return done,
+                    }
                 }
-            }
+            };
+            let done = tokio::time::timeout($purpose.deadline(), carried_out).await;
+            done.unwrap_or(Err(Problem::Late)).map_err(|problem| problem.of($task))
         })
     };
 }

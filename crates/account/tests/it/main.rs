@@ -14,6 +14,7 @@ mod mirror;
 mod outage;
 mod proofs;
 mod refresh;
+mod rows;
 mod session;
 mod sign_in;
 mod store;

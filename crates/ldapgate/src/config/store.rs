@@ -47,7 +47,7 @@ fn sqlite(path: PathBuf) -> String {
 }
 
 /// The URL without the password it may carry.
-fn hidden(url: &str) -> String {
+pub(super) fn hidden(url: &str) -> String {
     match url.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?))) {
         Some((scheme, (user, host))) => {
             format!("{scheme}://{}:(hidden)@{host}", user.split(':').next().unwrap_or_default())
