@@ -15,6 +15,7 @@ mod health;
 mod info;
 mod ldap;
 mod login;
+mod migrate;
 mod modify;
 mod option;
 mod outcome;
@@ -29,6 +30,7 @@ mod schema;
 mod search;
 mod serve;
 mod session;
+mod store;
 mod token;
 mod user;
 mod whoami;
@@ -67,6 +69,8 @@ pub(crate) async fn run(arguments: Arguments) -> Exit {
         Command::Session(session) => session::run(&context, session).await,
         Command::Token(token) => token::run(&context, token).await,
         Command::Audit(audit) => audit::run(&context, audit).await,
+        Command::Migrate(migrate) => migrate::run(&context, &migrate).await,
+        Command::Store(store) => store::run(&context, store).await,
         Command::Config(config) => config::run(&context, &config),
         Command::Search(search) => search::run(&context, *search).await,
         Command::Whoami(whoami) => whoami::run(&context, *whoami).await,
