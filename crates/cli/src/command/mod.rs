@@ -30,6 +30,7 @@ mod schema;
 mod search;
 mod serve;
 mod session;
+mod sync;
 mod token;
 mod user;
 mod whoami;
@@ -80,6 +81,7 @@ pub(crate) async fn run(arguments: Arguments) -> Exit {
         Command::Passwd(passwd) => passwd::run(&context, *passwd).await,
         Command::Info(info) => info::run(&context, *info).await,
         Command::Schema(schema) => schema::run(&context, *schema).await,
+        Command::Sync(sync) => Box::pin(sync::run(&context, sync)).await,
         Command::Directory(directory) => directory::run(&context, directory).await,
         Command::Health(health) => health::run(&context, health).await,
         Command::Completions { shell } => pages::completions(shell),
