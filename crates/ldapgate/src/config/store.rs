@@ -31,10 +31,7 @@ pub(super) fn read(section: Section<'_>) -> Store {
             url.value.clone()
         }
         Some(("sqlite", path)) => sqlite(sheet.resolve(path.strip_prefix("//").unwrap_or(path), &url.place)),
-        Some(("postgres" | "postgresql", _)) => {
-            sheet.not_yet(&url.place, "a PostgreSQL store");
-            url.value.clone()
-        }
+        Some(("postgres" | "postgresql", _)) => url.value.clone(),
         _ => {
             let message = format!("{:?} is no store", hidden(&url.value));
             sheet.wrong_but(&url.place, message, "write \"sqlite:PATH\", or \"memory:\" for tests");

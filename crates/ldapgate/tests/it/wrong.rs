@@ -94,7 +94,6 @@ const MORE: &[(&str, &str)] = &[
     ("[session]\nrefresh = \"1m\"", "ldapgate.toml:6:11: session.refresh other than \"5m\" is not available yet: it comes with a later release"),
     ("[session]\ndomain = \"example.com\"", "ldapgate.toml:6:10: session.domain, the applications' cookie of forward-auth, is not available yet: it comes with a later release"),
     ("[metrics]\nlisten = \"localhost:9\"", "ldapgate.toml:6:10: listen cannot be \"localhost:9\": it is an address and a port; write \"127.0.0.1:9\""),
-    ("[store]\nurl = \"postgres://u:hush@h/d\"", "ldapgate.toml:6:7: a PostgreSQL store is not available yet: it comes with a later release"),
     ("[admin]\nrequire = \"cn=admins,dc=example,dc=com\"", "ldapgate.toml:6:11: admin.require is not available yet: it comes with a later release"),
     ("[directory.password]\nchange = \"service\"", "ldapgate.toml:6:10: password.change = \"service\" needs bind_dn: nobody changes passwords for others"),
     ("[[forward_auth.rule]]\nhost = \"wiki.example.com\"\nrequire = \"signed-in\"", "ldapgate.toml:5:1: forward-auth is not available yet: it comes with a later release"),
