@@ -10,6 +10,7 @@ use auth::Directories;
 use tokio::sync::Notify;
 
 use crate::cache::Cache;
+use crate::count::Meter;
 use crate::event::Crier;
 use crate::holdback::HoldBack;
 use crate::naming::AsConfigured;
@@ -75,6 +76,7 @@ pub(crate) struct Inner {
     hooks: RwLock<Vec<Arc<dyn Hook>>>,
     naming: RwLock<Arc<dyn Naming>>,
     pub(crate) crier: Crier,
+    pub(crate) meter: Meter,
 }
 
 /// What a reload exchanges, as one.
@@ -126,6 +128,7 @@ impl Accounts {
             hooks: RwLock::default(),
             naming: RwLock::new(Arc::new(AsConfigured)),
             crier: Crier::default(),
+            meter: Meter::default(),
         })))
     }
 

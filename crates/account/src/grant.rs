@@ -86,6 +86,13 @@ impl Accounts {
     ///
     /// When the store must be asked and does not answer.
     pub async fn check_token(&self, text: &str) -> Result<Option<Account>, Error> {
+        let found = self.account_of_token(text).await;
+        let meter = &self.0.meter;
+        meter.checked(&meter.tokens, &found);
+        found
+    }
+
+    async fn account_of_token(&self, text: &str) -> Result<Option<Account>, Error> {
         let text = text.strip_suffix(':').unwrap_or(text);
         let Some(claimed) = self.current().tokens.read(text, self.0.ambient.now()) else { return Ok(None) };
         let account = match &claimed {
@@ -135,7 +142,8 @@ impl Accounts {
             };
             let generation = id.split_once('.').and_then(|(generation, _)| generation.parse::<i64>().ok());
             // One of another generation went with everything else that was taken back.
-            if let Some(account) = account.as_ref().filter(|account| Some(account.generation) == generation) {
+            let speaks = |account: &&Account| account.may_act() && Some(account.generation) == generation;
+            if let Some(account) = account.as_ref().filter(speaks) {
                 found.push(SignedTokenInfo { id, username: account.local_name.clone(), created, expires });
             }
         }
@@ -256,6 +264,13 @@ impl Accounts {
     ///
     /// When the store does not answer.
     pub async fn check_personal(&self, text: &str) -> Result<Option<Account>, Error> {
+        let found = self.account_of_personal(text).await;
+        let meter = &self.0.meter;
+        meter.checked(&meter.tokens, &found);
+        found
+    }
+
+    async fn account_of_personal(&self, text: &str) -> Result<Option<Account>, Error> {
         let Some(digest) = personal_digest(text) else { return Ok(None) };
         let at = self.0.ambient.now();
         let found = self.0.store.use_personal(UsePersonal { digest, at }).await?;

@@ -43,6 +43,7 @@ mod audit;
 mod block;
 mod cache;
 mod change_password;
+mod count;
 pub mod document;
 mod error;
 mod event;
@@ -82,6 +83,7 @@ pub use ambient::{Ambient, Clock, Entropy};
 pub use attributes::{AttributeValue, Attributes};
 pub use auth::{Denial, Directories, Objection, Observer, Reason, Trace, Unfit, Warning};
 pub use block::Blocked;
+pub use count::{Checks, Counts, Times};
 pub use error::{Error, Fault};
 pub use event::{Event, Events, Heard, Task};
 pub use grant::{PersonalTokenInfo, SignedTokenInfo};
@@ -93,7 +95,10 @@ pub use permission::{PermissionKey, PermissionKeyError, is_permission};
 pub use person::{Account, Group, LocalGroup, UserId, UserIdError};
 pub use ready::Ready;
 pub use relink::{RelinkRefused, Relinking};
-pub use revalidate::{Hold, RevalidationState, Watching};
+pub use revalidate::{
+    Hold, Planned, PlannedChange, RevalidationState, SyncCounts, SyncEvent, SyncOptions, SyncProgress,
+    SyncRefused, SyncReport, SyncStep, Watching,
+};
 pub use rotate::{OldKeys, Rotated};
 pub use session::{PersonalTokens, Session, SessionInfo};
 pub use settings::{

@@ -4,7 +4,9 @@
 
 use std::future::Future;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
 
 use account::{Accounts, Ambient};
 use auth::Directories;
@@ -18,6 +20,7 @@ use web::{Gate, LoginOptional, LoginRequired, ServeOptions};
 use crate::ambient;
 use crate::config::{Config, ConfigErrors, Fixed};
 use crate::error::Error;
+use crate::metrics::{self, Snapshot};
 
 /// A running installation: directories, store, accounts and the gate before them. Clones share it; the last one that is dropped ends
 /// what goes on in the background.
@@ -32,6 +35,11 @@ struct Inner {
     /// What a reload cannot change.
     fixed: Fixed,
     warnings: Vec<String>,
+    /// Where the store is, without a secret.
+    store: String,
+    started: SystemTime,
+    /// Where metrics are shown at the moment.
+    metrics: Mutex<Option<SocketAddr>>,
     /// One reload at a time.
     reloading: tokio::sync::Mutex<()>,
     tls: Option<tls::ServerTls>,
@@ -101,7 +109,9 @@ impl Engine {
         let live = Mutex::new(Live { pools, web: config.web_settings(), follow, revalidate: None });
         let (fixed, tls, warnings) = (config.fixed(), config.listener_tls(), config.warnings().to_vec());
         let reloading = tokio::sync::Mutex::default();
-        Ok(Self(Arc::new(Inner { accounts, gate, fixed, warnings, reloading, tls, live })))
+        let (store, started, metrics) = (config.store_place(), ambient.clock.now(), Mutex::default());
+        let inner = Inner { accounts, gate, fixed, warnings, store, started, metrics, reloading, tls, live };
+        Ok(Self(Arc::new(inner)))
     }
 
     /// People, sessions, tokens, and the one sign-in.
@@ -171,9 +181,77 @@ impl Engine {
         routes: Router,
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> io::Result<()> {
+        self.tell_what_is_served();
         tell_warnings(&self.0.warnings);
+        let metrics = self.show_metrics().await?;
         let options = ServeOptions { tls: self.0.tls.clone(), ..ServeOptions::default() };
-        web::serve(listener, routes, options.until(shutdown)).await
+        let served = web::serve(listener, routes, options.until(shutdown)).await;
+        if let Some(metrics) = metrics {
+            metrics.end().await;
+        }
+        served
+    }
+
+    /// `/metrics` and nothing else, in OpenMetrics text: for an application that has a listener of its own for it. Whoever
+    /// reads it learns the names of servers and how many people sign in. With `metrics.listen` [`Engine::serve`] shows it
+    /// by itself.
+    pub fn metrics_routes(&self) -> Router {
+        metrics::routes(self.clone())
+    }
+
+    /// Where metrics are shown at the moment: `metrics.listen` while [`Engine::serve`] runs, with the port that was really
+    /// bound.
+    #[must_use]
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        *self.metrics()
+    }
+
+    /// Opens the metrics' own listener, where there is to be one and there is none yet.
+    async fn show_metrics(&self) -> io::Result<Option<Showing>> {
+        let Some(address) = self.0.fixed.metrics.filter(|_| self.metrics_address().is_none()) else {
+            return Ok(None);
+        };
+        let named = |error: io::Error| {
+            io::Error::new(error.kind(), format!("cannot listen on {address} (metrics.listen): {error}"))
+        };
+        let listener = TcpListener::bind(address).await.map_err(named)?;
+        let bound = listener.local_addr()?;
+        *self.metrics() = Some(bound);
+        tracing::info!("metrics are shown at http://{bound}/metrics");
+        let routes = self.metrics_routes();
+        let task = Background::run(async move {
+            if let Err(error) = web::serve(listener, routes, ServeOptions::default()).await {
+                tracing::error!(%error, "metrics are no longer shown");
+            }
+        });
+        Ok(Some(Showing { engine: self.clone(), task: Some(task) }))
+    }
+
+    /// The numbers of this moment. The store and the directories are asked for a sign of life.
+    pub(crate) async fn snapshot(&self) -> Snapshot {
+        let ready = self.accounts().ready().await;
+        let live = self.live();
+        let pools = live.pools.iter().map(|(name, pool)| (name.clone(), pool.metrics())).collect();
+        let counted = |state: account::RevalidationState| (state.directory, state.missing_groups.len());
+        let missing_groups = self.accounts().revalidation().into_iter().map(counted).collect();
+        let counts = self.accounts().counts();
+        Snapshot { started: self.0.started, ready, counts, pools, missing_groups }
+    }
+
+    fn tell_what_is_served(&self) {
+        let live = self.live();
+        let directories: Vec<String> =
+            live.pools.iter().map(|(name, pool)| format!("{name} ({})", pool.urls().join(" "))).collect();
+        tracing::info!(
+            version = env!("CARGO_PKG_VERSION"),
+            store = self.0.store,
+            directories = directories.join(", "),
+            "starting"
+        );
+    }
+
+    fn metrics(&self) -> MutexGuard<'_, Option<SocketAddr>> {
+        self.0.metrics.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes a new configuration: for the requests that come from now on. Returns the keys whose change needs a restart; their
@@ -291,6 +369,27 @@ impl Drop for Background {
     }
 }
 
+/// The metrics' own listener, as long as it is there.
+struct Showing {
+    engine: Engine,
+    task: Option<Background>,
+}
+
+impl Showing {
+    /// Ends it, and waits until its address is free.
+    async fn end(mut self) {
+        if let Some(task) = self.task.take() {
+            task.end().await;
+        }
+    }
+}
+
+impl Drop for Showing {
+    fn drop(&mut self) {
+        *self.engine.metrics() = None;
+    }
+}
+
 /// Tells the log what is allowed and yet dangerous.
 fn tell_warnings(warnings: &[String]) {
     warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
@@ -310,13 +409,13 @@ fn directories(config: &Config, ambient: &Ambient) -> Result<(Pools, Directories
 
 /// Opens the configured store.
 #[cfg(feature = "sqlite")]
-async fn open_store(url: &str) -> Result<Arc<dyn account::Store>, Error> {
+pub(crate) async fn open_store(url: &str) -> Result<Arc<dyn account::Store>, Error> {
     store::open(url).await.map_err(|error| Error::Store { url: url.to_owned(), source: error.into() })
 }
 
 /// Without a database there is memory alone.
 #[cfg(not(feature = "sqlite"))]
-async fn open_store(url: &str) -> Result<Arc<dyn account::Store>, Error> {
+pub(crate) async fn open_store(url: &str) -> Result<Arc<dyn account::Store>, Error> {
     match url {
         "memory:" => Ok(Arc::new(account::MemoryStore::new())),
         _ => Err(Error::Configuration {

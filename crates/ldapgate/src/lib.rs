@@ -33,6 +33,7 @@ mod ambient;
 pub mod config;
 mod engine;
 mod error;
+mod metrics;
 
 pub use account::{
     self, Account, Accounts, Ambient, AttributeValue, Attributes, Blocked, Clock, Denial, Denied, Entropy,

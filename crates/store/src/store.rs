@@ -10,8 +10,8 @@ use account::store::{
     SignedToken, Stirred, Store, StoredGroup, StoredSession, Sweep, TokenKey, Touch, UsePersonal,
 };
 use account::store::{
-    Census, CensusQuery, ClaimDue, EndAccess, Leased, Mark, NoteChecked, PeopleQuery, ReleaseLeases, SetMark,
-    SignedInPerson, SignedInQuery, TakeLease,
+    Census, CensusQuery, ClaimDue, EndAccess, Enrolled, Leased, Mark, NoteChecked, PeopleQuery,
+    ReleaseLeases, RollQuery, SetMark, SignedInPerson, SignedInQuery, TakeLease,
 };
 use account::{Account, Time, UserId};
 use futures_util::future::BoxFuture;
@@ -20,8 +20,9 @@ use crate::database::{Database, Held, Purpose};
 use crate::error::Problem;
 use crate::{attempt, audit, group, person, postgres, revalidation, session, signed, token};
 
-/// How often a command is carried out before another that is in its way has won.
-const TRIES: u32 = 8;
+/// How often a command is carried out before another that is in its way has won, or every connection of the pool has turned
+/// out to be dead.
+const TRIES: u32 = 12;
 
 /// A store in an SQL database.
 #[derive(Debug)]
@@ -36,22 +37,25 @@ pub(crate) struct SqlStore {
 macro_rules! transaction {
     ($store:expr, $purpose:expr, $task:literal, |$connection:ident| $query:expr) => {
         Box::pin(async move {
-            let mut tries = 1;
-            loop {
-                let once = async {
-                    let mut held = $store.database.begin($purpose).await?;
-                    let mut connection = held.connection();
-                    let $connection = &mut connection;
-                    let answer = $query.await;
-                    let (stirred, written) = (connection.stirred, connection.written);
-                    $store.end(held, answer, stirred, &written).await
-                };
-                let done = tokio::time::timeout($purpose.deadline(), once).await;
-                match done.unwrap_or(Err(Problem::Late)) {
-                    Err(problem) if problem.passes() && tries < TRIES => tries += 1,
-                    done => return done.map_err(|problem| problem.of($task)),
+            let carried_out = async {
+                let mut tries = 1;
+                loop {
+                    let once = async {
+                        let mut held = $store.database.begin($purpose).await?;
+                        let mut connection = held.connection();
+                        let $connection = &mut connection;
+                        let answer = $query.await;
+                        let (stirred, written) = (connection.stirred, connection.written);
+                        $store.end(held, answer, stirred, &written).await
+                    };
+                    match once.await {
+                        Err(problem) if problem.passes() && tries < TRIES => tries += 1,
+                        done => return done,
+                    }
                 }
-            }
+            };
+            let done = tokio::time::timeout($purpose.deadline(), carried_out).await;
+            done.unwrap_or(Err(Problem::Late)).map_err(|problem| problem.of($task))
         })
     };
 }
@@ -256,6 +260,10 @@ impl Store for SqlStore {
 
     fn people(&self, query: PeopleQuery) -> Answer<'_, Vec<Account>> {
         read!(self, "read people to look at", |c| revalidation::people(c, &query))
+    }
+
+    fn roll(&self, query: RollQuery) -> Answer<'_, Vec<Enrolled>> {
+        read!(self, "list everybody", |c| revalidation::roll(c, &query))
     }
 
     fn signed_in(&self, query: SignedInQuery) -> Answer<'_, Vec<SignedInPerson>> {

@@ -9,6 +9,7 @@ mod config;
 mod delete;
 mod demo;
 mod directory;
+mod doctor;
 mod extension;
 mod group;
 mod health;
@@ -67,6 +68,7 @@ pub(crate) async fn run(arguments: Arguments) -> Exit {
         Command::Session(session) => session::run(&context, session).await,
         Command::Token(token) => token::run(&context, token).await,
         Command::Audit(audit) => audit::run(&context, audit).await,
+        Command::Doctor(doctor) => Box::pin(doctor::run(&context, doctor)).await,
         Command::Config(config) => config::run(&context, &config),
         Command::Search(search) => search::run(&context, *search).await,
         Command::Whoami(whoami) => whoami::run(&context, *whoami).await,

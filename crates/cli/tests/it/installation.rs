@@ -3,12 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use testkit::certificate::{Authority, Flaw};
+use testkit::equipped::Equipped;
 use testkit::http::Visitor;
-use testkit::openldap::OpenLdap;
 use testkit::postgres::Postgres;
 use testkit::process;
-use testkit::world::{BASE, LDIF, READER, READER_PASSWORD};
+use testkit::world::{BASE, READER, READER_PASSWORD};
 
 use crate::gateway::{Gateway, ldapgate};
 
@@ -27,7 +26,7 @@ pub(crate) enum Keeper {
 
 /// A `slapd`, a store, and the configuration that all its processes read.
 pub(crate) struct Installation {
-    pub(crate) directory: OpenLdap,
+    pub(crate) directory: Equipped,
     keeper: Keeper,
     url: String,
     config: PathBuf,
@@ -37,16 +36,16 @@ pub(crate) struct Installation {
 impl Installation {
     /// With the world's people; `more` comes after the `[directory]` table's own keys.
     pub(crate) async fn start(keeper: Keeper, more: &str) -> Self {
-        Self::of(keeper, &LDIF, more).await
+        Self::with_entries(keeper, "", more).await
     }
 
-    /// The same with other people.
-    pub(crate) async fn of(keeper: Keeper, ldif: &str, more: &str) -> Self {
+    /// The same with more people, as LDIF.
+    pub(crate) async fn with_entries(keeper: Keeper, entries: &str, more: &str) -> Self {
         let folder = tempfile::Builder::new()
             .prefix("installation")
             .tempdir()
             .expect("a temporary folder can be made");
-        let directory = OpenLdap::start(ldif, &Authority::new("Example Test CA"), Flaw::None).await;
+        let directory = Equipped::start_with_more(entries).await;
         let config = folder.path().join("ldapgate.toml");
         let mut installation = Self { directory, keeper, url: String::new(), config, folder };
         installation.empty_store(0);

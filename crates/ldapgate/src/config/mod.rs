@@ -6,6 +6,7 @@ mod admin;
 mod audit;
 mod cache;
 mod connection;
+mod diagnosis;
 mod directory;
 mod expression;
 mod find;
@@ -74,6 +75,7 @@ pub struct Config {
     session: session::Session,
     token: token::Token,
     http: http::Http,
+    metrics: Option<SocketAddr>,
     audit_keep: Duration,
     log: log::Log,
     shown: Vec<Shown>,
@@ -185,6 +187,12 @@ impl Config {
         self.http.listen
     }
 
+    /// `metrics.listen`; `None`: no metrics are shown.
+    #[must_use]
+    pub fn metrics_listen(&self) -> Option<SocketAddr> {
+        self.metrics
+    }
+
     /// The gateway's own listener speaks TLS.
     #[must_use]
     pub fn tls_listener(&self) -> bool {
@@ -242,7 +250,7 @@ fn read(root: Section<'_>) -> Option<Config> {
     let token = token::read(root.section("token"));
     let http = http::read(root.section("http"));
     forward_auth::read(root.section("forward_auth"), &known);
-    metrics::read(root.section("metrics"));
+    let metrics = metrics::read(root.section("metrics"));
     let audit_keep = audit::read(root.section("audit"));
     let log = log::read(root.section("log"));
     admin::read(root.section("admin"), &known);
@@ -260,6 +268,7 @@ fn read(root: Section<'_>) -> Option<Config> {
         session,
         token,
         http,
+        metrics,
         audit_keep,
         log,
         shown,

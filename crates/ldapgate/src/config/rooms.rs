@@ -120,6 +120,7 @@ impl Config {
         let changes = [
             ("http.listen", fixed.listen != running.listen),
             ("http.tls", fixed.tls_files != running.tls_files),
+            ("metrics.listen", fixed.metrics != running.metrics),
             ("store.url", fixed.store != running.store),
         ];
         changes.iter().filter(|(_, changed)| *changed).map(|(key, _)| (*key).to_owned()).collect()
@@ -127,7 +128,12 @@ impl Config {
 
     /// What stays as it was at the start.
     pub(crate) fn fixed(&self) -> Fixed {
-        Fixed { listen: self.http.listen, tls_files: self.http.tls_files.clone(), store: self.store.clone() }
+        Fixed {
+            listen: self.http.listen,
+            tls_files: self.http.tls_files.clone(),
+            metrics: self.metrics,
+            store: self.store.clone(),
+        }
     }
 
     /// Where people reach the gateway, as far as the configuration tells.
@@ -142,5 +148,6 @@ impl Config {
 pub(crate) struct Fixed {
     listen: std::net::SocketAddr,
     tls_files: Option<::tls::ServerSettings>,
+    pub(crate) metrics: Option<std::net::SocketAddr>,
     store: super::store::Store,
 }

@@ -31,10 +31,7 @@ pub(super) fn read(section: Section<'_>) -> Store {
             url.value.clone()
         }
         Some(("sqlite", path)) => sqlite(sheet.resolve(path.strip_prefix("//").unwrap_or(path), &url.place)),
-        Some(("postgres" | "postgresql", _)) => {
-            sheet.not_yet(&url.place, "a PostgreSQL store");
-            url.value.clone()
-        }
+        Some(("postgres" | "postgresql", _)) => url.value.clone(),
         _ => {
             let message = format!("{:?} is no store", hidden(&url.value));
             sheet.wrong_but(&url.place, message, "write \"sqlite:PATH\", or \"memory:\" for tests");
@@ -50,7 +47,7 @@ fn sqlite(path: PathBuf) -> String {
 }
 
 /// The URL without the password it may carry.
-fn hidden(url: &str) -> String {
+pub(super) fn hidden(url: &str) -> String {
     match url.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?))) {
         Some((scheme, (user, host))) => {
             format!("{scheme}://{}:(hidden)@{host}", user.split(':').next().unwrap_or_default())

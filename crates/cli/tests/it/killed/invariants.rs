@@ -89,15 +89,20 @@ fn memberships_are_whole(installation: &Installation, person: &Person) {
     let rows =
         installation.sql(&format!("select local_groups from account where username = '{}'", person.name));
     let Some(row) = rows.first() else { return };
-    let groups: Vec<String> = match &row["local_groups"] {
-        Value::String(text) => serde_json::from_str(text).expect("local groups are a list"),
-        list => serde_json::from_value(list.clone()).expect("local groups are a list"),
-    };
-    let groups: BTreeSet<&str> = groups.iter().map(String::as_str).collect();
+    let text = row["local_groups"].as_str().expect("local groups are text");
+    let groups: Vec<Value> = serde_json::from_str(text).expect("local groups are a list");
+    let groups: BTreeSet<&str> = groups.iter().filter_map(|group| group["name"].as_str()).collect();
     assert!(
         person.mirrored.contains(&groups),
         "{} is in {groups:?}, and should be in one of {:?}",
         person.name,
         person.mirrored
     );
+    let members = installation.sql(&format!(
+        "select local_group.name from membership join local_group on local_group.id = membership.local_group \
+         join account on account.id = membership.account where account.username = '{}'",
+        person.name
+    ));
+    let members: BTreeSet<&str> = members.iter().filter_map(|row| row["name"].as_str()).collect();
+    assert_eq!(members, groups, "the memberships of {} are not what the account says", person.name);
 }
