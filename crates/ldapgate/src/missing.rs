@@ -16,7 +16,10 @@ const LATEST: Duration = Duration::from_secs(10 * 60);
 
 /// What was found, for whoever shows it. Clones share it.
 #[derive(Clone, Default)]
-pub(crate) struct MissingGroups(Arc<Mutex<Option<Vec<(String, Dn)>>>>);
+pub(crate) struct MissingGroups(Arc<Mutex<Option<Found>>>);
+
+/// Each with its directory's name.
+type Found = Vec<(String, Dn)>;
 
 impl MissingGroups {
     /// How many of each of these directories; nothing before every directory has said.
@@ -27,7 +30,7 @@ impl MissingGroups {
         directories.map(|name| (name.to_owned(), of(name))).collect()
     }
 
-    fn found(&self, missing: Vec<(String, Dn)>) {
+    fn found(&self, missing: Found) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(missing);
     }
 }
