@@ -16,6 +16,7 @@ use proto::Password;
 use zeroize::Zeroizing;
 
 use crate::accounts::Accounts;
+use crate::count::Ended;
 use crate::login::{Ending, Login};
 use crate::outcome::{Origin, Outcome, PasswordOutcome, SignIn};
 use crate::store::{Audit, Find, Revoke, Settlement};
@@ -182,5 +183,9 @@ impl Ending for PasswordOutcome {
             Self::Denied(denied) => Some(&denied.denial),
             Self::Changed(_) | Self::Unfit(_) | Self::Failed { .. } => None,
         }
+    }
+
+    fn counted(&self) -> Option<Ended> {
+        None
     }
 }

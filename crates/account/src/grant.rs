@@ -86,6 +86,13 @@ impl Accounts {
     ///
     /// When the store must be asked and does not answer.
     pub async fn check_token(&self, text: &str) -> Result<Option<Account>, Error> {
+        let found = self.account_of_token(text).await;
+        let meter = &self.0.meter;
+        meter.checked(&meter.tokens, &found);
+        found
+    }
+
+    async fn account_of_token(&self, text: &str) -> Result<Option<Account>, Error> {
         let text = text.strip_suffix(':').unwrap_or(text);
         let Some(claimed) = self.current().tokens.read(text, self.0.ambient.now()) else { return Ok(None) };
         let account = match &claimed {
@@ -256,10 +263,17 @@ impl Accounts {
     ///
     /// When the store does not answer.
     pub async fn check_personal(&self, text: &str) -> Result<Option<Account>, Error> {
+        let found = self.account_of_personal(text).await;
+        let meter = &self.0.meter;
+        meter.checked(&meter.tokens, &found);
+        found
+    }
+
+    async fn account_of_personal(&self, text: &str) -> Result<Option<Account>, Error> {
         let Some(digest) = personal_digest(text) else { return Ok(None) };
         let at = self.0.ambient.now();
         let found = self.0.store.use_personal(UsePersonal { digest, at }).await?;
-        Ok(found.map(|(_, account)| account).filter(|account| !account.disabled))
+        Ok(found.map(|(_, account)| account).filter(Account::may_act))
     }
 
     /// An account by its id, as it was a moment ago.

@@ -43,6 +43,7 @@ mod audit;
 mod block;
 mod cache;
 mod change_password;
+mod count;
 pub mod document;
 mod error;
 mod event;
@@ -63,6 +64,7 @@ mod proofs;
 mod ready;
 mod relink;
 mod repeat;
+mod revalidate;
 mod rotate;
 mod seal;
 mod session;
@@ -81,6 +83,7 @@ pub use ambient::{Ambient, Clock, Entropy};
 pub use attributes::{AttributeValue, Attributes};
 pub use auth::{Denial, Directories, Objection, Observer, Reason, Trace, Unfit, Warning};
 pub use block::Blocked;
+pub use count::{Checks, Counts, Times};
 pub use error::{Error, Fault};
 pub use event::{Event, Events, Heard, Task};
 pub use grant::{PersonalTokenInfo, SignedTokenInfo};
@@ -92,11 +95,12 @@ pub use permission::{PermissionKey, PermissionKeyError, is_permission};
 pub use person::{Account, Group, LocalGroup, UserId, UserIdError};
 pub use ready::Ready;
 pub use relink::{RelinkRefused, Relinking};
+pub use revalidate::{Hold, RevalidationState, Watching};
 pub use rotate::{OldKeys, Rotated};
 pub use session::{PersonalTokens, Session, SessionInfo};
 pub use settings::{
-    DirectorySettings, LocalName, LocalNameError, LoginSettings, SessionSettings, Settings, Throttle,
-    TokenSettings,
+    DirectorySettings, LocalName, LocalNameError, LoginSettings, RemoveMissing, SessionSettings, Settings,
+    SyncSettings, Throttle, TokenSettings,
 };
 pub use store::{MemoryStore, Store, StoreError};
 pub use time::Time;

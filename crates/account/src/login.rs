@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use tracing::Instrument as _;
 
 use crate::accounts::{Accounts, Current};
+use crate::count::Ended;
 use crate::holdback::answer_after;
 use crate::outcome::{Denied, Origin, SignIn};
 use crate::repeat::LeftOut;
@@ -44,6 +45,9 @@ impl Accounts {
 pub(crate) trait Ending: From<Error> + Send + Sync + 'static {
     /// Why not, where it is a refusal.
     fn denial(&self) -> Option<&Denial>;
+
+    /// How it is counted; `None` for what is no login.
+    fn counted(&self) -> Option<Ended>;
 }
 
 /// A decision, to be made in a task of its own.
@@ -116,7 +120,7 @@ impl Login {
             decided = &mut deciding => decided,
             () = tokio::time::sleep_until(self.give_up) => {
                 self.late.store(true, Ordering::Relaxed);
-                let _ = answer.send(Error::Deadline { after: deadline }.into());
+                self.end(Error::Deadline { after: deadline }.into(), answer);
                 // Whoever reserves knows that an attempt may go on for this long: see `throttle`.
                 let decided = tokio::select! {
                     decided = tokio::time::timeout(deadline, deciding) => decided.ok(),
@@ -135,6 +139,14 @@ impl Login {
             Err(error) => self.failed(error),
         };
         self.hold_back(&outcome).await;
+        self.end(outcome, answer);
+    }
+
+    /// Counts it, and tells whoever still waits.
+    fn end<T: Ending>(&self, outcome: T, answer: oneshot::Sender<T>) {
+        if let Some(ended) = outcome.counted() {
+            self.accounts.0.meter.login(&ended, self.started.elapsed());
+        }
         let _ = answer.send(outcome);
     }
 

@@ -48,6 +48,9 @@ impl Accounts {
         let (store, health) =
             tokio::join!(timeout(WITHIN, self.0.store.ping()), current.directories.health(WITHIN));
         let store = matches!(store, Ok(Ok(())));
+        if !store {
+            self.0.meter.store_failed();
+        }
         let mut directory = BTreeMap::new();
         for (name, health) in health {
             let told = match health {

@@ -64,12 +64,19 @@ impl Accounts {
     ///
     /// When the store must be asked and does not answer.
     pub async fn session(&self, cookie: &str) -> Result<Option<Session>, Error> {
+        let found = self.session_of(cookie).await;
+        let meter = &self.0.meter;
+        meter.checked(&meter.sessions, &found);
+        found
+    }
+
+    async fn session_of(&self, cookie: &str) -> Result<Option<Session>, Error> {
         let Some(digest) = self.cookie_digest(cookie) else { return Ok(None) };
         let Some((session, account)) = self.stored_session(digest).await? else { return Ok(None) };
         let settings = self.current().settings.session;
         let now = self.0.ambient.now();
         let current = session.generation == account.generation;
-        if account.disabled || !current || !is_alive(&session, &settings, now) {
+        if !account.may_act() || !current || !is_alive(&session, &settings, now) {
             return Ok(None);
         }
         if now.since(session.last_seen) >= NOTE_EVERY.min(settings.idle / 4) {
@@ -93,6 +100,7 @@ impl Accounts {
         self.0.cache.forget_session(digest);
         let ended = self.0.store.end_sessions(EndSessions::Cookie { digest, audit }).await?;
         self.0.cache.forget_session(digest);
+        self.0.meter.sessions_ended(ended);
         Ok(ended > 0)
     }
 
@@ -126,6 +134,7 @@ impl Accounts {
         let end = EndSessions::Handle { user, handle: id.to_owned(), audit };
         let ended = self.0.store.end_sessions(end).await?;
         self.forget(user);
+        self.0.meter.sessions_ended(ended);
         Ok(ended > 0)
     }
 
@@ -144,6 +153,7 @@ impl Accounts {
         let audit = self.audit("sessions_ended", origin);
         let ended = self.0.store.end_sessions(EndSessions::Of { user, keep, audit }).await?;
         self.forget(Some(user));
+        self.0.meter.sessions_ended(ended);
         Ok(ended)
     }
 

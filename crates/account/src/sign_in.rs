@@ -15,6 +15,7 @@ use proto::Password;
 
 use crate::accounts::Accounts;
 use crate::admission::{Coming, Refused};
+use crate::count::Ended;
 use crate::login::{Ending, Login};
 use crate::outcome::{Origin, Outcome, SignIn, SignedIn};
 use crate::store::{Audit, CounterKey, EndSessions};
@@ -151,6 +152,9 @@ impl Login {
         match taken {
             Ok(account) => {
                 self.accounts().0.settled.notify_waiters();
+                if session.is_some() {
+                    self.accounts().0.meter.session_started();
+                }
                 self.end_replaced().await;
                 let warnings = person.warnings().to_vec();
                 Ok(Outcome::Granted(Box::new(SignedIn { account, session, warnings })))
@@ -181,5 +185,13 @@ impl Ending for Outcome {
             Self::Denied(denied) => Some(&denied.denial),
             Self::Granted(_) | Self::Failed { .. } => None,
         }
+    }
+
+    fn counted(&self) -> Option<Ended> {
+        Some(match self {
+            Self::Granted(_) => Ended::Granted,
+            Self::Denied(denied) => Ended::Denied(denied.denial.reason()),
+            Self::Failed { fault, .. } => Ended::Failed(*fault),
+        })
     }
 }

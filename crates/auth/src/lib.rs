@@ -52,6 +52,7 @@ mod remember;
 mod rule;
 mod settings;
 mod state;
+mod survey;
 mod template;
 
 pub use change::{Change, Changeable, Changed};

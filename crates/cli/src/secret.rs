@@ -21,6 +21,19 @@ pub(crate) fn of_person(source: &PasswordSource, whom: &str) -> anyhow::Result<S
     }
 }
 
+/// The same where none is needed: `None` when no flag gives one and there is no terminal to ask on, or nothing was typed.
+pub(crate) fn of_person_if_any(source: &PasswordSource, whom: &str) -> anyhow::Result<Option<String>> {
+    let is_given = source.file.is_some() || source.text.is_some() || source.password_stdin;
+    match is_given {
+        true => of_person(source, whom).map(Some),
+        false if can_ask() => {
+            let typed = prompt(&format!("Password of {whom} (empty: no bind as them): "))?;
+            Ok(Some(typed).filter(|typed| !typed.is_empty()))
+        }
+        false => Ok(None),
+    }
+}
+
 /// The bind password of an LDAP tool; `None` when no flag asks for one.
 pub(crate) fn of_target(target: &Target) -> anyhow::Result<Option<String>> {
     match target {

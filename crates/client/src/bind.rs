@@ -97,8 +97,14 @@ impl Connection {
         self.send_bind(request, Controls::default()).await
     }
 
-    /// Binds as the options' service account, where they name one.
-    pub(crate) async fn bind_service(&self) -> Result<(), Error> {
+    /// Binds as the options' service account, where they name one: for a connection of a [`Probe`](crate::Probe), which comes
+    /// without. Every other connection of options with an account is bound already.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ServiceBind`] when it is refused, [`Error::Secret`] when its secret cannot be read, [`Error::Cleartext`] when
+    /// it would travel in clear text; otherwise as every call.
+    pub async fn bind_service(&self) -> Result<(), Error> {
         let Some(service) = &self.shared.options.service else { return Ok(()) };
         let secret = service.secret()?;
         let result = self.bind_as(service, secret.as_ref()).await?.result;

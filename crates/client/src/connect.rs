@@ -26,6 +26,8 @@ pub(crate) struct Transport {
     pub(crate) privacy: Privacy,
     /// What an authentication can bind itself to, when there is TLS.
     pub(crate) bindings: Option<tls::Bindings>,
+    /// Who the server showed itself to be, when there is TLS.
+    pub(crate) peer: Option<tls::Peer>,
 }
 
 /// Who could listen on a stream.
@@ -81,7 +83,7 @@ impl Connection {
         let deadline = Instant::now() + options.connect_timeout;
         let local = address.scheme() == Scheme::Ldapi || is_local_name(address.host());
         let privacy = if local { Privacy::Local } else { Privacy::Open };
-        let transport = Transport { stream: Box::new(stream), privacy, bindings: None };
+        let transport = Transport { stream: Box::new(stream), privacy, bindings: None, peer: None };
         let transport = secure(transport, address, options, deadline).await?;
         let connection = Connection::finish(transport, address, options, None, deadline).await?;
         connection.bind_service().await?;
@@ -139,7 +141,11 @@ async fn reach(address: &Address, options: &Options, deadline: Instant) -> Resul
     }
 }
 
-async fn reach_socket(address: &Address, options: &Options, deadline: Instant) -> Result<Transport, Error> {
+pub(crate) async fn reach_socket(
+    address: &Address,
+    options: &Options,
+    deadline: Instant,
+) -> Result<Transport, Error> {
     let path = match address.url.host() {
         "" => DEFAULT_SOCKET,
         path => path,
@@ -148,10 +154,21 @@ async fn reach_socket(address: &Address, options: &Options, deadline: Instant) -
         .await
         .map_err(|_| late(address, options, "the connection"))?
         .map_err(|source| Error::Connect { url: address.text.clone(), source })?;
-    Ok(Transport { stream: Box::new(stream), privacy: Privacy::Local, bindings: None })
+    Ok(Transport { stream: Box::new(stream), privacy: Privacy::Local, bindings: None, peer: None })
 }
 
 async fn reach_host(address: &Address, options: &Options, deadline: Instant) -> Result<Transport, Error> {
+    let addresses = resolve(address, options, deadline).await?;
+    let (transport, _) = reach_any(&addresses, address, options, deadline).await?;
+    Ok(transport)
+}
+
+/// The addresses of the host, at least one.
+pub(crate) async fn resolve(
+    address: &Address,
+    options: &Options,
+    deadline: Instant,
+) -> Result<Vec<SocketAddr>, Error> {
     let host = address.host();
     let unresolved = |source| Error::Resolve { host: host.to_owned(), source };
     let addresses: Vec<SocketAddr> = timeout_at(deadline, lookup_host((host, address.url.port())))
@@ -162,13 +179,23 @@ async fn reach_host(address: &Address, options: &Options, deadline: Instant) -> 
     if addresses.is_empty() {
         return Err(unresolved(io::Error::from(io::ErrorKind::NotFound)));
     }
+    Ok(addresses)
+}
+
+/// The first address that accepts a connection, and its place in the list.
+pub(crate) async fn reach_any(
+    addresses: &[SocketAddr],
+    address: &Address,
+    options: &Options,
+    deadline: Instant,
+) -> Result<(Transport, usize), Error> {
     let mut last = None;
     for (at, peer) in addresses.iter().enumerate() {
         // An address that swallows packets must leave time for those after it.
         let now = Instant::now();
         let share = deadline.saturating_duration_since(now) / (addresses.len() - at) as u32;
         match timeout_at(now + share, TcpStream::connect(peer)).await {
-            Ok(Ok(stream)) => return Ok(over_tcp(stream, *peer)),
+            Ok(Ok(stream)) => return Ok((over_tcp(stream, *peer), at)),
             Ok(Err(error)) => last = Some(error),
             Err(_) => {}
         }
@@ -185,11 +212,11 @@ fn over_tcp(stream: TcpStream, peer: SocketAddr) -> Transport {
         tracing::debug!(%error, "TCP_NODELAY could not be set");
     }
     let privacy = if peer.ip().to_canonical().is_loopback() { Privacy::Local } else { Privacy::Open };
-    Transport { stream: Box::new(stream), privacy, bindings: None }
+    Transport { stream: Box::new(stream), privacy, bindings: None, peer: None }
 }
 
 /// The handshake of an `ldaps` URL.
-async fn secure(
+pub(crate) async fn secure(
     transport: Transport,
     address: &Address,
     options: &Options,
@@ -203,8 +230,8 @@ async fn secure(
         .await
         .map_err(|_| late(address, options, "the TLS handshake"))?
         .map_err(|source| Error::Tls { url: address.text.clone(), source: Box::new(source) })?;
-    let bindings = Some(stream.bindings());
-    Ok(Transport { stream: Box::new(stream), privacy: Privacy::Encrypted, bindings })
+    let (bindings, peer) = (Some(stream.bindings()), Some(stream.peer()));
+    Ok(Transport { stream: Box::new(stream), privacy: Privacy::Encrypted, bindings, peer })
 }
 
 fn late(address: &Address, options: &Options, stage: &'static str) -> Error {

@@ -71,6 +71,9 @@ impl Connection {
         if let Some(bindings) = &transport.bindings {
             state.bindings.get_or_init(|| bindings.clone());
         }
+        if let Some(peer) = &transport.peer {
+            state.peer.get_or_init(|| peer.clone());
+        }
         let mut driver = Driver::new(transport, receiver, state.clone(), idle);
         driver.open = address.meter.clone().map(Open::new);
         tokio::spawn(driver.run());
@@ -104,6 +107,11 @@ impl Connection {
     /// What an authentication can bind itself to; `None` without TLS.
     pub fn bindings(&self) -> Option<&tls::Bindings> {
         self.shared.state.bindings.get()
+    }
+
+    /// Who the server showed itself to be, and by which protocol; `None` without TLS.
+    pub fn tls_peer(&self) -> Option<&tls::Peer> {
+        self.shared.state.peer.get()
     }
 
     /// Ends the connection: unbind, then the socket. Operations that wait for answers fail.
@@ -369,7 +377,8 @@ mod tests {
     fn pooled(idle: Duration) -> (Connection, tokio::io::DuplexStream) {
         let (client, server) = tokio::io::duplex(1024);
         let options = Options::new(["ldap://localhost"]).unwrap();
-        let transport = Transport { stream: Box::new(client), privacy: Privacy::Local, bindings: None };
+        let transport =
+            Transport { stream: Box::new(client), privacy: Privacy::Local, bindings: None, peer: None };
         (Connection::start(transport, &options.servers[0].clone(), &options, Some(idle)), server)
     }
 

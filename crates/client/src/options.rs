@@ -282,6 +282,12 @@ impl Options {
         self
     }
 
+    /// The same for one server of the list, or of the domain.
+    pub(crate) fn of_server(&self, address: &Address) -> Options {
+        let start_tls = self.start_tls || address.start_tls;
+        Options { servers: vec![address.clone()], discovery: None, start_tls, ..self.clone() }
+    }
+
     /// The same for another server of the same trust: as nobody, and following nothing.
     pub(crate) fn elsewhere(&self, address: Address, start_tls: bool) -> Result<Options, Error> {
         let mut options = self.clone().anonymous().start_tls(start_tls);

@@ -4,7 +4,9 @@
 
 use std::future::Future;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
 
 use account::{Accounts, Ambient};
 use auth::Directories;
@@ -18,7 +20,7 @@ use web::{Gate, LoginOptional, LoginRequired, ServeOptions};
 use crate::ambient;
 use crate::config::{Config, ConfigErrors, Fixed};
 use crate::error::Error;
-use crate::missing;
+use crate::metrics::{self, Snapshot};
 #[cfg(feature = "sqlite")]
 use crate::upkeep::unopened;
 
@@ -35,6 +37,11 @@ struct Inner {
     /// What a reload cannot change.
     fixed: Fixed,
     warnings: Vec<String>,
+    /// Where the store is, without a secret.
+    store: String,
+    started: SystemTime,
+    /// Where metrics are shown at the moment.
+    metrics: Mutex<Option<SocketAddr>>,
     /// One reload at a time.
     reloading: tokio::sync::Mutex<()>,
     tls: Option<tls::ServerTls>,
@@ -46,8 +53,8 @@ struct Live {
     pools: Vec<(String, Pool)>,
     web: web::Settings,
     follow: Option<Background>,
-    /// Looks whether these directories have the groups that are named.
-    missing: Option<Background>,
+    /// Looks at people again.
+    revalidate: Option<Background>,
 }
 
 /// A task that ends with its engine, or when another takes its place.
@@ -68,21 +75,45 @@ impl Engine {
     /// # Errors
     /// As [`Engine::start`].
     pub async fn start_with(config: &Config, ambient: Ambient) -> Result<Engine, Error> {
+        let engine = Self::open(config, ambient).await?;
+        engine.live().revalidate = Some(Background::run({
+            let accounts = engine.accounts().clone();
+            async move { accounts.revalidate().await }
+        }));
+        Ok(engine)
+    }
+
+    /// Starts for one command: it hears of what changes in the store, and leaves looking at people again to programs that
+    /// go on.
+    ///
+    /// # Errors
+    /// As [`Engine::start`].
+    pub async fn start_for_command(config: &Config) -> Result<Engine, Error> {
+        let engine = Self::open(config, ambient::system()).await?;
+        engine.live().revalidate = Some(Background::run({
+            let accounts = engine.accounts().clone();
+            async move { accounts.look_for_groups().await }
+        }));
+        Ok(engine)
+    }
+
+    async fn open(config: &Config, ambient: Ambient) -> Result<Engine, Error> {
         let (pools, directories) = directories(config, &ambient)?;
         let settings =
             config.account_settings().map_err(|error| Error::because("token.secret_key_file", error))?;
         let store = open_store(config.store_url()).await?;
-        let accounts = Accounts::open(settings, directories.clone(), store, ambient.clone()).await?;
+        let accounts = Accounts::open(settings, directories, store, ambient.clone()).await?;
         let gate = Gate::new(config.web_settings(), accounts.clone())?;
         let follow = Some(Background::run({
             let accounts = accounts.clone();
             async move { accounts.follow().await }
         }));
-        let missing = Some(Background::run(missing::tell(directories)));
-        let live = Mutex::new(Live { pools, web: config.web_settings(), follow, missing });
+        let live = Mutex::new(Live { pools, web: config.web_settings(), follow, revalidate: None });
         let (fixed, tls, warnings) = (config.fixed(), config.listener_tls(), config.warnings().to_vec());
         let reloading = tokio::sync::Mutex::default();
-        Ok(Self(Arc::new(Inner { accounts, gate, fixed, warnings, reloading, tls, live })))
+        let (store, started, metrics) = (config.store_place(), ambient.clock.now(), Mutex::default());
+        let inner = Inner { accounts, gate, fixed, warnings, store, started, metrics, reloading, tls, live };
+        Ok(Self(Arc::new(inner)))
     }
 
     /// People, sessions, tokens, and the one sign-in.
@@ -152,9 +183,77 @@ impl Engine {
         routes: Router,
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> io::Result<()> {
+        self.tell_what_is_served();
         tell_warnings(&self.0.warnings);
+        let metrics = self.show_metrics().await?;
         let options = ServeOptions { tls: self.0.tls.clone(), ..ServeOptions::default() };
-        web::serve(listener, routes, options.until(shutdown)).await
+        let served = web::serve(listener, routes, options.until(shutdown)).await;
+        if let Some(metrics) = metrics {
+            metrics.end().await;
+        }
+        served
+    }
+
+    /// `/metrics` and nothing else, in OpenMetrics text: for an application that has a listener of its own for it. Whoever
+    /// reads it learns the names of servers and how many people sign in. With `metrics.listen` [`Engine::serve`] shows it
+    /// by itself.
+    pub fn metrics_routes(&self) -> Router {
+        metrics::routes(self.clone())
+    }
+
+    /// Where metrics are shown at the moment: `metrics.listen` while [`Engine::serve`] runs, with the port that was really
+    /// bound.
+    #[must_use]
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        *self.metrics()
+    }
+
+    /// Opens the metrics' own listener, where there is to be one and there is none yet.
+    async fn show_metrics(&self) -> io::Result<Option<Showing>> {
+        let Some(address) = self.0.fixed.metrics.filter(|_| self.metrics_address().is_none()) else {
+            return Ok(None);
+        };
+        let named = |error: io::Error| {
+            io::Error::new(error.kind(), format!("cannot listen on {address} (metrics.listen): {error}"))
+        };
+        let listener = TcpListener::bind(address).await.map_err(named)?;
+        let bound = listener.local_addr()?;
+        *self.metrics() = Some(bound);
+        tracing::info!("metrics are shown at http://{bound}/metrics");
+        let routes = self.metrics_routes();
+        let task = Background::run(async move {
+            if let Err(error) = web::serve(listener, routes, ServeOptions::default()).await {
+                tracing::error!(%error, "metrics are no longer shown");
+            }
+        });
+        Ok(Some(Showing { engine: self.clone(), task: Some(task) }))
+    }
+
+    /// The numbers of this moment. The store and the directories are asked for a sign of life.
+    pub(crate) async fn snapshot(&self) -> Snapshot {
+        let ready = self.accounts().ready().await;
+        let live = self.live();
+        let pools = live.pools.iter().map(|(name, pool)| (name.clone(), pool.metrics())).collect();
+        let counted = |state: account::RevalidationState| (state.directory, state.missing_groups.len());
+        let missing_groups = self.accounts().revalidation().into_iter().map(counted).collect();
+        let counts = self.accounts().counts();
+        Snapshot { started: self.0.started, ready, counts, pools, missing_groups }
+    }
+
+    fn tell_what_is_served(&self) {
+        let live = self.live();
+        let directories: Vec<String> =
+            live.pools.iter().map(|(name, pool)| format!("{name} ({})", pool.urls().join(" "))).collect();
+        tracing::info!(
+            version = env!("CARGO_PKG_VERSION"),
+            store = self.0.store,
+            directories = directories.join(", "),
+            "starting"
+        );
+    }
+
+    fn metrics(&self) -> MutexGuard<'_, Option<SocketAddr>> {
+        self.0.metrics.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes a new configuration: for the requests that come from now on. Returns the keys whose change needs a restart; their
@@ -170,7 +269,7 @@ impl Engine {
         let before = self.live().web.clone();
         let mut restart = config.restart_needed(&self.0.fixed);
         restart.extend(self.0.gate.swap(config.web_settings())?.into_iter().map(str::to_owned));
-        if let Err(error) = self.0.accounts.reconfigure(settings, directories.clone()).await {
+        if let Err(error) = self.0.accounts.reconfigure(settings, directories).await {
             // They were good a moment ago, so there is nothing in them to refuse.
             let _ = self.0.gate.swap(before);
             return Err(error.into());
@@ -178,7 +277,6 @@ impl Engine {
         let mut live = self.live();
         live.pools = pools;
         live.web = config.web_settings();
-        live.missing = Some(Background::run(missing::tell(directories)));
         Ok(restart)
     }
 
@@ -239,11 +337,12 @@ impl Engine {
     pub async fn shutdown(&self) {
         let tasks = {
             let mut live = self.live();
-            [live.follow.take(), live.missing.take()]
+            [live.follow.take(), live.revalidate.take()]
         };
         for task in tasks.into_iter().flatten() {
             task.end().await;
         }
+        self.0.accounts.stop_revalidating().await;
         self.0.accounts.finish().await;
     }
 }
@@ -272,6 +371,27 @@ impl Drop for Background {
     }
 }
 
+/// The metrics' own listener, as long as it is there.
+struct Showing {
+    engine: Engine,
+    task: Option<Background>,
+}
+
+impl Showing {
+    /// Ends it, and waits until its address is free.
+    async fn end(mut self) {
+        if let Some(task) = self.task.take() {
+            task.end().await;
+        }
+    }
+}
+
+impl Drop for Showing {
+    fn drop(&mut self) {
+        *self.engine.metrics() = None;
+    }
+}
+
 /// Tells the log what is allowed and yet dangerous.
 fn tell_warnings(warnings: &[String]) {
     warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
@@ -291,13 +411,13 @@ fn directories(config: &Config, ambient: &Ambient) -> Result<(Pools, Directories
 
 /// Opens the configured store.
 #[cfg(feature = "sqlite")]
-async fn open_store(url: &str) -> Result<Arc<dyn account::Store>, Error> {
+pub(crate) async fn open_store(url: &str) -> Result<Arc<dyn account::Store>, Error> {
     store::open(url).await.map_err(|error| unopened(url, error))
 }
 
 /// Without a database there is memory alone.
 #[cfg(not(feature = "sqlite"))]
-async fn open_store(url: &str) -> Result<Arc<dyn account::Store>, Error> {
+pub(crate) async fn open_store(url: &str) -> Result<Arc<dyn account::Store>, Error> {
     match url {
         "memory:" => Ok(Arc::new(account::MemoryStore::new())),
         _ => Err(Error::Configuration {

@@ -33,7 +33,7 @@ mod ambient;
 pub mod config;
 mod engine;
 mod error;
-mod missing;
+mod metrics;
 pub mod upkeep;
 
 pub use account::{

@@ -46,6 +46,7 @@ mod group;
 mod migrate;
 mod person;
 mod postgres;
+mod revalidation;
 mod row;
 mod session;
 mod signed;

@@ -30,6 +30,7 @@ const SQLITE: Steps = steps! {
     3 "0003_warnings",
     4 "0004_groups",
     5 "0005_tokens",
+    6 "0006_revalidation",
 };
 
 const POSTGRES: Steps = steps! {
@@ -37,6 +38,7 @@ const POSTGRES: Steps = steps! {
     3 "0003_start",
     4 "0004_groups",
     5 "0005_tokens",
+    6 "0006_revalidation",
 };
 
 /// What [`migrate`](crate::migrate) did.

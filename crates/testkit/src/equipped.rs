@@ -3,7 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "a test is a peer of its own")]
 
 use std::fmt::Write as _;
-use std::ops::Deref;
+use std::ops::{Deref, DerefMut};
 use std::path::Path;
 
 use tokio::sync::OnceCell;
@@ -54,10 +54,22 @@ impl Equipped {
         Self::start_with(&[]).await
     }
 
+    /// One of the caller's own that holds more than the world: entries as LDIF.
+    ///
+    /// # Panics
+    /// As [`OpenLdap::equipped`], and when `slapd` refuses the entries.
+    pub async fn start_with_more(entries: &str) -> Self {
+        Self::holding(&format!("{}\n{entries}", ldif()), &[]).await
+    }
+
     /// One of the caller's own, with variables in its environment.
     pub(crate) async fn start_with(environment: &[(&str, &str)]) -> Self {
+        Self::holding(&ldif(), environment).await
+    }
+
+    async fn holding(ldif: &str, environment: &[(&str, &str)]) -> Self {
         let authority = Authority::new("Example Test CA");
-        let server = OpenLdap::configured(&ldif(), &authority, Flaw::None, environment, settings).await;
+        let server = OpenLdap::configured(ldif, &authority, Flaw::None, environment, settings).await;
         Self { server, authority }
     }
 
@@ -98,6 +110,12 @@ impl Deref for Equipped {
 
     fn deref(&self) -> &OpenLdap {
         &self.server
+    }
+}
+
+impl DerefMut for Equipped {
+    fn deref_mut(&mut self) -> &mut OpenLdap {
+        &mut self.server
     }
 }
 

@@ -50,4 +50,4 @@ pub use client::{ClientSettings, ClientTls, Identity, TrustedFile, Version};
 pub use error::{Error, HandshakeFault};
 pub use file::Format;
 pub use server::{ServerSettings, ServerTls};
-pub use stream::Stream;
+pub use stream::{Peer, Stream};

@@ -8,6 +8,16 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::{Bindings, Certificate, explain};
 
+/// Who is at the other end of an encrypted stream, as far as it showed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Peer {
+    /// "TLSv1.2" or "TLSv1.3".
+    pub protocol: &'static str,
+    /// The certificates it presented, its own first; those that cannot be read are left out.
+    pub certificates: Vec<Certificate>,
+}
+
 /// An encrypted stream, either side's.
 #[derive(Debug)]
 pub struct Stream<S> {
@@ -30,6 +40,14 @@ impl<S> Stream<S> {
     #[must_use]
     pub fn peer_certificate(&self) -> Option<Certificate> {
         Certificate::from_der(self.peer_certificates_der()?.first()?)
+    }
+
+    /// What the peer showed, and by which protocol.
+    #[must_use]
+    pub fn peer(&self) -> Peer {
+        let shown = self.peer_certificates_der().unwrap_or_default();
+        let certificates = shown.into_iter().filter_map(Certificate::from_der).collect();
+        Peer { protocol: self.protocol(), certificates }
     }
 
     /// What authentication above can bind itself to.

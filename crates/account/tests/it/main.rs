@@ -13,6 +13,8 @@ mod look_up;
 mod mirror;
 mod outage;
 mod proofs;
+mod refresh;
+mod rows;
 mod session;
 mod sign_in;
 mod store;

@@ -44,7 +44,7 @@ pub(super) fn group_attributes(settings: &Settings) -> Vec<String> {
 }
 
 /// The attribute of a person's entry whose values are groups.
-pub(super) fn person_attribute(settings: &Settings) -> Option<&str> {
+pub(crate) fn person_attribute(settings: &Settings) -> Option<&str> {
     let groups = &settings.groups;
     let told =
         groups.kinds.iter().any(|kind| matches!(kind, GroupKind::MemberOf | GroupKind::ActiveDirectory));
@@ -97,7 +97,7 @@ pub(super) fn clauses_of_groups<'d>(
 }
 
 /// The attributes in which groups list groups, each once.
-pub(super) fn member_attributes(settings: &Settings) -> Vec<&str> {
+pub(crate) fn member_attributes(settings: &Settings) -> Vec<&str> {
     let groups = &settings.groups;
     let kinds = groups.kinds.iter().filter_map(|kind| member_attribute(settings, *kind));
     let own = groups.custom.iter().filter_map(|own| own.member_attribute());
@@ -120,7 +120,7 @@ pub(super) fn posix_attribute(settings: &Settings) -> &str {
 }
 
 /// What any group of the kinds matches, whoever is in it: people have names, too.
-pub(super) fn any_group(settings: &Settings) -> Filter {
+pub(crate) fn any_group(settings: &Settings) -> Filter {
     let of_kind = |kind: &GroupKind| {
         let class = match kind {
             GroupKind::GroupOfNames | GroupKind::MemberOf => "groupOfNames",

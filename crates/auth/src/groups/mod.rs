@@ -25,7 +25,7 @@ use crate::record::Record;
 use crate::{Error, Observer, Settings, Silent};
 
 pub use custom::{CustomKind, GroupLookup};
-pub(crate) use kind::attributes;
+pub(crate) use kind::{any_group, attributes, member_attributes, person_attribute};
 pub(crate) use known::Known;
 pub(crate) use roster::Roster;
 use walk::Walk;

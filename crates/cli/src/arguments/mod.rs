@@ -61,6 +61,8 @@ pub(crate) enum Command {
     Token(Token),
     /// What was recorded of sign-ins and of everything an operator does
     Audit(Audit),
+    /// Look at everything a login depends on, step by step, and say what to do
+    Doctor(Doctor),
     /// Bring the store up to date, which serve does too
     Migrate(Migrate),
     /// What is done to a store as a whole
@@ -132,6 +134,17 @@ pub(crate) struct Login {
     /// Show every step and every LDAP operation
     #[arg(long)]
     pub(crate) explain: bool,
+    /// One JSON document on standard output
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) password: PasswordSource,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    /// Look for this person, too; with a password make one bind as them
+    pub(crate) user: Option<String>,
     /// One JSON document on standard output
     #[arg(long)]
     pub(crate) json: bool,

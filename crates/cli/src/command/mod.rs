@@ -9,6 +9,7 @@ mod config;
 mod delete;
 mod demo;
 mod directory;
+mod doctor;
 mod extension;
 mod group;
 mod health;
@@ -69,6 +70,7 @@ pub(crate) async fn run(arguments: Arguments) -> Exit {
         Command::Session(session) => session::run(&context, session).await,
         Command::Token(token) => token::run(&context, token).await,
         Command::Audit(audit) => audit::run(&context, audit).await,
+        Command::Doctor(doctor) => Box::pin(doctor::run(&context, doctor)).await,
         Command::Migrate(migrate) => migrate::run(&context, &migrate).await,
         Command::Store(store) => store::run(&context, store).await,
         Command::Config(config) => config::run(&context, &config),

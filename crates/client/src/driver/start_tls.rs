@@ -36,6 +36,7 @@ impl Driver {
         let error = match outcome {
             Ok(Ok(stream)) => {
                 self.state.bindings.get_or_init(|| stream.bindings());
+                self.state.peer.get_or_init(|| stream.peer());
                 self.stream = Box::new(stream);
                 self.state.encrypted.store(true, Ordering::Release);
                 self.state.private.store(true, Ordering::Release);

@@ -21,6 +21,8 @@ pub(crate) struct State {
     pub(crate) layered: AtomicBool,
     /// What an authentication can bind itself to, once there is TLS.
     pub(crate) bindings: OnceLock<tls::Bindings>,
+    /// Who the server showed itself to be, once there is TLS.
+    pub(crate) peer: OnceLock<tls::Peer>,
     pub(crate) notices: Notices,
     /// The id of the last request.
     pub(crate) last_id: AtomicU32,
@@ -38,6 +40,7 @@ impl State {
             encrypted: AtomicBool::new(privacy == Privacy::Encrypted),
             layered: AtomicBool::new(false),
             bindings: OnceLock::new(),
+            peer: OnceLock::new(),
             notices: Notices::default(),
             last_id: AtomicU32::new(0),
             bound: Mutex::default(),

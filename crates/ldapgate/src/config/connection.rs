@@ -83,8 +83,13 @@ impl Connection {
         }
     }
 
+    /// The URLs as they are written.
+    pub(crate) fn urls(&self) -> &[String] {
+        &self.urls
+    }
+
     /// Is the directory asked as somebody?
-    pub(super) fn has_service_account(&self) -> bool {
+    pub(crate) fn has_service_account(&self) -> bool {
         self.service.is_some()
     }
 

@@ -1,17 +1,24 @@
-//! `[metrics]`: its room comes later; only "off" is taken.
+//! `[metrics]`: where the numbers for Prometheus are shown.
 
 use std::net::SocketAddr;
 
 use super::read::Section;
 
-pub(super) fn read(section: Section<'_>) {
+/// The address of the metrics' own listener; `None`: there is none.
+pub(super) fn read(section: Section<'_>) -> Option<SocketAddr> {
     let listen = section.text("listen", "");
+    let mut address = None;
     if !listen.value.is_empty() {
         match listen.value.parse::<SocketAddr>() {
-            Ok(_) => section.sheet().not_yet(&listen.place, "metrics.listen"),
+            Ok(parsed) => address = Some(parsed),
             Err(_) => super::http::no_address(section.sheet(), "listen", &listen),
         }
     }
-    section.mark_not_yet(&["listen"]);
+    if address.is_some_and(|address| !address.ip().to_canonical().is_loopback()) {
+        let warning = "metrics on an address that others can reach: whoever asks learns the names of servers, how many people \
+                       sign in and how many are refused";
+        section.sheet().warn(&listen.place, warning);
+    }
     section.finish();
+    address
 }

@@ -6,6 +6,7 @@ mod admin;
 mod audit;
 mod cache;
 mod connection;
+mod diagnosis;
 mod directory;
 mod expression;
 mod find;
@@ -70,10 +71,12 @@ pub struct Config {
     permissions: Vec<permissions::Line>,
     login: login::Login,
     cache: cache::Cache,
+    sync: account::SyncSettings,
     store: store::Store,
     session: session::Session,
     token: token::Token,
     http: http::Http,
+    metrics: Option<SocketAddr>,
     audit_keep: Duration,
     log: log::Log,
     shown: Vec<Shown>,
@@ -185,6 +188,12 @@ impl Config {
         self.http.listen
     }
 
+    /// `metrics.listen`; `None`: no metrics are shown.
+    #[must_use]
+    pub fn metrics_listen(&self) -> Option<SocketAddr> {
+        self.metrics
+    }
+
     /// The gateway's own listener speaks TLS.
     #[must_use]
     pub fn tls_listener(&self) -> bool {
@@ -236,13 +245,13 @@ fn read(root: Section<'_>) -> Option<Config> {
     let permissions = permissions::read(root.section("permissions"), &known);
     let login = login::read(root.section("login"));
     let cache = cache::read(root.section("cache"));
-    sync::read(root.section("sync"));
+    let sync = sync::read(root.section("sync"));
     let store = store::read(root.section("store"));
     let session = session::read(root.section("session"));
     let token = token::read(root.section("token"));
     let http = http::read(root.section("http"));
     forward_auth::read(root.section("forward_auth"), &known);
-    metrics::read(root.section("metrics"));
+    let metrics = metrics::read(root.section("metrics"));
     let audit_keep = audit::read(root.section("audit"));
     let log = log::read(root.section("log"));
     admin::read(root.section("admin"), &known);
@@ -255,10 +264,12 @@ fn read(root: Section<'_>) -> Option<Config> {
         permissions,
         login,
         cache,
+        sync,
         store,
         session,
         token,
         http,
+        metrics,
         audit_keep,
         log,
         shown,

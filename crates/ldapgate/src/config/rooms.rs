@@ -9,6 +9,7 @@ use account::{DirectorySettings, LoginSettings, PermissionKey, SessionSettings, 
 
 use super::Config;
 use super::directory::Directory;
+use crate::ambient;
 use crate::error::Error;
 
 /// A request may take as long as the login inside it, and then some.
@@ -62,7 +63,10 @@ impl Config {
                 idle: self.session.idle,
                 absolute: self.session.absolute,
                 remember_me: self.session.remember_me,
+                refresh: self.session.refresh,
             },
+            sync: self.sync,
+            replica: ambient::replica(),
             token: TokenSettings {
                 lifetime: self.token.lifetime,
                 max_lifetime: self.token.max_lifetime,
@@ -116,6 +120,7 @@ impl Config {
         let changes = [
             ("http.listen", fixed.listen != running.listen),
             ("http.tls", fixed.tls_files != running.tls_files),
+            ("metrics.listen", fixed.metrics != running.metrics),
             ("store.url", fixed.store != running.store),
         ];
         changes.iter().filter(|(_, changed)| *changed).map(|(key, _)| (*key).to_owned()).collect()
@@ -123,7 +128,12 @@ impl Config {
 
     /// What stays as it was at the start.
     pub(crate) fn fixed(&self) -> Fixed {
-        Fixed { listen: self.http.listen, tls_files: self.http.tls_files.clone(), store: self.store.clone() }
+        Fixed {
+            listen: self.http.listen,
+            tls_files: self.http.tls_files.clone(),
+            metrics: self.metrics,
+            store: self.store.clone(),
+        }
     }
 
     /// Where people reach the gateway, as far as the configuration tells.
@@ -138,5 +148,6 @@ impl Config {
 pub(crate) struct Fixed {
     listen: std::net::SocketAddr,
     tls_files: Option<::tls::ServerSettings>,
+    pub(crate) metrics: Option<std::net::SocketAddr>,
     store: super::store::Store,
 }

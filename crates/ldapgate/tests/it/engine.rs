@@ -15,7 +15,7 @@ use testkit::world::{BASE, LDIF, Peer, READER, READER_PASSWORD, World};
 use crate::log::Log;
 
 /// A configuration for the world, with more lines inside `[directory]` and after it.
-fn configuration(world: &World, more: &str) -> Config {
+pub(crate) fn configuration(world: &World, more: &str) -> Config {
     let text = format!(
         "[directory]\npreset = \"openldap\"\nurl = \"{}\"\nbase = \"{BASE}\"\nbind_dn = \"{READER}\"\n\
          bind_password = \"{READER_PASSWORD}\"\n{more}\n[store]\nurl = \"memory:\"\n",
@@ -25,11 +25,11 @@ fn configuration(world: &World, more: &str) -> Config {
         .unwrap_or_else(|error| panic!("{error}"))
 }
 
-async fn start(config: &Config) -> Engine {
+pub(crate) async fn start(config: &Config) -> Engine {
     Engine::start(config).await.unwrap_or_else(|error| panic!("{error}: {}", error.causes().join(": ")))
 }
 
-async fn sign_in(engine: &Engine, username: &str, password: &str) -> Outcome {
+pub(crate) async fn sign_in(engine: &Engine, username: &str, password: &str) -> Outcome {
     engine.accounts().sign_in(username, password.to_owned(), &Origin::default(), SignIn::default()).await
 }
 

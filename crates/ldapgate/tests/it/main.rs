@@ -6,6 +6,7 @@ mod engine;
 mod environment;
 mod files;
 mod log;
+mod metrics;
 mod shown;
 mod wrong;
 

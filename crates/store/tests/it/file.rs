@@ -178,7 +178,7 @@ async fn a_damaged_row_is_named_by_table_column_and_row() {
     sql(
         &path,
         "insert into account values ('67e55044-10b1-426f-9247-bb680e5fe0c8', 'main', '1', 'alice', 'alice', 'uid=alice', \
-         'no json', '{}', '{}', '[]', '[]', '[]', 0, 0, null, 0, null, 0, '{}')",
+         'no json', '{}', '{}', '[]', '[]', '[]', 0, 0, null, 0, null, 0, '{}', null, null)",
     )
     .await;
     let error = store.accounts(AccountQuery { after: None, limit: 10 }).await.expect_err("it cannot be read");
