@@ -129,12 +129,6 @@ impl Equipped {
     }
 }
 
-impl DerefMut for Equipped {
-    fn deref_mut(&mut self) -> &mut OpenLdap {
-        &mut self.server
-    }
-}
-
 impl Deref for Equipped {
     type Target = OpenLdap;
 
