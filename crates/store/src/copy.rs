@@ -16,9 +16,12 @@ const PAGE: usize = 200;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CopyError {
-    /// One of the two cannot be opened.
+    /// What is to be copied cannot be opened.
     #[error(transparent)]
-    Open(#[from] OpenError),
+    Source(OpenError),
+    /// What it is to be copied into cannot be opened.
+    #[error(transparent)]
+    Target(OpenError),
     /// `memory:` ends with its process.
     #[error("memory: can be copied neither from nor to")]
     Memory,
@@ -38,6 +41,14 @@ pub enum CopyError {
     },
 }
 
+impl CopyError {
+    /// Whether it is the source alone that is in the way.
+    #[must_use]
+    pub fn is_of_source(&self) -> bool {
+        matches!(self, Self::Source(_))
+    }
+}
+
 /// Copies everything that the store at one URL holds into the empty store at another, which may be another database: people
 /// and groups, sessions, tokens, secrets, counters, the audit record and the notes of changes with their numbers. Both are
 /// brought up to date first. Answers how many rows of which table that were.
@@ -50,8 +61,8 @@ pub async fn copy(from: &str, to: &str) -> Result<Vec<(&'static str, u64)>, Copy
     if [from, to].iter().any(|url| url.starts_with("memory:")) {
         return Err(CopyError::Memory);
     }
-    let (source, _) = crate::open_sql(from).await?;
-    let (target, _) = crate::open_sql(to).await?;
+    let (source, _) = crate::open_sql(from).await.map_err(CopyError::Source)?;
+    let (target, _) = crate::open_sql(to).await.map_err(CopyError::Target)?;
     copy_all(&source, &target).await
 }
 

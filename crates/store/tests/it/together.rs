@@ -38,7 +38,7 @@ fn guess(id: i64) -> Reserve {
         limit(CounterKey::from_text("address 192.0.2.1"), 1000),
         limit(CounterKey::unknown(7), 1000),
     ];
-    limits.rotate_left(usize::try_from(id).unwrap() % 3);
+    limits.rotate_left(usize::try_from(id).expect("ids are small") % 3);
     Reserve {
         id: AttemptId(id),
         limits,
