@@ -137,6 +137,12 @@ impl Deref for Equipped {
     }
 }
 
+impl DerefMut for Equipped {
+    fn deref_mut(&mut self) -> &mut OpenLdap {
+        &mut self.server
+    }
+}
+
 fn ldif() -> String {
     let mut text = LDIF.clone();
     write!(
