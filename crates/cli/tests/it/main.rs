@@ -31,6 +31,7 @@ mod servers;
 mod sessions;
 mod states;
 mod store;
+mod sync;
 mod target;
 mod transport;
 mod two_gateways;
