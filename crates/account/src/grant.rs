@@ -142,7 +142,8 @@ impl Accounts {
             };
             let generation = id.split_once('.').and_then(|(generation, _)| generation.parse::<i64>().ok());
             // One of another generation went with everything else that was taken back.
-            if let Some(account) = account.as_ref().filter(|account| Some(account.generation) == generation) {
+            let speaks = |account: &&Account| account.may_act() && Some(account.generation) == generation;
+            if let Some(account) = account.as_ref().filter(speaks) {
                 found.push(SignedTokenInfo { id, username: account.local_name.clone(), created, expires });
             }
         }

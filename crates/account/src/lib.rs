@@ -95,7 +95,10 @@ pub use permission::{PermissionKey, PermissionKeyError, is_permission};
 pub use person::{Account, Group, LocalGroup, UserId, UserIdError};
 pub use ready::Ready;
 pub use relink::{RelinkRefused, Relinking};
-pub use revalidate::{Hold, RevalidationState, Watching};
+pub use revalidate::{
+    Hold, Planned, PlannedChange, RevalidationState, SyncCounts, SyncEvent, SyncOptions, SyncProgress,
+    SyncRefused, SyncReport, SyncStep, Watching,
+};
 pub use rotate::{OldKeys, Rotated};
 pub use session::{PersonalTokens, Session, SessionInfo};
 pub use settings::{

@@ -1,8 +1,8 @@
 //! Looking at people again: whose turn it is, what came of it, leases and marks.
 
 use account::store::{
-    Admit, Admitted, Census, CensusQuery, ClaimDue, ENDED_KEPT, EndAccess, Ending, Leased, Mark, NoteChecked,
-    PeopleQuery, ReleaseLeases, SetMark, SignedInPerson, SignedInQuery, TakeLease,
+    Admit, Admitted, Census, CensusQuery, ClaimDue, ENDED_KEPT, EndAccess, Ending, Enrolled, Leased, Mark,
+    NoteChecked, PeopleQuery, ReleaseLeases, RollQuery, SetMark, SignedInPerson, SignedInQuery, TakeLease,
 };
 use account::{Account, UserId};
 
@@ -109,22 +109,32 @@ pub(crate) async fn people(c: &mut Connection<'_>, query: &PeopleQuery) -> Resul
             .fetch_all()
             .await?
         }
-        PeopleQuery::Page { directory, after, limit } => {
-            c.query(concat!(
-                "select ",
-                account_columns!(),
-                " from account where account.directory = $1 and account.external_id > $2 \
-                 order by account.external_id limit $3"
-            ))
-            .bind(directory)
-            // Every key is longer than no key.
-            .bind(after.as_deref().unwrap_or_default())
-            .bind(i64::from(*limit))
-            .fetch_all()
-            .await?
-        }
     };
     accounts(&rows)
+}
+
+pub(crate) async fn roll(c: &mut Connection<'_>, query: &RollQuery) -> Result<Vec<Enrolled>, Problem> {
+    let rows = c
+        .query(
+            "select id, external_id, username, disabled = false and out is null from account \
+             where directory = $1 and external_id > $2 order by external_id limit $3",
+        )
+        .bind(&query.directory)
+        // Every key is longer than no key.
+        .bind(query.after.as_deref().unwrap_or_default())
+        .bind(i64::from(query.limit))
+        .fetch_all()
+        .await?;
+    let enrolled = |row: &Row| {
+        let cells = row.of("account", 0, 0);
+        Ok(Enrolled {
+            user: cells.user(0)?,
+            external_id: cells.get(1)?,
+            username: cells.get(2)?,
+            may_act: cells.get(3)?,
+        })
+    };
+    rows.iter().map(enrolled).collect()
 }
 
 pub(crate) async fn signed_in(

@@ -10,8 +10,8 @@ use account::store::{
     SignedToken, Stirred, Store, StoredGroup, StoredSession, Sweep, TokenKey, Touch, UsePersonal,
 };
 use account::store::{
-    Census, CensusQuery, ClaimDue, EndAccess, Leased, Mark, NoteChecked, PeopleQuery, ReleaseLeases, SetMark,
-    SignedInPerson, SignedInQuery, TakeLease,
+    Census, CensusQuery, ClaimDue, EndAccess, Enrolled, Leased, Mark, NoteChecked, PeopleQuery,
+    ReleaseLeases, RollQuery, SetMark, SignedInPerson, SignedInQuery, TakeLease,
 };
 use account::{Account, Time, UserId};
 use futures_util::future::BoxFuture;
@@ -260,6 +260,10 @@ impl Store for SqlStore {
 
     fn people(&self, query: PeopleQuery) -> Answer<'_, Vec<Account>> {
         read!(self, "read people to look at", |c| revalidation::people(c, &query))
+    }
+
+    fn roll(&self, query: RollQuery) -> Answer<'_, Vec<Enrolled>> {
+        read!(self, "list everybody", |c| revalidation::roll(c, &query))
     }
 
     fn signed_in(&self, query: SignedInQuery) -> Answer<'_, Vec<SignedInPerson>> {

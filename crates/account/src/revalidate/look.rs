@@ -66,6 +66,14 @@ pub(crate) fn look(sight: Sight, reads_as_person: bool, judge: impl FnOnce(&Pers
 /// What no change of a person is.
 const BESIDE: [&str; 6] = ["id", "checked", "first_seen", "last_login", "generation", "generation_at"];
 
+/// Whether an account would be what it is, but for when it was looked at.
+pub(crate) fn is_same(before: &Account, after: &Account) -> bool {
+    let Account { id, checked, .. } = *before;
+    let mut after = after.clone();
+    (after.id, after.checked) = (id, checked);
+    *before == after
+}
+
 /// What differs between an account and what it would be: `{"fields.email": {"old": "a@example.com", "new": null}}`; empty
 /// where nothing does.
 pub(crate) fn difference(before: &Account, after: &Account) -> Map<String, Value> {

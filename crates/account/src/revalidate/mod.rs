@@ -11,9 +11,15 @@ mod groups;
 mod lease;
 mod look;
 mod pass;
+mod plan;
 mod refresh;
 mod state;
+mod sync;
 
+pub use plan::{
+    Planned, PlannedChange, SyncCounts, SyncEvent, SyncOptions, SyncProgress, SyncRefused, SyncReport,
+    SyncStep,
+};
 pub use state::{Hold, RevalidationState, Watching};
 
 pub(crate) use state::Board;
@@ -24,6 +30,6 @@ impl Accounts {
     /// Looks at people again as `session.refresh` and `[sync]` say. Never ends: run it in a task of its own, beside
     /// [`Accounts::follow`], in programs that go on for a while.
     pub async fn revalidate(&self) {
-        tokio::join!(self.refresh_now_and_then(), self.look_for_groups());
+        tokio::join!(self.refresh_now_and_then(), self.sync_now_and_then(), self.look_for_groups());
     }
 }

@@ -7,13 +7,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use auth::{Presence, Sight, Silent};
 
 use super::brake::{self, Held, Tally};
-use super::look::{Finding, Lost, difference, look};
+use super::look::{Finding, Lost, difference, is_same, look};
 use super::state::Hold;
 use crate::accounts::{Accounts, Current};
 use crate::admission::Refused;
 use crate::audit::shortened;
 use crate::store::{
-    Admit, Admitted, Audit, CensusQuery, EndAccess, Ending, Loss, NoteChecked, Occasion, PeopleQuery,
+    Admit, Admitted, Audit, Census, CensusQuery, EndAccess, Ending, Enrolled, Loss, NoteChecked, Occasion,
+    PeopleQuery,
 };
 use crate::{Account, Error, Event, Origin, Task, Time, UserId};
 
@@ -88,7 +89,7 @@ impl Pass<'_> {
     /// When directory or store do not answer: nothing was ended, and nothing that was written is half done.
     pub(crate) async fn run(self, people: Vec<Account>) -> Result<Passed, Error> {
         let began = self.now();
-        let findings = self.look_at(&people).await?;
+        let findings = self.look_at(&keys(&people)).await?;
         let (mut changes, mut seen) = (Vec::new(), Seen::default());
         for (account, finding) in people.iter().zip(findings) {
             let outcome = self.outcome(account, finding).await?;
@@ -102,24 +103,20 @@ impl Pass<'_> {
         if seen.lost() > 0 || held_before {
             let losses = self.weigh(&people, seen).await?;
             passed.held = losses.is_none();
-            passed.ended = self.end(losses.unwrap_or_default(), began, true, Ending::ShutOut).await?.len();
+            passed.ended = self.end(&losses.unwrap_or_default(), began, true, Ending::ShutOut).await?.len();
         }
         self.write(changes).await?;
         let users = people.iter().map(|account| account.id).collect();
         self.accounts.0.store.note_checked(NoteChecked { users, at: began }).await?;
-        self.accounts.0.board.change(self.directory, |state| {
-            state.refreshed += people.len() as u64;
-            state.ended += passed.ended as u64;
-        });
+        self.accounts.0.board.change(self.directory, |state| state.refreshed += people.len() as u64);
         Ok(passed)
     }
 
     /// What the directory shows of each of them, in their order.
-    pub(crate) async fn look_at(self, people: &[Account]) -> Result<Vec<Finding>, Error> {
-        let ids: Vec<String> = people.iter().map(|account| account.external_id.clone()).collect();
+    pub(crate) async fn look_at(self, ids: &[String]) -> Result<Vec<Finding>, Error> {
         let directories = &self.current.directories;
         let mut sights: BTreeMap<String, Sight> =
-            directories.people_by_id(self.directory, &ids, &Silent).await?.into_iter().collect();
+            directories.people_by_id(self.directory, ids, &Silent).await?.into_iter().collect();
         let told = |id: &String| match sights.remove(id) {
             Some(sight) => self.means(sight),
             None => Finding::Unclear("the directory was not asked for them".to_owned()),
@@ -154,6 +151,7 @@ impl Pass<'_> {
             }
         };
         Ok(match admit.decide(Some(account.clone()), None) {
+            Ok(admission) if is_same(account, &admission.account) => Outcome::Same,
             Ok(admission) => match difference(account, &admission.account) {
                 what if what.is_empty() => Outcome::Same,
                 what => Outcome::Changed(Box::new(Change { admit, what })),
@@ -215,9 +213,9 @@ impl Pass<'_> {
 
     /// Asks the brake, with others looked at besides, and then, of those who are missing, whether they are gone. `None`:
     /// it holds.
-    async fn weigh(self, people: &[Account], mut seen: Seen) -> Result<Option<Vec<(Account, Lost)>>, Error> {
+    async fn weigh(self, people: &[Account], mut seen: Seen) -> Result<Option<Vec<Loser>>, Error> {
         let witnesses = self.witnesses(people).await?;
-        for (account, finding) in witnesses.iter().zip(self.look_at(&witnesses).await?) {
+        for (account, finding) in witnesses.iter().zip(self.look_at(&keys(&witnesses)).await?) {
             // The application is not asked about them: that they are there is what counts.
             let outcome = match finding {
                 Finding::Admitted(_) => Outcome::Same,
@@ -227,52 +225,54 @@ impl Pass<'_> {
             };
             seen.note(account, &outcome);
         }
-        if !self.allows(seen.lost(), seen.looked).await? {
+        let held = self.judge(seen.lost(), |_| seen.looked).await?;
+        self.accounts.set_hold(self.directory, held.clone()).await?;
+        if held.is_some() {
             return Ok(None);
         }
         Ok(Some(self.sure(seen).await?))
     }
 
-    /// Whether the brake lets so many of so many lose access; keeps that it holds, or that it does not any more.
-    pub(crate) async fn allows(self, lost: u64, looked: u64) -> Result<bool, Error> {
+    /// Asks the brake whether so many may lose access; `looked` says of how many, given how many there are. `None`: they may.
+    pub(crate) async fn judge(
+        self,
+        lost: u64,
+        looked: impl FnOnce(Census) -> u64,
+    ) -> Result<Option<Hold>, Error> {
         let settings = &self.current.settings;
         let now = self.now();
         let ended_since = now.before(brake::window(settings.session.refresh));
         let query = CensusQuery { directory: self.directory.to_owned(), ended_since };
         let census = self.accounts.0.store.census(query).await?;
+        let looked = looked(census);
         let tally = Tally { lost, looked, lately: census.ended, with_access: census.with_access };
-        let hold = |held: Held| Hold {
+        Ok(tally.judge(settings.sync.max_change).err().map(|held: Held| Hold {
             directory: self.directory.to_owned(),
             since: now,
             would_lose: lost,
             looked_at: looked,
             why: held.to_string(),
-        };
-        let held = tally.judge(settings.sync.max_change).err().map(hold);
-        let allowed = held.is_none();
-        self.accounts.set_hold(self.directory, held).await?;
-        Ok(allowed)
+        }))
     }
 
     /// Those whose loss is certain: of the missing the ones that are missed twice while others are found.
-    async fn sure(self, seen: Seen) -> Result<Vec<(Account, Lost)>, Error> {
+    async fn sure(self, seen: Seen) -> Result<Vec<Loser>, Error> {
         let mut sure = seen.lost;
         for account in seen.missing {
-            if self.is_gone(&account, &seen.there).await? {
-                sure.push((account, Lost::gone()));
+            if self.is_gone(&account.external_id, &account.username, &seen.there).await? {
+                sure.push(Loser::of(&account, Lost::gone()));
             }
         }
         Ok(sure)
     }
 
     /// Whether somebody who is missed is gone: missed twice, while these others are found.
-    pub(crate) async fn is_gone(self, account: &Account, others: &[String]) -> Result<bool, Error> {
+    pub(crate) async fn is_gone(self, id: &str, username: &str, others: &[String]) -> Result<bool, Error> {
         let others: Vec<&str> = others.iter().map(String::as_str).collect();
-        let (directories, id) = (&self.current.directories, &account.external_id);
+        let directories = &self.current.directories;
         match directories.presence(self.directory, id, &others, &Silent).await? {
             Presence::Gone => Ok(true),
             presence => {
-                let username = &account.username;
                 tracing::warn!(username, %presence, "a person is missed, and is not taken for gone");
                 Ok(false)
             }
@@ -296,33 +296,34 @@ impl Pass<'_> {
     /// Ends what these people were given, and says whose it was.
     pub(crate) async fn end(
         self,
-        lost: Vec<(Account, Lost)>,
+        losers: &[Loser],
         looked: Time,
         counted: bool,
         ending: Ending,
     ) -> Result<Vec<UserId>, Error> {
-        if lost.is_empty() {
+        if losers.is_empty() {
             return Ok(Vec::new());
         }
-        let loss = |(account, lost): &(Account, Lost)| {
-            let detail = Some(lost.detail.clone()).filter(|detail| !detail.is_empty());
-            let audit = Audit {
-                event: "access_ended".to_owned(),
-                reason: Some(lost.reason.clone()),
-                detail,
-                ..self.audit(&account.username)
-            };
-            let (user, external_id) = (account.id, account.external_id.clone());
-            Loss { user, external_id, reason: lost.reason.clone(), audit }
+        let event = match ending {
+            Ending::ShutOut => "access_ended",
+            Ending::Remove => "removed",
         };
-        let (directory, losses) = (self.directory.to_owned(), lost.iter().map(loss).collect());
+        let loss = |loser: &Loser| {
+            let Lost { reason, detail } = loser.lost.clone();
+            let detail = Some(detail).filter(|detail| !detail.is_empty());
+            let audit = self.audit(&loser.username);
+            let audit = Audit { event: event.to_owned(), reason: Some(reason.clone()), detail, ..audit };
+            Loss { user: loser.user, external_id: loser.external_id.clone(), reason, audit }
+        };
+        let (directory, losses) = (self.directory.to_owned(), losers.iter().map(loss).collect());
         let end = EndAccess { directory, looked, at: self.now(), losses, ending, counted };
         let ended = self.accounts.0.store.end_access(end).await?;
         self.accounts.0.cache.forget(&ended);
-        for (account, lost) in lost.iter().filter(|(account, _)| ended.contains(&account.id)) {
-            let Account { username, directory, .. } = account;
+        let (directory, done) = (self.directory, ended.iter().collect::<BTreeSet<_>>());
+        for Loser { username, lost, .. } in losers.iter().filter(|loser| done.contains(&loser.user)) {
             tracing::info!(username, directory, reason = lost.reason, detail = lost.detail, "access ended");
         }
+        self.accounts.0.board.change(directory, |state| state.ended += ended.len() as u64);
         Ok(ended)
     }
 
@@ -339,6 +340,31 @@ impl Pass<'_> {
     }
 }
 
+/// Somebody who loses access, and no more of them than that takes: there may be very many.
+#[derive(Clone, Debug)]
+pub(crate) struct Loser {
+    pub(crate) user: UserId,
+    pub(crate) external_id: String,
+    pub(crate) username: String,
+    pub(crate) lost: Lost,
+}
+
+impl Loser {
+    pub(crate) fn of(account: &Account, lost: Lost) -> Self {
+        let Account { id, external_id, username, .. } = account;
+        Self { user: *id, external_id: external_id.clone(), username: username.clone(), lost }
+    }
+
+    pub(crate) fn enrolled(enrolled: Enrolled, lost: Lost) -> Self {
+        let Enrolled { user, external_id, username, .. } = enrolled;
+        Self { user, external_id, username, lost }
+    }
+}
+
+fn keys(people: &[Account]) -> Vec<String> {
+    people.iter().map(|account| account.external_id.clone()).collect()
+}
+
 /// What is seen of people who may act, in one pass.
 #[derive(Default)]
 struct Seen {
@@ -346,7 +372,7 @@ struct Seen {
     looked: u64,
     /// The keys of some who are there.
     there: Vec<String>,
-    lost: Vec<(Account, Lost)>,
+    lost: Vec<Loser>,
     missing: Vec<Account>,
 }
 
@@ -362,7 +388,7 @@ impl Seen {
             Outcome::Unclear => return,
             Outcome::Changed(_) | Outcome::Same if self.there.len() >= Self::OTHERS => {}
             Outcome::Changed(_) | Outcome::Same => self.there.push(account.external_id.clone()),
-            Outcome::Lost(lost) => self.lost.push((account.clone(), lost.clone())),
+            Outcome::Lost(lost) => self.lost.push(Loser::of(account, lost.clone())),
             Outcome::Missing => self.missing.push(account.clone()),
         }
         self.looked += 1;

@@ -8,8 +8,8 @@ use super::{
     Store, StoreError, StoredGroup, StoredSession, Sweep, TokenKey, Touch, UsePersonal,
 };
 use super::{
-    Census, CensusQuery, ClaimDue, EndAccess, Leased, Mark, NoteChecked, PeopleQuery, ReleaseLeases, SetMark,
-    SignedInPerson, SignedInQuery, TakeLease,
+    Census, CensusQuery, ClaimDue, EndAccess, Enrolled, Leased, Mark, NoteChecked, PeopleQuery,
+    ReleaseLeases, RollQuery, SetMark, SignedInPerson, SignedInQuery, TakeLease,
 };
 use crate::{Account, Time, UserId};
 
@@ -79,6 +79,7 @@ commands! {
     ChangesSince = changes_since(Option<i64>) -> Changes;
     ClaimDue = claim_due(ClaimDue) -> Vec<Account>;
     People = people(PeopleQuery) -> Vec<Account>;
+    Roll = roll(RollQuery) -> Vec<Enrolled>;
     SignedIn = signed_in(SignedInQuery) -> Vec<SignedInPerson>;
     NoteChecked = note_checked(NoteChecked) -> ();
     AdmitAll = admit_all(Vec<Admit>) -> Vec<Admitted>;

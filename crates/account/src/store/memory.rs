@@ -12,8 +12,8 @@ use super::{
     SignedToken, State, Stirred, Store, StoredGroup, StoredSession, Sweep, TokenKey, Touch, UsePersonal,
 };
 use super::{
-    Census, CensusQuery, ClaimDue, EndAccess, Leased, Mark, NoteChecked, PeopleQuery, ReleaseLeases, SetMark,
-    SignedInPerson, SignedInQuery, TakeLease,
+    Census, CensusQuery, ClaimDue, EndAccess, Enrolled, Leased, Mark, NoteChecked, PeopleQuery,
+    ReleaseLeases, RollQuery, SetMark, SignedInPerson, SignedInQuery, TakeLease,
 };
 use crate::{Account, Time, UserId};
 
@@ -95,6 +95,7 @@ impl Store for MemoryStore {
         changes_since(Option<i64>) -> Changes;
         claim_due(ClaimDue) -> Vec<Account>;
         people(PeopleQuery) -> Vec<Account>;
+        roll(RollQuery) -> Vec<Enrolled>;
         signed_in(SignedInQuery) -> Vec<SignedInPerson>;
         note_checked(NoteChecked) -> ();
         admit_all(Vec<Admit>) -> Vec<Admitted>;

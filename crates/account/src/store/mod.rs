@@ -37,8 +37,8 @@ pub use person::{
     Remove, Retire, Revoke, SetDisabled,
 };
 pub use revalidation::{
-    Census, CensusQuery, ClaimDue, ENDED_KEPT, EndAccess, Ending, Leased, Loss, Mark, NoteChecked,
-    PeopleQuery, ReleaseLeases, SetMark, SignedInPerson, SignedInQuery, TakeLease,
+    Census, CensusQuery, ClaimDue, ENDED_KEPT, EndAccess, Ending, Enrolled, Leased, Loss, Mark, NoteChecked,
+    PeopleQuery, ReleaseLeases, RollQuery, SetMark, SignedInPerson, SignedInQuery, TakeLease,
 };
 pub use session::{Digest, EndSessions, SessionQuery, Sessions, StartSession, StoredSession, Touch};
 pub use state::State;
@@ -184,6 +184,9 @@ pub trait Store: Send + Sync {
 
     /// Accounts of one directory, to look at them.
     fn people(&self, query: PeopleQuery) -> Answer<'_, Vec<Account>>;
+
+    /// Everybody of a directory, sorted by key.
+    fn roll(&self, query: RollQuery) -> Answer<'_, Vec<Enrolled>>;
 
     /// Who of a directory is signed in or uses a personal token, sorted by id; not who is disabled here.
     fn signed_in(&self, query: SignedInQuery) -> Answer<'_, Vec<SignedInPerson>>;

@@ -55,15 +55,30 @@ pub enum PeopleQuery {
         /// At most so many.
         limit: u32,
     },
-    /// All of a directory, sorted by key.
-    Page {
-        /// The directory's name.
-        directory: String,
-        /// Only those whose key sorts after this one, by bytes.
-        after: Option<String>,
-        /// At most so many.
-        limit: u32,
-    },
+}
+
+/// Asks for everybody of a directory, sorted by key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RollQuery {
+    /// The directory's name.
+    pub directory: String,
+    /// Only those whose key sorts after this one, by bytes.
+    pub after: Option<String>,
+    /// At most so many.
+    pub limit: u32,
+}
+
+/// One of them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Enrolled {
+    /// Whose account.
+    pub user: UserId,
+    /// The directory's key.
+    pub external_id: String,
+    /// The canonical name in the directory.
+    pub username: String,
+    /// Whether what the account was given works.
+    pub may_act: bool,
 }
 
 /// Who is signed in, or uses a personal token.

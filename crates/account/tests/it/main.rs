@@ -18,6 +18,7 @@ mod rows;
 mod session;
 mod sign_in;
 mod store;
+mod sync;
 mod throttle;
 mod token;
 mod typed;

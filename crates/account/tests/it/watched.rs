@@ -82,6 +82,7 @@ impl Store for Watched {
         changes_since(number: Option<i64>) -> Changes;
         claim_due(claim: ClaimDue) -> Vec<Account>;
         people(query: PeopleQuery) -> Vec<Account>;
+        roll(query: RollQuery) -> Vec<Enrolled>;
         signed_in(query: SignedInQuery) -> Vec<SignedInPerson>;
         note_checked(note: NoteChecked) -> ();
         admit_all(admits: Vec<Admit>) -> Vec<Admitted>;

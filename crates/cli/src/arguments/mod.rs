@@ -91,6 +91,8 @@ pub(crate) enum Command {
     Info(Box<Info>),
     /// Show a directory's schema, or one attribute or class of it with what it inherits
     Schema(Box<Schema>),
+    /// Bring the store in line with the directories; prints the plan
+    Sync(Sync),
     /// Run the in-memory LDAP server, for tests and demonstrations
     Directory(Directory),
     /// Ask a running gateway whether it is ready; for containers
@@ -110,6 +112,19 @@ pub(crate) struct Serve {
     /// configuration file
     #[arg(long)]
     pub(crate) demo: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Sync {
+    /// Only print what would be done
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// End the access of as many people as it takes, past sync.max_change
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// One JSON document on standard output
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// Where a person's password comes from; without any of these it is asked for on the terminal.

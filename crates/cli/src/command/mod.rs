@@ -32,6 +32,7 @@ mod search;
 mod serve;
 mod session;
 mod store;
+mod sync;
 mod token;
 mod user;
 mod whoami;
@@ -84,6 +85,7 @@ pub(crate) async fn run(arguments: Arguments) -> Exit {
         Command::Passwd(passwd) => passwd::run(&context, *passwd).await,
         Command::Info(info) => info::run(&context, *info).await,
         Command::Schema(schema) => schema::run(&context, *schema).await,
+        Command::Sync(sync) => Box::pin(sync::run(&context, sync)).await,
         Command::Directory(directory) => directory::run(&context, directory).await,
         Command::Health(health) => health::run(&context, health).await,
         Command::Completions { shell } => pages::completions(shell),

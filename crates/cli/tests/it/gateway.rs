@@ -166,6 +166,11 @@ impl Gateway {
         self.program().json("/api/login", &body).await
     }
 
+    /// Sends it a signal by its name.
+    pub(crate) fn signal(&self, name: &str) {
+        self.server.signal(name);
+    }
+
     /// Ends it as a crash does, in the middle of whatever it does, and waits until it is gone.
     pub(crate) fn kill(&mut self) {
         self.server.kill();

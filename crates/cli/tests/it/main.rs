@@ -7,6 +7,7 @@ mod browser;
 mod changes;
 mod commands;
 mod demo;
+mod deprovisioning;
 mod doctor;
 mod doctor_live;
 mod gateway;

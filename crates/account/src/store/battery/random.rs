@@ -11,8 +11,8 @@ use crate::store::{
     Settlement, SignedToken, StartSession, StoredWarning, Sweep, TokenKey, Touch, UsePersonal,
 };
 use crate::store::{
-    CensusQuery, ClaimDue, EndAccess, Ending, Loss, NoteChecked, PeopleQuery, ReleaseLeases, SetMark,
-    SignedInQuery, TakeLease,
+    CensusQuery, ClaimDue, EndAccess, Ending, Loss, NoteChecked, PeopleQuery, ReleaseLeases, RollQuery,
+    SetMark, SignedInQuery, TakeLease,
 };
 use crate::{Attributes, Group, LocalGroup, Time, UserId};
 
@@ -130,7 +130,7 @@ impl Script {
 
     fn revalidation(&mut self) -> Command {
         let (at, directory) = (self.at, self.directory());
-        match self.below(11) {
+        match self.below(12) {
             0 | 1 => Command::ClaimDue(ClaimDue {
                 directory,
                 at,
@@ -140,17 +140,17 @@ impl Script {
                 until: at.after(Duration::from_secs(self.below(60))),
                 limit: self.below(4) as u32,
             }),
-            2 => Command::People(match self.below(3) {
+            2 => Command::People(match self.below(2) {
                 0 => PeopleQuery::Keys {
                     directory,
                     external_ids: vec![self.external_id(), self.external_id()],
                 },
-                1 => PeopleQuery::LookedAtLast { directory, limit: self.below(5) as u32 },
-                _ => PeopleQuery::Page {
-                    directory,
-                    after: self.maybe(Self::external_id),
-                    limit: self.below(5) as u32,
-                },
+                _ => PeopleQuery::LookedAtLast { directory, limit: self.below(5) as u32 },
+            }),
+            11 => Command::Roll(RollQuery {
+                directory,
+                after: self.maybe(Self::external_id),
+                limit: self.below(5) as u32,
             }),
             3 => Command::SignedIn(SignedInQuery {
                 directory,

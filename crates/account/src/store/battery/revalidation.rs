@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use super::sentences::{NOW, admitted, event, later, login, with_session};
 use crate::store::{
     Admitted, Census, CensusQuery, ClaimDue, Digest, EndAccess, Ending, Find, IssuePersonal, Leased, Loss,
-    Mark, NoteChecked, Occasion, PeopleQuery, PersonalToken, ReleaseLeases, SetDisabled, SetMark,
+    Mark, NoteChecked, Occasion, PeopleQuery, PersonalToken, ReleaseLeases, RollQuery, SetDisabled, SetMark,
     SignedInQuery, Store, TakeLease, UsePersonal,
 };
 use crate::{Account, Time};
@@ -179,13 +179,13 @@ pub(super) async fn lists(open: &impl AsyncFn() -> Arc<dyn Store>) {
     let external_ids = ["carol", "nobody", "alice", "o'hara; --"].map(str::to_owned).to_vec();
     assert_eq!(names(PeopleQuery::Keys { directory: directory(), external_ids }).await, ["alice", "carol"]);
     assert_eq!(names(PeopleQuery::Keys { directory: directory(), external_ids: vec![] }).await, [""; 0]);
-    let page = |after: Option<&str>| PeopleQuery::Page {
-        directory: directory(),
-        after: after.map(str::to_owned),
-        limit: 2,
+    let roll = async |after: Option<&str>| {
+        let query = RollQuery { directory: directory(), after: after.map(str::to_owned), limit: 2 };
+        let page = store.roll(query).await.expect("the store answers");
+        page.into_iter().map(|enrolled| enrolled.username).collect::<Vec<_>>()
     };
-    assert_eq!(names(page(None)).await, ["alice", "bob"]);
-    assert_eq!(names(page(Some("bob"))).await, ["carol"]);
+    assert_eq!(roll(None).await, ["alice", "bob"]);
+    assert_eq!(roll(Some("bob")).await, ["carol"]);
     assert_eq!(names(PeopleQuery::LookedAtLast { directory: "partner".to_owned(), limit: 9 }).await, [""; 0]);
 }
 

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use super::State;
 use crate::store::{
-    Admit, Admitted, Census, CensusQuery, ClaimDue, ENDED_KEPT, EndAccess, Ending, Leased, Loss, Mark,
-    NoteChecked, PeopleQuery, ReleaseLeases, SetMark, SignedInPerson, SignedInQuery, TakeLease,
+    Admit, Admitted, Census, CensusQuery, ClaimDue, ENDED_KEPT, EndAccess, Ending, Enrolled, Leased, Loss,
+    Mark, NoteChecked, PeopleQuery, ReleaseLeases, RollQuery, SetMark, SignedInPerson, SignedInQuery,
+    TakeLease,
 };
 use crate::{Account, Time, UserId};
 
@@ -59,22 +60,38 @@ impl State {
             PeopleQuery::LookedAtLast { directory, limit } => {
                 (of(directory).filter(|account| account.may_act()).collect(), *limit)
             }
-            PeopleQuery::Page { directory, after, limit } => {
-                let comes =
-                    |account: &&Account| after.as_ref().is_none_or(|after| account.external_id > *after);
-                (of(directory).filter(comes).collect(), *limit)
-            }
         };
         match query {
             PeopleQuery::LookedAtLast { .. } => {
                 found.sort_by_key(|account| std::cmp::Reverse((account.checked, account.id)));
             }
-            PeopleQuery::Keys { .. } | PeopleQuery::Page { .. } => {
+            PeopleQuery::Keys { .. } => {
                 found.sort_by(|one, other| one.external_id.cmp(&other.external_id));
             }
         }
         found.truncate(most(limit));
         found.into_iter().cloned().collect()
+    }
+
+    /// See [`Store::roll`](crate::store::Store::roll).
+    #[must_use]
+    pub fn roll(&self, query: RollQuery) -> Vec<Enrolled> {
+        let RollQuery { directory, after, limit } = query;
+        let mut found: Vec<_> = self
+            .accounts
+            .values()
+            .filter(|account| account.directory == directory)
+            .filter(|account| after.as_ref().is_none_or(|after| account.external_id > *after))
+            .map(|account| Enrolled {
+                user: account.id,
+                external_id: account.external_id.clone(),
+                username: account.username.clone(),
+                may_act: account.may_act(),
+            })
+            .collect();
+        found.sort_by(|one, other| one.external_id.cmp(&other.external_id));
+        found.truncate(most(limit));
+        found
     }
 
     /// See [`Store::signed_in`](crate::store::Store::signed_in).
