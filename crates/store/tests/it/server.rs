@@ -1,8 +1,8 @@
 //! What only a server can go through: it is away, refuses, was edited, is spoken to in clear text.
 
 use account::StoreError;
-use account::store::{AccountQuery, AuditQuery, BlockQuery, Find, SessionQuery};
 use account::Time;
+use account::store::{AccountQuery, AuditQuery, BlockQuery, Find, SessionQuery};
 use ldapgate_store::{OpenError, is_in_the_clear, migrate, open};
 use testkit::postgres::{PASSWORD_IN_URL, Postgres, ROLE};
 
