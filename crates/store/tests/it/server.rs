@@ -43,6 +43,8 @@ async fn what_is_wrong_with_a_server_is_told_in_words() {
     assert!(matches!(&error, OpenError::Malformed { .. }), "{error:?}");
     let error = refused(&format!("{url}?sslmod=require")).await;
     assert!(error.to_string().contains("sslmod"), "{error:?}");
+    let error = refused("postgres://gate:Wrong?Wrong-Pass@127.0.0.1/x").await;
+    assert!(error.to_string().contains("%3F"), "{error:?}");
     let tls = server.with_tls(&url);
     let error = refused(&tls.replace("@localhost", "@127.0.0.1").replace("ca.crt", "server.crt")).await;
     assert!(matches!(&error, OpenError::Tls { .. }), "{error:?}");
