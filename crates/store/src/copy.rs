@@ -109,7 +109,7 @@ async fn copy_table(
     table: &Table,
 ) -> Result<u64, Problem> {
     let mut copied = 0;
-    let mut rows: Vec<Row> = source.query(AssertSqlSafe(select(table, false))).fetch_all().await?;
+    let mut rows: Vec<Row> = source.query(AssertSqlSafe(select(table, After::Nothing))).fetch_all().await?;
     while let Some(last) = rows.last() {
         let mut insert = target.query(AssertSqlSafe(insert(table, rows.len())));
         for row in &rows {
@@ -121,13 +121,21 @@ async fn copy_table(
         if rows.len() < PAGE {
             break;
         }
-        let mut next = source.query(AssertSqlSafe(select(table, true)));
+        let after = if table.key == 0 { After::Rows(copied) } else { After::Key };
+        let mut next = source.query(AssertSqlSafe(select(table, after)));
         for (at, (_, of)) in table.columns.iter().enumerate().take(table.key) {
             next = pass_on(next, last, at, *of)?;
         }
         rows = next.fetch_all().await?;
     }
     Ok(copied)
+}
+
+/// Where a page begins.
+enum After {
+    Nothing,
+    Key,
+    Rows(u64),
 }
 
 /// Binds what a row has in a column.
@@ -140,16 +148,19 @@ fn pass_on<'c>(query: Query<'c>, row: &Row, at: usize, of: Of) -> Result<Query<'
     })
 }
 
-/// A page of a table: the first, or the one after a key. Names come from the list of tables alone.
-fn select(table: &Table, after: bool) -> String {
+/// A page of a table. Names come from the list of tables alone. Rows of a table without a key are counted: of two that are
+/// alike it does not matter which is which.
+fn select(table: &Table, after: After) -> String {
     let names =
         |some: &[(&'static str, Of)]| some.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
-    let (name, columns, key) = (table.name, names(table.columns), names(&table.columns[..table.key]));
-    let condition = match after {
-        true => format!(" where ({key}) > ({})", places(0, table.key)),
-        false => String::new(),
+    let (name, columns) = (table.name, names(table.columns));
+    let order = if table.key == 0 { columns.clone() } else { names(&table.columns[..table.key]) };
+    let (condition, offset) = match after {
+        After::Nothing => (String::new(), 0),
+        After::Key => (format!(" where ({order}) > ({})", places(0, table.key)), 0),
+        After::Rows(rows) => (String::new(), rows),
     };
-    format!("select {columns} from {name}{condition} order by {key} limit {PAGE}")
+    format!("select {columns} from {name}{condition} order by {order} limit {PAGE} offset {offset}")
 }
 
 fn insert(table: &Table, rows: usize) -> String {

@@ -27,7 +27,7 @@ impl Answer {
     /// The engine for one command; what fails is told on standard error and, for programs, as a document.
     pub(crate) async fn engine(self, context: &Context) -> Result<Engine, Exit> {
         let config = self.config(context)?;
-        Engine::start(&config).await.map_err(|error| self.not_begun(error))
+        Engine::start_for_command(&config).await.map_err(|error| self.not_begun(error))
     }
 
     /// The configuration for one command that needs no engine.

@@ -95,7 +95,7 @@ const MORE: &[(&str, &str)] = &[
     ("[session]\ndomain = \"example.com\"", "ldapgate.toml:6:10: session.domain, the applications' cookie of forward-auth, is not available yet: it comes with a later release"),
     ("[metrics]\nlisten = \"localhost:9\"", "ldapgate.toml:6:10: listen cannot be \"localhost:9\": it is an address and a port; write \"127.0.0.1:9\""),
     ("[store]\nurl = \"postgres://u:hush@h/d?sslmod=require\"", "ldapgate.toml:6:7: the PostgreSQL URL cannot be read: there is no parameter \"sslmod\""),
-    ("[store]\nurl = \"mysql://u:hush@h/d\"", "ldapgate.toml:6:7: \"mysql://u:(hidden)@h/d\" is no store"),
+    ("[store]\nurl = \"mysql://u:hush@h/d\"", "ldapgate.toml:6:7: \"mysql://u:(hidden)@h/d\" is no store; write \"sqlite:PATH\", \"postgres://USER@HOST/DATABASE\", or \"memory:\" for tests"),
     ("[store]\nurl = \"memory:\"\nurl_file = \"/x\"", "ldapgate.toml:7:12: url and url_file are both set: one of them is enough"),
     ("[admin]\nrequire = \"cn=admins,dc=example,dc=com\"", "ldapgate.toml:6:11: admin.require is not available yet: it comes with a later release"),
     ("[directory.password]\nchange = \"service\"", "ldapgate.toml:6:10: password.change = \"service\" needs bind_dn: nobody changes passwords for others"),
