@@ -34,6 +34,7 @@ mod store;
 mod target;
 mod transport;
 mod two_gateways;
+mod undisturbed;
 mod user;
 mod whoami;
 
