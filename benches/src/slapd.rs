@@ -10,10 +10,9 @@ use testkit::certificate::{Authority, Flaw};
 use testkit::process::{self, Server};
 use tokio::time::{Instant, sleep};
 
-use crate::world::Size;
+use crate::cores::SERVERS;
+use crate::world::{PASSWORD, Size, WRITER};
 
-/// The core of the server; clients have another.
-const CORE: &str = "0";
 /// How long it may take to start.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -53,8 +52,9 @@ impl Slapd {
         let (secure, plain) = (process::free_port(), process::free_port());
         let socket = format!("ldapi://{}", path.join("ldapi").display().to_string().replace('/', "%2F"));
         let urls = format!("ldaps://127.0.0.1:{secure} ldap://127.0.0.1:{plain} {socket}");
-        let arguments = ["-c", CORE, &process::find("slapd", "slapd"), "-d", "0", "-f", &conf, "-h", &urls]
-            .map(str::to_owned);
+        let arguments =
+            ["-c", SERVERS, &process::find("slapd", "slapd"), "-d", "0", "-f", &conf, "-h", &urls]
+                .map(str::to_owned);
         let server = Server::start("taskset", "util-linux", &arguments, &path.join("slapd.log"));
         let monitor =
             monitor(&socket).await.with_context(|| format!("slapd does not answer; {}", log(path)))?;
@@ -127,6 +127,8 @@ tool-threads 2
 database mdb
 suffix "dc=example,dc=com"
 directory {folder}/db
+rootdn "{WRITER}"
+rootpw {PASSWORD}
 maxsize 2147483648
 dbnosync
 index objectClass,uid,member eq

@@ -1,5 +1,6 @@
 //! The directory, and the one configuration of it that all rows share.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -9,6 +10,8 @@ use anyhow::ensure;
 pub(crate) const BASE: &str = "dc=example,dc=com";
 /// The service account.
 pub(crate) const READER: &str = "cn=reader,ou=services,dc=example,dc=com";
+/// Who may write.
+pub(crate) const WRITER: &str = "cn=writer,dc=example,dc=com";
 /// Everybody's password, stored as it is: what the server spends on hashing is not what is measured.
 pub(crate) const PASSWORD: &str = "Open-Sesame-1";
 
@@ -24,11 +27,13 @@ pub(crate) struct Size {
     pub(crate) people: usize,
     /// In each round of a row of ours; the slower ones do fewer.
     pub(crate) logins: usize,
+    /// One more group, with everybody in it. Each question after one person's groups would make the server read it whole.
+    pub(crate) everybody: bool,
 }
 
 impl Default for Size {
     fn default() -> Self {
-        Size { people: 100_000, logins: 1_500 }
+        Size { people: 100_000, logins: 1_500, everybody: false }
     }
 }
 
@@ -40,9 +45,10 @@ impl Size {
         Ok(())
     }
 
-    /// The user names of those who sign in.
-    pub(crate) fn names(&self) -> Vec<String> {
-        (0..SIGNING_IN).map(|n| name(n * (self.people / SIGNING_IN))).collect()
+    /// Those who sign in.
+    pub(crate) fn signing_in(&self) -> impl Iterator<Item = usize> {
+        let apart = self.people / SIGNING_IN;
+        (0..SIGNING_IN).map(move |n| n * apart)
     }
 
     /// The whole directory.
@@ -73,6 +79,14 @@ impl Size {
         for (level, count) in LEVELS.iter().enumerate() {
             (0..*count).for_each(|n| self.write_group(&mut out, level, n));
         }
+        if self.everybody {
+            put(
+                &mut out,
+                format_args!("dn: cn=everybody,ou=groups,{BASE}\nobjectClass: groupOfNames\ncn: everybody"),
+            );
+            (0..self.people).for_each(|n| put(&mut out, format_args!("member: {}", dn(n))));
+            out.push('\n');
+        }
         out
     }
 
@@ -90,16 +104,72 @@ impl Size {
             });
         }
         // Circles: some groups are members of a group that is a member of theirs.
-        if level == 1 && n.is_multiple_of(10) {
+        if level == 1 && in_a_circle(n) {
             put(out, format_args!("member: cn={},ou=groups,{BASE}", group(2, above(1, n))));
         }
         out.push('\n');
     }
 }
 
+/// A line of a name and the names of all groups, nested ones too, sorted.
+pub(crate) fn name_and_groups(person: usize) -> String {
+    let mut line = name(person);
+    groups_of(person).iter().for_each(|group| {
+        line.push(' ');
+        line.push_str(group);
+    });
+    line
+}
+
+/// The names of the groups a person is in, to any depth.
+fn groups_of(person: usize) -> BTreeSet<String> {
+    let (mut names, mut left) = (BTreeSet::new(), vec![(0, person % LEVELS[0])]);
+    while let Some((level, n)) = left.pop() {
+        if !names.insert(group(level, n)) {
+            continue;
+        }
+        if level + 1 < LEVELS.len() {
+            left.push((level + 1, above(level, n)));
+        }
+        if level == 2 {
+            left.extend(
+                (0..LEVELS[1]).filter(|below| in_a_circle(*below) && above(1, *below) == n).map(|n| (1, n)),
+            );
+        }
+    }
+    names
+}
+
 /// How many groups there are.
 pub(crate) fn groups() -> usize {
     LEVELS.iter().sum()
+}
+
+/// Changes to every hundredth person, another part of them each `time`: half get another address, half one more group.
+pub(crate) fn changes(people: usize, time: usize) -> String {
+    let mut out = String::new();
+    for (nth, n) in (time % 100..people).step_by(100).enumerate() {
+        if nth.is_multiple_of(2) {
+            put(
+                &mut out,
+                format_args!(
+                    "dn: {}\nchangetype: modify\nreplace: mail\nmail: {}.{time}@example.com\n",
+                    dn(n),
+                    name(n)
+                ),
+            );
+        } else {
+            let cn = group(0, (n + 1) % LEVELS[0]);
+            put(
+                &mut out,
+                format_args!(
+                    "dn: cn={cn},ou=groups,{BASE}\nchangetype: modify\nadd: member\nmember: {}\n",
+                    dn(n)
+                ),
+            );
+        }
+    }
+    out
 }
 
 /// How the engine is told of it all; the Python script says the same in its own words.
@@ -159,6 +229,11 @@ pub(crate) fn dn(n: usize) -> String {
 
 fn group(level: usize, n: usize) -> String {
     format!("level{}-{n:04}", level + 1)
+}
+
+/// Does the group of the second level have its own group of the third as a member?
+fn in_a_circle(n: usize) -> bool {
+    n.is_multiple_of(10)
 }
 
 /// The group of the next level that has this one.

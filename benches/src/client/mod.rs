@@ -5,10 +5,10 @@
 
 mod calls;
 mod codec;
-mod job;
+pub(crate) mod job;
 mod report;
 mod search;
-mod worker;
+pub(crate) mod worker;
 
 use std::path::PathBuf;
 
@@ -19,8 +19,6 @@ use self::worker::Place;
 use crate::USAGE;
 use crate::slapd::Slapd;
 use crate::world::Size;
-
-pub(crate) use self::worker::main as worker;
 
 /// How often each row has its turn.
 const ROUNDS: usize = 5;

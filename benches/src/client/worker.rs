@@ -14,10 +14,9 @@ use tokio::runtime::{Builder, Runtime};
 use super::job::Job;
 use super::search::Pace;
 use super::{calls, codec, search};
+use crate::cores::on_clients_core;
 use crate::world::{BASE, PASSWORD, READER};
 
-/// The core of the clients.
-const CORE: &str = "1";
 /// Entries in a page, as the client's options have it.
 const PAGE: Option<u32> = Some(500);
 
@@ -56,8 +55,9 @@ pub(crate) fn allocations(job: Job, place: &Place) -> anyhow::Result<u64> {
 }
 
 fn told(program: &Path, words: &[&str], place: &Place) -> anyhow::Result<String> {
-    let output = Command::new(process::find("taskset", "util-linux"))
-        .args(["-c", CORE])
+    let [taskset, flag, core] = on_clients_core();
+    let output = Command::new(taskset)
+        .args([flag, core])
         .arg(program)
         .args(words)
         .arg(&place.url)
@@ -155,7 +155,7 @@ fn tool(word: &str, place: &Place) -> anyhow::Result<()> {
 }
 
 /// User time and all of it, in seconds.
-fn seconds(usage: &Usage) -> (f64, f64) {
+pub(crate) fn seconds(usage: &Usage) -> (f64, f64) {
     let user = usage.user_time().num_microseconds() as f64 / 1e6;
     (user, user + usage.system_time().num_microseconds() as f64 / 1e6)
 }

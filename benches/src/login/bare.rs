@@ -15,7 +15,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use super::record::{Sent, record};
-use super::worker::{Client, Place};
+use super::worker::Place;
+use crate::turns::Client;
 use crate::world::{PASSWORD, READER};
 
 /// Two connections of one login at a time: look-ups go over one, people's binds over the other.
@@ -53,7 +54,7 @@ pub(crate) async fn lanes(place: &Place, count: usize) -> anyhow::Result<Vec<Lan
 }
 
 impl Client for Lane {
-    async fn login(&mut self, n: usize) -> anyhow::Result<()> {
+    async fn once(&mut self, n: usize) -> anyhow::Result<()> {
         for sent in &self.logins[n] {
             match sent {
                 Sent::LookUp(frame) => self.look_up.ask(frame).await?,

@@ -14,7 +14,7 @@ import ldap
 from django.conf import settings
 from django_auth_ldap.config import LDAPSearch, NestedGroupOfNamesType
 
-url, _plain, folder, concurrency, logins = sys.argv[1:]
+url, _plain, folder, _store, concurrency, logins = sys.argv[1:]
 folder, concurrency, logins = pathlib.Path(folder), int(concurrency), int(logins)
 BASE = "dc=example,dc=com"
 PASSWORD = "Open-Sesame-1"
@@ -45,7 +45,7 @@ settings.configure(
 )
 django.setup()
 
-from django.contrib.auth import authenticate  # noqa: E402
+from django.contrib.auth import authenticate, get_user_model  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
 
@@ -53,7 +53,8 @@ call_command("migrate", verbosity=0)
 with connection.cursor() as cursor:
     cursor.execute("PRAGMA journal_mode=WAL")
 
-names = (folder / "names").read_text().split()
+people = [line.split() for line in (folder / "people").read_text().splitlines()]
+names = [name for name, *_ in people]
 
 
 def everybody(total):
@@ -81,6 +82,10 @@ def everybody(total):
 
 
 everybody(len(names))
+for name, *groups in people:
+    mirrored = sorted(get_user_model().objects.get(username=name).groups.values_list("name", flat=True))
+    if mirrored != groups:
+        sys.exit(f"{name} is in {mirrored} and not in {groups}")
 print("ready", flush=True)
 for _ in sys.stdin:
     began = time.perf_counter()

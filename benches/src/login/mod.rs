@@ -30,12 +30,14 @@ pub(crate) fn main(arguments: &[&str]) -> anyhow::Result<()> {
     runtime.block_on(async {
         eprintln!("loading {} people and {} groups", size.people, world::groups());
         let slapd = Slapd::start(&size).await?;
+        let postgres = worker::postgres(&kinds)?;
+        let database = postgres.as_ref().map(|(_, url)| url.as_str());
         let mut workers = Vec::new();
         for kind in kinds {
             for concurrency in CONCURRENCY {
                 eprintln!("warming up: {}, {concurrency} at once", kind.title());
                 let row = Row { kind, concurrency, logins: kind.logins(&size) };
-                workers.push(row.start(&slapd, &size).await.with_context(|| kind.title())?);
+                workers.push(row.start(&slapd, database, &size).await.with_context(|| kind.title())?);
             }
         }
         let mut report = Report::default();

@@ -1,20 +1,21 @@
 //! Logins as this project does them.
 
-use std::collections::BTreeMap;
-use std::path::Path;
+use std::sync::Arc;
 
-use anyhow::bail;
+use anyhow::{bail, ensure};
 use auth::{Answer, Credentials, Directories, Fold, Silent, Verdict};
-use ldapgate::{Config, Engine, Origin, Outcome, SignIn};
+use ldapgate::{Engine, Origin, Outcome, SignIn};
 
-use super::worker::{Client, Place};
-use crate::world::{PASSWORD, config};
+use super::worker::{Place, Somebody};
+use crate::engine;
+use crate::turns::Client;
+use crate::world::PASSWORD;
 
 /// The decision alone.
 #[derive(Clone)]
 pub(crate) struct Decision {
     directories: Directories,
-    names: Vec<String>,
+    people: Arc<[Somebody]>,
     // Whoever drops it ends what goes on in the background.
     _engine: Engine,
 }
@@ -23,7 +24,7 @@ pub(crate) struct Decision {
 #[derive(Clone)]
 pub(crate) struct SigningIn {
     engine: Engine,
-    names: Vec<String>,
+    people: Arc<[Somebody]>,
 }
 
 impl Decision {
@@ -33,19 +34,19 @@ impl Decision {
 
     /// With the directory at a URL of the caller's.
     pub(crate) async fn at(url: &str, place: &Place) -> anyhow::Result<Decision> {
-        let engine = engine(url, place, "memory:").await?;
+        let engine = engine::start(url, &place.folder, &place.store).await?;
         Ok(Decision {
             directories: engine.accounts().directories(),
-            names: place.names.clone(),
+            people: place.people.as_slice().into(),
             _engine: engine,
         })
     }
 }
 
 impl Client for Decision {
-    async fn login(&mut self, n: usize) -> anyhow::Result<()> {
-        let Ok(typed) = Credentials::parse(&self.names[n], PASSWORD.to_owned(), Fold::Lower) else {
-            bail!("{} cannot be typed", self.names[n]);
+    async fn once(&mut self, n: usize) -> anyhow::Result<()> {
+        let Ok(typed) = Credentials::parse(&self.people[n].name, PASSWORD.to_owned(), Fold::Lower) else {
+            bail!("{} cannot be typed", self.people[n].name);
         };
         let located = match self.directories.locate(&typed.username, &Silent).await? {
             Answer::Yes(located) => located,
@@ -65,25 +66,27 @@ impl Client for Decision {
 
 impl SigningIn {
     pub(crate) async fn start(place: &Place) -> anyhow::Result<SigningIn> {
-        let store = format!("sqlite:{}", place.folder.join("ldapgate.db").display());
-        Ok(SigningIn { engine: engine(&place.url, place, &store).await?, names: place.names.clone() })
+        Ok(SigningIn {
+            engine: engine::start(&place.url, &place.folder, &place.store).await?,
+            people: place.people.as_slice().into(),
+        })
     }
 }
 
 impl Client for SigningIn {
-    async fn login(&mut self, n: usize) -> anyhow::Result<()> {
+    async fn once(&mut self, n: usize) -> anyhow::Result<()> {
         let how = SignIn { session: true, ..SignIn::default() };
         let origin = Origin::default();
-        match self.engine.accounts().sign_in(&self.names[n], PASSWORD.to_owned(), &origin, how).await {
-            Outcome::Granted(_) => Ok(()),
+        let Somebody { name, groups } = &self.people[n];
+        match self.engine.accounts().sign_in(name, PASSWORD.to_owned(), &origin, how).await {
+            Outcome::Granted(signed_in) => {
+                let account = &signed_in.account;
+                let is_mirrored = account.local_group_names().eq(groups);
+                ensure!(is_mirrored, "{name} is in {:?} and not in {groups:?}", account.local_groups);
+                Ok(())
+            }
             Outcome::Denied(denied) => bail!("{}", denied.denial),
             Outcome::Failed { message, causes, .. } => bail!("{message}: {}", causes.join(": ")),
         }
     }
-}
-
-async fn engine(url: &str, place: &Place, store: &str) -> anyhow::Result<Engine> {
-    let text = config(url, &place.folder.join("ca.crt"), store);
-    let config = Config::parse(&text, Path::new("bench.toml"), &BTreeMap::new())?;
-    Ok(Engine::start(&config).await?)
 }

@@ -12,7 +12,8 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::ours::Decision;
-use super::worker::{Client as _, Place};
+use super::worker::Place;
+use crate::turns::Client as _;
 use crate::world::READER;
 
 /// One request of a login, as it was sent.
@@ -35,12 +36,12 @@ pub(crate) async fn record(place: &Place) -> anyhow::Result<Vec<Vec<Sent>>> {
     let mut login = Decision::at(&url, place).await?;
     // What is asked once after a start is over when somebody has signed in a hundred times.
     for _ in 0..100 {
-        login.login(0).await?;
+        login.once(0).await?;
     }
     take(&tape);
-    let mut all = Vec::with_capacity(place.names.len());
-    for n in 0..place.names.len() {
-        login.login(n).await?;
+    let mut all = Vec::with_capacity(place.people.len());
+    for n in 0..place.people.len() {
+        login.once(n).await?;
         all.push(take(&tape));
     }
     relay.abort();

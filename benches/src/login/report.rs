@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::worker::{Kind, Measured, Row};
+use crate::turns::Took;
 
 /// Milliseconds of processor time that a login of ours may cost.
 const MOST_CPU: f64 = 0.33;
@@ -16,7 +17,7 @@ pub(crate) struct Report(Vec<(Row, Measured)>);
 impl Report {
     pub(crate) fn add(&mut self, row: Row, measured: Measured) {
         match self.0.iter_mut().find(|(known, _)| *known == row) {
-            Some((_, best)) if measured.wall < best.wall => *best = measured,
+            Some((_, best)) if measured.took.wall < best.took.wall => *best = measured,
             Some(_) => {}
             None => self.0.push((row, measured)),
         }
@@ -25,7 +26,7 @@ impl Report {
     fn rate_of(&self, kind: Kind, concurrency: usize) -> Option<f64> {
         let same = |row: Row| row.kind == kind && row.concurrency == concurrency;
         let (row, measured) = self.0.iter().find(|(row, _)| same(*row))?;
-        Some(row.logins as f64 / measured.wall)
+        Some(row.logins as f64 / measured.took.wall)
     }
 }
 
@@ -38,7 +39,7 @@ impl fmt::Display for Report {
         )?;
         for (Row { kind, concurrency, logins }, measured) in &self.0 {
             let logins = *logins as f64;
-            let Measured { wall, cpu, half, slowest, connections, requests } = measured;
+            let Measured { took: Took { wall, cpu, half, slowest }, connections, requests } = measured;
             writeln!(
                 f,
                 "{:<30} {concurrency:>7} {:>8.0} {:>8.3} {:>8.2} {:>8.2} {connections:>11} {:>8.2}",
@@ -53,11 +54,11 @@ impl fmt::Display for Report {
         writeln!(f, "\nCPU ms and requests: of the client for one login; connections: opened in a round")?;
         for (row, measured) in self.0.iter().filter(|(row, _)| row.kind == Kind::Decision) {
             let (logins, concurrency) = (row.logins as f64, row.concurrency);
-            let cpu = measured.cpu / logins * 1e3;
+            let cpu = measured.took.cpu / logins * 1e3;
             let enough = yes(cpu <= MOST_CPU);
             writeln!(f, "at most {MOST_CPU} ms for a decision, {concurrency} at once: {enough} ({cpu:.3})")?;
             let Some(bare) = self.rate_of(Kind::Bare, concurrency) else { continue };
-            let (part, least) = (logins / measured.wall / bare, LEAST_RATE * 1e2);
+            let (part, least) = (logins / measured.took.wall / bare, LEAST_RATE * 1e2);
             let enough = yes(part >= LEAST_RATE);
             writeln!(f, "at least {least:.0} % of the bare loop's rate: {enough} ({:.0} %)", part * 1e2)?;
         }

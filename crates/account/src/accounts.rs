@@ -18,6 +18,7 @@ use crate::permission::{Names, PermissionKey};
 use crate::proofs::Proofs;
 use crate::ready::Readiness;
 use crate::repeat::Repeats;
+use crate::revalidate::Board;
 use crate::seal::Seal;
 use crate::settings::DirectorySettings;
 use crate::store::{SecretBytes, Store};
@@ -63,6 +64,14 @@ pub(crate) struct Inner {
     /// A directory has answered since the start.
     pub(crate) answered: AtomicBool,
     pub(crate) readiness: tokio::sync::Mutex<Option<Readiness>>,
+    /// What this process holds leases as.
+    pub(crate) holder: String,
+    /// It held one, or tried to.
+    pub(crate) leased: AtomicBool,
+    /// How looking at people again goes.
+    pub(crate) board: Board,
+    /// Wakes what goes on in the background when there are other settings.
+    pub(crate) reconfigured: Notify,
     current: RwLock<Arc<Current>>,
     hooks: RwLock<Vec<Arc<dyn Hook>>>,
     naming: RwLock<Arc<dyn Naming>>,
@@ -94,6 +103,7 @@ impl Accounts {
     ) -> Result<Self, Error> {
         let seal = Seal::new(secret(&*store, &ambient, "seal").await?.expose());
         let keys = Keys::load(&source(&*store, &ambient, &settings.token), None).await?;
+        let holder = format!("{} ({})", settings.replica, crate::session::handle(&ambient));
         let current = Arc::new(Current::new(settings, directories, keys, &ambient)?);
         current.learn_names().await;
         Ok(Self(Arc::new(Inner {
@@ -110,6 +120,10 @@ impl Accounts {
             cache: Cache::default(),
             answered: AtomicBool::new(false),
             readiness: tokio::sync::Mutex::default(),
+            holder,
+            leased: AtomicBool::new(false),
+            board: Board::default(),
+            reconfigured: Notify::new(),
             current: RwLock::new(current),
             hooks: RwLock::default(),
             naming: RwLock::new(Arc::new(AsConfigured)),
@@ -128,6 +142,7 @@ impl Accounts {
         let current = Arc::new(Current::new(settings, directories, keys, &self.0.ambient)?);
         current.learn_names().await;
         *self.0.current.write().unwrap_or_else(PoisonError::into_inner) = current;
+        self.0.reconfigured.notify_waiters();
         Ok(())
     }
 

@@ -1,4 +1,23 @@
 //! From a person whom the directory admits to an account: steps 11 to 16, shared by login and look-up.
+//!
+//! Rows of the seeds that are decided here, and the tests that hold them:
+//!
+//! | row | what it says | held by |
+//! |---|---|---|
+//! | R051 | a field is an attribute's first value; one that is gone is cleared | `a_field_takes_the_first_value_and_a_list_all`, `a_profile_follows_the_directory` |
+//! | R052 | what is read of an entry is kept, secrets are not | `what_was_read_of_a_person_stays_with_the_account_until_the_next_look` |
+//! | R053 | a flag is always set, and any expression | `flags_and_groups_follow_where_the_profile_stays`, `expressions_nest_freely` |
+//! | R054 | a second target: lists, and what an application makes of it all | `an_application_may_change_what_is_kept` |
+//! | R055 | a profile may stay; flags, groups and look-ups follow | `a_profile_stays_where_that_is_chosen_but_not_for_look_ups` |
+//! | R056 | nobody new, told after the right password | `whether_somebody_is_new_is_told_after_the_right_password_only`, `strangers_stay_outside_where_that_is_chosen` |
+//! | R057 | who somebody is says the directory's key; names lead there | `a_namesake_of_another_directory_is_nobody_s_account`, `an_account_is_named_as_here_or_as_in_its_directory_where_that_is_clear` |
+//! | R058 | groups give permissions, by DN or by a name that is one group's | `groups_give_permissions_by_name_and_dn_where_that_is_chosen`, `a_name_that_two_groups_have_gives_nothing` |
+//! | R059 | what is remembered of groups, and never an outage | `neither_an_outage_nor_half_a_list_is_remembered` |
+//! | R060 | local groups follow exactly, or fail the login | `every_group_is_made_and_followed_exactly_at_each_login_and_look_up`, `only_the_named_groups_follow_and_the_others_stay_as_they_are`, `groups_in_groups_are_flattened`, `groups_that_cannot_be_read_whole_fail_the_login_and_take_nothing_away`, `a_store_that_fails_while_groups_are_mirrored_leaves_everything_as_it_was` |
+//! | R061 | all but these | `all_but_the_named_groups_follow` |
+//! | R062 | people from elsewhere have permissions and no local groups | `who_was_signed_in_elsewhere_has_permissions_and_no_session_and_no_local_groups`, `who_comes_from_elsewhere_is_in_no_local_group` |
+//!
+//! There is no local password that could be usable: nothing here can hold one (`no_password_is_in_the_store`).
 
 use std::time::Duration;
 
@@ -110,6 +129,24 @@ impl Accounts {
         let result = if created { "created" } else { "updated" };
         tell(observer, "store", &account.local_name, result, started.elapsed());
         Ok(account)
+    }
+
+    /// What is kept of somebody who is looked at again: the directory's word, and what the application makes of it.
+    pub(crate) async fn facts(
+        &self,
+        current: &Current,
+        person: &Person,
+        known: Option<&Account>,
+        keep_profile: bool,
+        observer: &dyn Observer,
+    ) -> Result<Facts, Refused> {
+        let settings = current.directory(person.directory());
+        let configured = settings.local_name.of(person.username());
+        let local_name =
+            self.local_name(person.directory(), person.username(), configured).map_err(Refused::Failed)?;
+        let facts = facts(person, local_name, current.permissions(person));
+        let profile = self.ask_hooks(profile(&facts, known, keep_profile), observer).await?;
+        Ok(agreed(facts, profile))
     }
 
     async fn ask_hooks(&self, mut profile: Profile, observer: &dyn Observer) -> Result<Profile, Refused> {

@@ -24,6 +24,8 @@ pub enum Task {
     ChangePassword,
     /// Somebody was looked up without a password: [`Accounts::look_up`].
     Populate,
+    /// Somebody was looked at again: [`Accounts::revalidate`], [`Accounts::sync`].
+    Revalidate,
     /// The permissions of somebody whom something else signed in: [`Accounts::external`].
     Permissions,
 }
@@ -35,6 +37,7 @@ impl Task {
             Self::Authenticate => "login",
             Self::ChangePassword => "password_change",
             Self::Populate => "look_up",
+            Self::Revalidate => "refresh",
             Self::Permissions => "external",
         }
     }

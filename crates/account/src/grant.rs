@@ -142,7 +142,8 @@ impl Accounts {
             };
             let generation = id.split_once('.').and_then(|(generation, _)| generation.parse::<i64>().ok());
             // One of another generation went with everything else that was taken back.
-            if let Some(account) = account.as_ref().filter(|account| Some(account.generation) == generation) {
+            let speaks = |account: &&Account| account.may_act() && Some(account.generation) == generation;
+            if let Some(account) = account.as_ref().filter(speaks) {
                 found.push(SignedTokenInfo { id, username: account.local_name.clone(), created, expires });
             }
         }
@@ -273,7 +274,7 @@ impl Accounts {
         let Some(digest) = personal_digest(text) else { return Ok(None) };
         let at = self.0.ambient.now();
         let found = self.0.store.use_personal(UsePersonal { digest, at }).await?;
-        Ok(found.map(|(_, account)| account).filter(|account| !account.disabled))
+        Ok(found.map(|(_, account)| account).filter(Account::may_act))
     }
 
     /// An account by its id, as it was a moment ago.

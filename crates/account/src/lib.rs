@@ -64,6 +64,7 @@ mod proofs;
 mod ready;
 mod relink;
 mod repeat;
+mod revalidate;
 mod rotate;
 mod seal;
 mod session;
@@ -94,11 +95,15 @@ pub use permission::{PermissionKey, PermissionKeyError, is_permission};
 pub use person::{Account, Group, LocalGroup, UserId, UserIdError};
 pub use ready::Ready;
 pub use relink::{RelinkRefused, Relinking};
+pub use revalidate::{
+    Hold, Planned, PlannedChange, RevalidationState, SyncCounts, SyncEvent, SyncOptions, SyncProgress,
+    SyncRefused, SyncReport, SyncStep, Watching, last_sync,
+};
 pub use rotate::{OldKeys, Rotated};
 pub use session::{PersonalTokens, Session, SessionInfo};
 pub use settings::{
-    DirectorySettings, LocalName, LocalNameError, LoginSettings, SessionSettings, Settings, Throttle,
-    TokenSettings,
+    DirectorySettings, LocalName, LocalNameError, LoginSettings, RemoveMissing, SessionSettings, Settings,
+    SyncSettings, Throttle, TokenSettings,
 };
 pub use store::{MemoryStore, Store, StoreError};
 pub use time::Time;

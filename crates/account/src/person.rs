@@ -22,6 +22,12 @@ impl UserId {
     pub fn from_random(bytes: [u8; 16]) -> Self {
         Self(uuid::Builder::from_random_bytes(bytes).into_uuid())
     }
+
+    /// Its first byte, which is random: spreads over time what is done for everybody.
+    #[must_use]
+    pub fn slot(self) -> u8 {
+        self.0.as_bytes()[0]
+    }
 }
 
 impl fmt::Display for UserId {
@@ -137,6 +143,9 @@ pub struct Account {
     pub permissions: Vec<String>,
     /// Shut out by an operator here, whatever the directory says.
     pub disabled: bool,
+    /// Why the directory does not stand behind the person any more, in one word, as the last look at them said: `gone`, or
+    /// the reason a login would be denied for. Until the directory admits them again nothing they were given works.
+    pub out: Option<String>,
     /// Counts revocations and new names: a token carries the number it was issued under and dies when this one moves on.
     pub generation: i64,
     /// When the generation last moved; `None` before the first time.
@@ -165,6 +174,12 @@ impl Account {
         let mut last = None;
         let names = self.local_groups.iter().map(|group| group.name.as_str());
         names.filter(move |name| last.replace(*name) != Some(*name))
+    }
+
+    /// Whether what the account was given works: it is neither shut out here nor out in the directory.
+    #[must_use]
+    pub fn may_act(&self) -> bool {
+        !self.disabled && self.out.is_none()
     }
 
     /// Whether the person may do this.

@@ -143,7 +143,7 @@ impl Accounts {
             return Ok(None);
         };
         let account = self.account(id).await?;
-        let account = account.filter(|account| !account.disabled && account.generation == generation);
+        let account = account.filter(|account| account.may_act() && account.generation == generation);
         if account.is_none() {
             current.proofs.forget(username);
         }

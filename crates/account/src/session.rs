@@ -76,7 +76,7 @@ impl Accounts {
         let settings = self.current().settings.session;
         let now = self.0.ambient.now();
         let current = session.generation == account.generation;
-        if account.disabled || !current || !is_alive(&session, &settings, now) {
+        if !account.may_act() || !current || !is_alive(&session, &settings, now) {
             return Ok(None);
         }
         if now.since(session.last_seen) >= NOTE_EVERY.min(settings.idle / 4) {

@@ -21,6 +21,10 @@ pub struct Settings {
     pub permissions: BTreeMap<PermissionKey, Vec<String>>,
     /// How long sessions last.
     pub session: SessionSettings,
+    /// How the store keeps in line with the directories.
+    pub sync: SyncSettings,
+    /// What this process is called where several share one store; for people.
+    pub replica: String,
     /// Tokens that applications check.
     pub token: TokenSettings,
     /// How long audit records are kept.
@@ -35,6 +39,8 @@ impl Default for Settings {
             directories: BTreeMap::new(),
             permissions: BTreeMap::new(),
             session: SessionSettings::default(),
+            sync: SyncSettings::default(),
+            replica: "a replica".to_owned(),
             token: TokenSettings::default(),
             audit_keep: Duration::from_secs(365 * 24 * 3600),
         }
@@ -154,6 +160,8 @@ pub struct SessionSettings {
     pub absolute: Duration,
     /// Lets a visitor who asks for it stay signed in so long instead; `None`: not offered.
     pub remember_me: Option<Duration>,
+    /// Asks the directory again so often about who is signed in.
+    pub refresh: Duration,
 }
 
 impl Default for SessionSettings {
@@ -162,7 +170,38 @@ impl Default for SessionSettings {
             idle: Duration::from_secs(30 * 60),
             absolute: Duration::from_secs(12 * 3600),
             remember_me: None,
+            refresh: Duration::from_secs(5 * 60),
         }
+    }
+}
+
+/// `[sync]`.
+#[derive(Clone, Copy, Debug)]
+pub struct SyncSettings {
+    /// Brings the store in line with the directories so often; `None`: only when it is asked for.
+    pub every: Option<Duration>,
+    /// What becomes of accounts whose people are gone.
+    pub remove_missing: RemoveMissing,
+    /// So many per cent of the people may lose access at once, one always may.
+    pub max_change: u8,
+    /// Hears of changes as they happen.
+    pub watch: bool,
+}
+
+/// `sync.remove_missing`: what a sync does to accounts whose people are gone from the directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RemoveMissing {
+    /// They stay and may not act.
+    Disable,
+    /// They are dropped, with everything that was granted to them here.
+    Remove,
+    /// Nothing: a refresh ends their sessions.
+    Keep,
+}
+
+impl Default for SyncSettings {
+    fn default() -> Self {
+        Self { every: None, remove_missing: RemoveMissing::Disable, max_change: 10, watch: false }
     }
 }
 

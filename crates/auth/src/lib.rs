@@ -68,7 +68,7 @@ pub use person::{Group, Person, Warning};
 pub use presence::{Holder, Presence};
 pub use proto::Password;
 pub use prove::{Proof, Proven};
-pub use refresh::{Everybody, Sight, Sighted};
+pub use refresh::{Cookies, DnSet, Everybody, Hint, Sight, Sighted, Watch, WatchState};
 pub use rule::Rule;
 pub use settings::{
     CacheSettings, GroupKind, GroupSearch, GroupSettings, PasswordChange, Settings, SettingsError,

@@ -17,6 +17,13 @@ pub fn system_time() -> SystemTime {
     SystemTime::now()
 }
 
+/// What this process is called among others on the same store: the machine's name and the process's number.
+pub(crate) fn replica() -> String {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let host = if host.trim().is_empty() { "this machine" } else { host.trim() };
+    format!("{host}, process {}", std::process::id())
+}
+
 struct System;
 
 impl Clock for System {

@@ -21,7 +21,6 @@ use crate::ambient;
 use crate::config::{Config, ConfigErrors, Fixed};
 use crate::error::Error;
 use crate::metrics::{self, Snapshot};
-use crate::missing::{self, MissingGroups};
 
 /// A running installation: directories, store, accounts and the gate before them. Clones share it; the last one that is dropped ends
 /// what goes on in the background.
@@ -52,10 +51,8 @@ struct Live {
     pools: Vec<(String, Pool)>,
     web: web::Settings,
     follow: Option<Background>,
-    /// Looks whether these directories have the groups that are named.
-    missing: Option<Background>,
-    /// Those that are not there.
-    missing_groups: MissingGroups,
+    /// Looks at people again.
+    revalidate: Option<Background>,
 }
 
 /// A task that ends with its engine, or when another takes its place.
@@ -76,19 +73,40 @@ impl Engine {
     /// # Errors
     /// As [`Engine::start`].
     pub async fn start_with(config: &Config, ambient: Ambient) -> Result<Engine, Error> {
+        let engine = Self::open(config, ambient).await?;
+        engine.live().revalidate = Some(Background::run({
+            let accounts = engine.accounts().clone();
+            async move { accounts.revalidate().await }
+        }));
+        Ok(engine)
+    }
+
+    /// Starts for one command: it hears of what changes in the store, and leaves looking at people again to programs that
+    /// go on.
+    ///
+    /// # Errors
+    /// As [`Engine::start`].
+    pub async fn start_for_command(config: &Config) -> Result<Engine, Error> {
+        let engine = Self::open(config, ambient::system()).await?;
+        engine.live().revalidate = Some(Background::run({
+            let accounts = engine.accounts().clone();
+            async move { accounts.look_for_groups().await }
+        }));
+        Ok(engine)
+    }
+
+    async fn open(config: &Config, ambient: Ambient) -> Result<Engine, Error> {
         let (pools, directories) = directories(config, &ambient)?;
         let settings =
             config.account_settings().map_err(|error| Error::because("token.secret_key_file", error))?;
         let store = open_store(config.store_url()).await?;
-        let accounts = Accounts::open(settings, directories.clone(), store, ambient.clone()).await?;
+        let accounts = Accounts::open(settings, directories, store, ambient.clone()).await?;
         let gate = Gate::new(config.web_settings(), accounts.clone())?;
         let follow = Some(Background::run({
             let accounts = accounts.clone();
             async move { accounts.follow().await }
         }));
-        let missing_groups = MissingGroups::default();
-        let missing = Some(Background::run(missing::tell(directories, missing_groups.clone())));
-        let live = Mutex::new(Live { pools, web: config.web_settings(), follow, missing, missing_groups });
+        let live = Mutex::new(Live { pools, web: config.web_settings(), follow, revalidate: None });
         let (fixed, tls, warnings) = (config.fixed(), config.listener_tls(), config.warnings().to_vec());
         let reloading = tokio::sync::Mutex::default();
         let (store, started, metrics) = (config.store_place(), ambient.clock.now(), Mutex::default());
@@ -212,11 +230,12 @@ impl Engine {
     /// The numbers of this moment. The store and the directories are asked for a sign of life.
     pub(crate) async fn snapshot(&self) -> Snapshot {
         let ready = self.accounts().ready().await;
+        // Where the store is down, what this process knows of its holds is all there is.
+        let holds = self.accounts().holds().await.unwrap_or_default();
         let live = self.live();
         let pools = live.pools.iter().map(|(name, pool)| (name.clone(), pool.metrics())).collect();
-        let missing_groups = live.missing_groups.counts(live.pools.iter().map(|(name, _)| name.as_str()));
-        let counts = self.accounts().counts();
-        Snapshot { started: self.0.started, ready, counts, pools, missing_groups }
+        let (counts, people) = (self.accounts().counts(), self.accounts().revalidation());
+        Snapshot { started: self.0.started, ready, counts, pools, people, holds }
     }
 
     fn tell_what_is_served(&self) {
@@ -248,7 +267,7 @@ impl Engine {
         let before = self.live().web.clone();
         let mut restart = config.restart_needed(&self.0.fixed);
         restart.extend(self.0.gate.swap(config.web_settings())?.into_iter().map(str::to_owned));
-        if let Err(error) = self.0.accounts.reconfigure(settings, directories.clone()).await {
+        if let Err(error) = self.0.accounts.reconfigure(settings, directories).await {
             // They were good a moment ago, so there is nothing in them to refuse.
             let _ = self.0.gate.swap(before);
             return Err(error.into());
@@ -256,8 +275,6 @@ impl Engine {
         let mut live = self.live();
         live.pools = pools;
         live.web = config.web_settings();
-        live.missing_groups = MissingGroups::default();
-        live.missing = Some(Background::run(missing::tell(directories, live.missing_groups.clone())));
         Ok(restart)
     }
 
@@ -318,11 +335,12 @@ impl Engine {
     pub async fn shutdown(&self) {
         let tasks = {
             let mut live = self.live();
-            [live.follow.take(), live.missing.take()]
+            [live.follow.take(), live.revalidate.take()]
         };
         for task in tasks.into_iter().flatten() {
             task.end().await;
         }
+        self.0.accounts.stop_revalidating().await;
         self.0.accounts.finish().await;
     }
 }

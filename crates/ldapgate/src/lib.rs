@@ -34,7 +34,6 @@ pub mod config;
 mod engine;
 mod error;
 mod metrics;
-mod missing;
 
 pub use account::{
     self, Account, Accounts, Ambient, AttributeValue, Attributes, Blocked, Clock, Denial, Denied, Entropy,

@@ -28,13 +28,17 @@ pub(crate) enum Purpose {
     Long,
     /// Makes tables; waits for whoever does so already.
     Migrate,
+    /// Reads everything, however long it takes.
+    CopyFrom,
+    /// Writes everything, however long it takes, alone.
+    CopyTo,
 }
 
 impl Purpose {
     /// How long a command may take in all.
     pub(crate) fn deadline(self) -> Duration {
         match self {
-            Self::Long | Self::Migrate => Duration::from_secs(600),
+            Self::Long | Self::Migrate | Self::CopyFrom | Self::CopyTo => Duration::from_secs(600),
             _ => Duration::from_secs(15),
         }
     }
@@ -60,6 +64,13 @@ impl Purpose {
                 "begin isolation level read committed read write; set local lock_timeout = '5s'; \
                  set local statement_timeout = '600s'; set local idle_in_transaction_session_timeout = '15s'"
             }
+            Self::CopyFrom => {
+                "begin isolation level repeatable read read only; set local statement_timeout = '600s'"
+            }
+            Self::CopyTo => {
+                "begin isolation level read committed read write; set local lock_timeout = '5s'; \
+                 set local statement_timeout = '600s'; select pg_advisory_xact_lock(7811887409187745128)"
+            }
             Self::Migrate => {
                 "begin isolation level read committed read write; set local statement_timeout = '600s'; \
                  set local idle_in_transaction_session_timeout = '15s'; \
@@ -84,7 +95,9 @@ impl Database {
     /// Begins a transaction. What is dropped before it is committed is rolled back.
     pub(crate) async fn begin(&self, purpose: Purpose) -> Result<Held, Problem> {
         match (self, purpose) {
-            (Self::Sqlite { readers, .. }, Purpose::Read) => Ok(Held::Sqlite(readers.begin().await?)),
+            (Self::Sqlite { readers, .. }, Purpose::Read | Purpose::CopyFrom) => {
+                Ok(Held::Sqlite(readers.begin().await?))
+            }
             (Self::Sqlite { writer, .. }, _) => Ok(Held::Sqlite(writer.begin_with("begin immediate").await?)),
             (Self::Postgres(pool), _) => Ok(Held::Postgres(Lease::begin(pool, purpose.begin()).await?)),
         }
@@ -131,8 +144,10 @@ pub(crate) struct Lease(Option<PoolConnection<Postgres>>);
 impl Lease {
     async fn begin(pool: &PgPool, begin: &'static str) -> Result<Self, Problem> {
         let mut lease = Self(Some(pool.acquire().await?));
-        run(lease.connection(), begin).await?;
-        Ok(lease)
+        match run(lease.connection(), begin).await {
+            Err(Problem::Sql(error)) if is_dead(&error) => Err(Problem::Stale(error)),
+            begun => begun.map(|()| lease),
+        }
     }
 
     fn connection(&mut self) -> &mut PgConnection {
@@ -151,6 +166,18 @@ impl Drop for Lease {
         if let Some(connection) = self.0.take() {
             drop(connection.detach());
         }
+    }
+}
+
+/// Whether the server, or what lies on the way, had given the connection up: admin_shutdown, crash_shutdown,
+/// cannot_connect_now, idle_session_timeout.
+fn is_dead(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) => true,
+        sqlx::Error::Database(error) => {
+            matches!(error.code().as_deref(), Some("57P01" | "57P02" | "57P03" | "57P05"))
+        }
+        _ => false,
     }
 }
 

@@ -90,11 +90,24 @@ pub(crate) enum Problem {
     Corrupt(Damage),
     /// No answer in time.
     Late,
+    /// A connection that had lain in the pool was dead; nothing was begun.
+    Stale(sqlx::Error),
 }
 
 impl From<sqlx::Error> for Problem {
     fn from(error: sqlx::Error) -> Self {
         Self::Sql(error)
+    }
+}
+
+/// For what is no command of the store.
+impl From<Problem> for BoxError {
+    fn from(problem: Problem) -> Self {
+        match problem {
+            Problem::Sql(error) | Problem::Stale(error) => error.into(),
+            Problem::Corrupt(damage) => damage.to_string().into(),
+            Problem::Late => "it did not answer in time".into(),
+        }
     }
 }
 
@@ -104,15 +117,20 @@ impl Problem {
         match self {
             Self::Corrupt(damage) => StoreError::Corrupt(damage),
             Self::Late => StoreError::Unreachable("it did not answer in time".into()),
+            Self::Stale(error) => StoreError::Unreachable(Box::new(error)),
             Self::Sql(error) if is_out_of_reach(&error) => StoreError::Unreachable(Box::new(error)),
             Self::Sql(error) => StoreError::Failed { task, source: Box::new(error) },
         }
     }
 
-    /// Whether another transaction was in the way, so that the same command may be tried again: PostgreSQL rolled this one
-    /// back. A key that is taken, or gone, is such a case too: commands look before they write, so somebody was faster.
+    /// Whether the same command may be tried again: another transaction was in the way, and PostgreSQL rolled this one back;
+    /// or it was never begun. A key that is taken, or gone, is such a case too: commands look before they write, so somebody was faster.
     pub(crate) fn passes(&self) -> bool {
-        let Self::Sql(sqlx::Error::Database(error)) = self else { return false };
+        let error = match self {
+            Self::Stale(_) => return true,
+            Self::Sql(sqlx::Error::Database(error)) => error,
+            _ => return false,
+        };
         // serialization_failure, deadlock_detected, unique_violation, foreign_key_violation
         matches!(error.code().as_deref(), Some("40001" | "40P01" | "23505" | "23503"))
     }

@@ -30,6 +30,7 @@ const SQLITE: Steps = steps! {
     3 "0003_warnings",
     4 "0004_groups",
     5 "0005_tokens",
+    6 "0006_revalidation",
 };
 
 const POSTGRES: Steps = steps! {
@@ -37,6 +38,7 @@ const POSTGRES: Steps = steps! {
     3 "0003_start",
     4 "0004_groups",
     5 "0005_tokens",
+    6 "0006_revalidation",
 };
 
 /// The version that a file is brought to.
@@ -93,7 +95,7 @@ impl Wrong {
         let source: BoxError = match self {
             Self::Unknown(version) => return OpenError::Newer { store, version },
             Self::Changed(version) => format!("its version {version} was made by another program").into(),
-            Self::Problem(Problem::Sql(error)) => {
+            Self::Problem(Problem::Sql(error) | Problem::Stale(error)) => {
                 let code = error.as_database_error().and_then(|error| error.code());
                 // insufficient_privilege
                 if code.as_deref() == Some("42501") {
@@ -105,8 +107,7 @@ impl Wrong {
                 }
                 error.into()
             }
-            Self::Problem(Problem::Corrupt(damage)) => damage.to_string().into(),
-            Self::Problem(Problem::Late) => "it did not answer in time".into(),
+            Self::Problem(problem) => problem.into(),
         };
         OpenError::Migrate { store, source }
     }

@@ -105,7 +105,7 @@ pub(crate) async fn account(c: &mut Connection<'_>, find: Find) -> Result<Option
                 .query(concat!(
                     "select ",
                     account_columns!(),
-                    " from account where directory = $1 and external_id <> $2 and disabled = false \
+                    " from account where directory = $1 and external_id <> $2 and disabled = false and out is null \
                  order by checked desc, id desc limit 1"
                 ))
                 .bind(directory)
@@ -195,7 +195,7 @@ async fn drop_tokens(c: &mut Connection<'_>, user: UserId) -> Result<(), Problem
 }
 
 /// Moves the generation on and ends every session but one; whether the account is there.
-async fn cut_off(
+pub(crate) async fn cut_off(
     c: &mut Connection<'_>,
     user: UserId,
     keep: Option<Digest>,
@@ -258,12 +258,13 @@ async fn save(c: &mut Connection<'_>, account: &Account) -> Result<(), Problem> 
     c.query(
         "insert into account (id, directory, external_id, username, local_name, dn, fields, lists, flags, groups, \
          local_groups, given, disabled, generation, generation_at, first_seen, last_login, checked, \
-         attributes) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19) \
+         attributes, out) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, \
+         $20) \
          on conflict (id) do update set username = excluded.username, local_name = excluded.local_name, \
          dn = excluded.dn, fields = excluded.fields, lists = excluded.lists, flags = excluded.flags, \
          groups = excluded.groups, local_groups = excluded.local_groups, given = excluded.given, \
          generation = excluded.generation, generation_at = excluded.generation_at, last_login = excluded.last_login, \
-         checked = excluded.checked, attributes = excluded.attributes",
+         checked = excluded.checked, attributes = excluded.attributes, out = excluded.out, looking_until = null",
     )
     .bind(account.id.to_string())
     .bind(&account.directory)
@@ -284,6 +285,7 @@ async fn save(c: &mut Connection<'_>, account: &Account) -> Result<(), Problem> 
     .bind(account.last_login.map(Time::micros))
     .bind(account.checked.micros())
     .bind(to_json(&account.attributes))
+    .bind(&account.out)
     .execute()
     .await?;
     Ok(())

@@ -148,11 +148,20 @@ pub(crate) fn refused(told: &str, error: sqlx::Error) -> OpenError {
         Some("42501") => "this user may not connect to the database; grant it that",
         // PgBouncer says everything with this one.
         Some("08P01") => "look at user, password and database in store.url, and at the server's log",
-        _ if matches!(error, sqlx::Error::Tls(_)) => return OpenError::Tls { store, source: error.into() },
+        _ if is_tls(&error) => return OpenError::Tls { store, source: error.into() },
         _ if is_out_of_reach(&error) => return OpenError::Unreachable { store, source: error.into() },
         _ => "look at its log",
     };
     OpenError::Refused { store, hint, source: error.into() }
+}
+
+/// A certificate that is not to be trusted arrives as data that is not valid.
+fn is_tls(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Tls(_) => true,
+        sqlx::Error::Io(error) => error.kind() == std::io::ErrorKind::InvalidData,
+        _ => false,
+    }
 }
 
 /// Listens for other processes' changes until it is dropped.

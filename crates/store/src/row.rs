@@ -17,7 +17,7 @@ macro_rules! account_columns {
         "account.id, account.directory, account.external_id, account.username, account.local_name, account.dn, \
          account.fields, account.lists, account.flags, account.groups, account.local_groups, account.given, \
          account.disabled, account.generation, account.generation_at, account.first_seen, account.last_login, \
-         account.checked, account.attributes, \
+         account.checked, account.attributes, account.out, \
          (select held.granted from held where held.account = account.id) as granted, \
          (select held.by_groups from held where held.account = account.id) as by_groups"
     };
@@ -27,7 +27,7 @@ pub(crate) use account_columns;
 /// One row of [`account_columns`], which start at column `from`.
 pub(crate) fn account(row: &Row, from: usize) -> Result<Account, Problem> {
     let cells = row.of("account", from, 0);
-    let (granted, by_groups): (BTreeSet<String>, BTreeSet<String>) = (cells.json(19)?, cells.json(20)?);
+    let (granted, by_groups): (BTreeSet<String>, BTreeSet<String>) = (cells.json(20)?, cells.json(21)?);
     let account = Account {
         id: cells.user(0)?,
         directory: cells.get(1)?,
@@ -50,6 +50,7 @@ pub(crate) fn account(row: &Row, from: usize) -> Result<Account, Problem> {
         last_login: cells.maybe_time(16)?,
         checked: cells.time(17)?,
         attributes: cells.json(18)?,
+        out: cells.get(19)?,
     };
     Ok(account.permitted(by_groups))
 }

@@ -81,7 +81,10 @@ pub(crate) async fn keys(c: &mut Connection<'_>, since: Time) -> Result<Vec<Toke
 }
 
 pub(crate) async fn keep_key(c: &mut Connection<'_>, keep: KeepTokenKey) -> Result<bool, Problem> {
-    let KeepTokenKey { key, audit } = keep;
+    let KeepTokenKey { key, first, audit } = keep;
+    if first && c.query("select id from token_key where held limit 1").fetch_optional().await?.is_some() {
+        return Ok(false);
+    }
     let known = c
         .query("update token_key set used = case when used < $1 then $1 else used end where id = $2")
         .bind(key.used.micros())

@@ -67,8 +67,12 @@ impl Connection<'_> {
     /// Statements without values, several at once.
     pub(crate) async fn run(&mut self, sql: impl SqlSafeStr) -> Result<(), Problem> {
         match &mut self.driver {
-            Driver::Sqlite(connection) => drop(sqlx::raw_sql(sql).execute(&mut **connection).await?),
-            Driver::Postgres(connection) => drop(sqlx::raw_sql(sql).execute(&mut **connection).await?),
+            Driver::Sqlite(connection) => {
+                sqlx::raw_sql(sql).execute(&mut **connection).await?;
+            }
+            Driver::Postgres(connection) => {
+                sqlx::raw_sql(sql).execute(&mut **connection).await?;
+            }
         }
         Ok(())
     }

@@ -9,15 +9,20 @@ use account::store::{
     Reserved, Revoke, RevokePersonal, RevokeSigned, SecretBytes, SessionQuery, Sessions, SetDisabled, Settle,
     SignedToken, Stirred, Store, StoredGroup, StoredSession, Sweep, TokenKey, Touch, UsePersonal,
 };
+use account::store::{
+    Census, CensusQuery, ClaimDue, EndAccess, Enrolled, Leased, Mark, NoteChecked, PeopleQuery,
+    ReleaseLeases, RollQuery, SetMark, SignedInPerson, SignedInQuery, TakeLease,
+};
 use account::{Account, Time, UserId};
 use futures_util::future::BoxFuture;
 
 use crate::database::{Database, Held, Purpose};
 use crate::error::Problem;
-use crate::{attempt, audit, group, person, postgres, session, signed, token};
+use crate::{attempt, audit, group, person, postgres, revalidation, session, signed, token};
 
-/// How often a command is carried out before another that is in its way has won.
-const TRIES: u32 = 8;
+/// How often a command is carried out before another that is in its way has won, or every connection of the pool has turned
+/// out to be dead.
+const TRIES: u32 = 12;
 
 /// A store in an SQL database.
 #[derive(Debug)]
@@ -32,22 +37,25 @@ pub(crate) struct SqlStore {
 macro_rules! transaction {
     ($store:expr, $purpose:expr, $task:literal, |$connection:ident| $query:expr) => {
         Box::pin(async move {
-            let mut tries = 1;
-            loop {
-                let once = async {
-                    let mut held = $store.database.begin($purpose).await?;
-                    let mut connection = held.connection();
-                    let $connection = &mut connection;
-                    let answer = $query.await;
-                    let (stirred, written) = (connection.stirred, connection.written);
-                    $store.end(held, answer, stirred, &written).await
-                };
-                let done = tokio::time::timeout($purpose.deadline(), once).await;
-                match done.unwrap_or(Err(Problem::Late)) {
-                    Err(problem) if problem.passes() && tries < TRIES => tries += 1,
-                    done => return done.map_err(|problem| problem.of($task)),
+            let carried_out = async {
+                let mut tries = 1;
+                loop {
+                    let once = async {
+                        let mut held = $store.database.begin($purpose).await?;
+                        let mut connection = held.connection();
+                        let $connection = &mut connection;
+                        let answer = $query.await;
+                        let (stirred, written) = (connection.stirred, connection.written);
+                        $store.end(held, answer, stirred, &written).await
+                    };
+                    match once.await {
+                        Err(problem) if problem.passes() && tries < TRIES => tries += 1,
+                        done => return done,
+                    }
                 }
-            }
+            };
+            let done = tokio::time::timeout($purpose.deadline(), carried_out).await;
+            done.unwrap_or(Err(Problem::Late)).map_err(|problem| problem.of($task))
         })
     };
 }
@@ -244,6 +252,54 @@ impl Store for SqlStore {
 
     fn changes_since(&self, number: Option<i64>) -> Answer<'_, Changes> {
         read!(self, "ask for changes", |c| audit::changes_since(c, number))
+    }
+
+    fn claim_due(&self, claim: ClaimDue) -> Answer<'_, Vec<Account>> {
+        write!(self, Alone, "claim people to look at", |c| revalidation::claim_due(c, &claim))
+    }
+
+    fn people(&self, query: PeopleQuery) -> Answer<'_, Vec<Account>> {
+        read!(self, "read people to look at", |c| revalidation::people(c, &query))
+    }
+
+    fn roll(&self, query: RollQuery) -> Answer<'_, Vec<Enrolled>> {
+        read!(self, "list everybody", |c| revalidation::roll(c, &query))
+    }
+
+    fn signed_in(&self, query: SignedInQuery) -> Answer<'_, Vec<SignedInPerson>> {
+        read!(self, "list who is signed in", |c| revalidation::signed_in(c, &query))
+    }
+
+    fn note_checked(&self, note: NoteChecked) -> Answer<'_, ()> {
+        write!(self, Alone, "note that people were looked at", |c| revalidation::note_checked(c, &note))
+    }
+
+    fn admit_all(&self, admits: Vec<Admit>) -> Answer<'_, Vec<Admitted>> {
+        write!(self, Alone, "take several people in", |c| revalidation::admit_all(c, &admits))
+    }
+
+    fn census(&self, query: CensusQuery) -> Answer<'_, Census> {
+        read!(self, "count people", |c| revalidation::census(c, &query))
+    }
+
+    fn end_access(&self, end: EndAccess) -> Answer<'_, Vec<UserId>> {
+        write!(self, Alone, "end what people were given", |c| revalidation::end_access(c, &end))
+    }
+
+    fn take_lease(&self, take: TakeLease) -> Answer<'_, Leased> {
+        write!(self, Alone, "take a lease", |c| revalidation::take_lease(c, &take))
+    }
+
+    fn release_leases(&self, release: ReleaseLeases) -> Answer<'_, u64> {
+        write!(self, Alone, "give leases back", |c| revalidation::release_leases(c, &release))
+    }
+
+    fn marks(&self, start: String) -> Answer<'_, Vec<Mark>> {
+        read!(self, "read marks", |c| revalidation::marks(c, &start))
+    }
+
+    fn set_mark(&self, set: SetMark) -> Answer<'_, ()> {
+        write!(self, Alone, "keep a mark", |c| revalidation::set_mark(c, &set))
     }
 
     fn sweep(&self, sweep: Sweep) -> Answer<'_, u64> {

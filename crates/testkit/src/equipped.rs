@@ -3,7 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "a test is a peer of its own")]
 
 use std::fmt::Write as _;
-use std::ops::Deref;
+use std::ops::{Deref, DerefMut};
 use std::path::Path;
 
 use tokio::sync::OnceCell;
@@ -11,12 +11,15 @@ use tokio::sync::OnceCell;
 use crate::certificate::{Authority, Files, Flaw};
 use crate::openldap::{ADMINISTRATOR, ADMINISTRATOR_PASSWORD, OpenLdap};
 use crate::process;
-use crate::world::LDIF;
+use crate::world::{LDIF, READER};
 
 /// May act as anybody below `ou=people`, by proxied authorization or a SASL authorization identity.
 pub const PROXY: &str = "cn=proxy,ou=services,dc=example,dc=com";
 /// Its password.
 pub const PROXY_PASSWORD: &str = "Proxy-Pass-2";
+
+/// The people's database in `cn=config`.
+const DATABASE: &str = "olcDatabase={1}mdb,cn=config";
 
 /// The server, and the authority that its clients' certificates come from.
 ///
@@ -54,10 +57,22 @@ impl Equipped {
         Self::start_with(&[]).await
     }
 
+    /// One of the caller's own that holds more than the world: entries as LDIF.
+    ///
+    /// # Panics
+    /// As [`OpenLdap::equipped`], and when `slapd` refuses the entries.
+    pub async fn start_with_more(entries: &str) -> Self {
+        Self::holding(&format!("{}\n{entries}", ldif()), &[]).await
+    }
+
     /// One of the caller's own, with variables in its environment.
     pub(crate) async fn start_with(environment: &[(&str, &str)]) -> Self {
+        Self::holding(&ldif(), environment).await
+    }
+
+    async fn holding(ldif: &str, environment: &[(&str, &str)]) -> Self {
         let authority = Authority::new("Example Test CA");
-        let server = OpenLdap::configured(&ldif(), &authority, Flaw::None, environment, settings).await;
+        let server = OpenLdap::configured(ldif, &authority, Flaw::None, environment, settings).await;
         Self { server, authority }
     }
 
@@ -93,11 +108,38 @@ impl Equipped {
     }
 }
 
+impl Equipped {
+    /// Hides an entry and everything below it from the service account, until [`Equipped::show`] or a restart.
+    ///
+    /// # Panics
+    /// When the server refuses the rule.
+    pub fn hide(&self, dn: &str) {
+        self.configure(&format!(
+            "dn: {DATABASE}\nchangetype: modify\nadd: olcAccess\n\
+             olcAccess: {{0}}to dn.subtree=\"{dn}\" by dn.exact=\"{READER}\" none by * break\n"
+        ));
+    }
+
+    /// Takes back what [`Equipped::hide`] did last.
+    ///
+    /// # Panics
+    /// When nothing is hidden.
+    pub fn show(&self) {
+        self.configure(&format!("dn: {DATABASE}\nchangetype: modify\ndelete: olcAccess\nolcAccess: {{0}}\n"));
+    }
+}
+
 impl Deref for Equipped {
     type Target = OpenLdap;
 
     fn deref(&self) -> &OpenLdap {
         &self.server
+    }
+}
+
+impl DerefMut for Equipped {
+    fn deref_mut(&mut self) -> &mut OpenLdap {
+        &mut self.server
     }
 }
 

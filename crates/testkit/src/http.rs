@@ -2,6 +2,7 @@
 #![allow(clippy::disallowed_methods, reason = "a test is a peer of its own")]
 
 use std::collections::BTreeMap;
+use std::io;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -86,6 +87,12 @@ impl Visitor {
         Self::of(url).with("accept", "text/html,application/xhtml+xml")
     }
 
+    /// A program with the same cookies, at another door.
+    #[must_use]
+    pub fn at(&self, url: &str) -> Self {
+        Self { cookies: self.cookies.clone(), ..Self::of(url) }
+    }
+
     /// `GET path`.
     pub async fn get(&mut self, path: &str) -> Answer {
         self.send("GET", path, None, b"").await
@@ -117,6 +124,21 @@ impl Visitor {
         content_type: Option<&str>,
         body: &[u8],
     ) -> Answer {
+        let answer = self.attempt(method, path, content_type, body).await;
+        answer.unwrap_or_else(|error| panic!("{method} {path} at {}: {error}", self.authority))
+    }
+
+    /// Any request, of a server that may go away meanwhile.
+    ///
+    /// # Errors
+    /// When it cannot be reached or there is no whole answer; what was asked for may have been done or not.
+    pub async fn attempt(
+        &mut self,
+        method: &str,
+        path: &str,
+        content_type: Option<&str>,
+        body: &[u8],
+    ) -> io::Result<Answer> {
         let mut request =
             format!("{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n", self.authority);
         for (name, value) in &self.headers {
@@ -135,17 +157,14 @@ impl Visitor {
             request.push_str(&format!("content-type: {content_type}\r\n"));
         }
         request.push_str(&format!("content-length: {}\r\n\r\n", body.len()));
-        let mut stream = TcpStream::connect(&self.authority)
-            .await
-            .unwrap_or_else(|error| panic!("cannot connect to {}: {error}", self.authority));
-        stream.write_all(request.as_bytes()).await.expect("the server takes a request");
-        stream.write_all(body).await.expect("the server takes a body");
-        let reply = tokio::time::timeout(PATIENCE, receive(&mut stream)).await;
-        let answer = parse(
-            &reply.unwrap_or_else(|_| panic!("no whole answer to {method} {path} within {PATIENCE:?}")),
-        );
+        let exchange = async {
+            let mut stream = TcpStream::connect(&self.authority).await?;
+            stream.write_all(&[request.as_bytes(), body].concat()).await?;
+            receive(&mut stream).await
+        };
+        let answer = parse(&tokio::time::timeout(PATIENCE, exchange).await??)?;
         self.keep(&answer);
-        answer
+        Ok(answer)
     }
 
     fn keep(&mut self, answer: &Answer) {
@@ -162,14 +181,14 @@ impl Visitor {
 }
 
 /// One answer's bytes: up to the end of its body where the head tells its length, else to the end of the stream.
-async fn receive(stream: &mut TcpStream) -> Vec<u8> {
+async fn receive(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
     let mut reply = Vec::new();
     while whole(&reply).is_none_or(|length| reply.len() < length) {
-        if stream.read_buf(&mut reply).await.expect("the server answers") == 0 {
+        if stream.read_buf(&mut reply).await? == 0 {
             break;
         }
     }
-    reply
+    Ok(reply)
 }
 
 /// The length of head and body together, once the head is there and says it.
@@ -180,10 +199,11 @@ fn whole(reply: &[u8]) -> Option<usize> {
     Some(head + 4 + length.trim().parse::<usize>().ok()?)
 }
 
-fn parse(reply: &[u8]) -> Answer {
-    let split = reply.windows(4).position(|window| window == b"\r\n\r\n").unwrap_or_else(|| {
-        panic!("not an HTTP answer: {}", String::from_utf8_lossy(reply));
-    });
+fn parse(reply: &[u8]) -> io::Result<Answer> {
+    let split = reply
+        .windows(4)
+        .position(|window| window == b"\r\n\r\n")
+        .ok_or_else(|| io::Error::other(format!("not an HTTP answer: {}", String::from_utf8_lossy(reply))))?;
     let head = String::from_utf8_lossy(&reply[..split]).into_owned();
     let mut lines = head.split("\r\n");
     let status =
@@ -196,7 +216,7 @@ fn parse(reply: &[u8]) -> Answer {
     let chunked =
         headers.iter().any(|(name, value)| name == "transfer-encoding" && value.contains("chunked"));
     let body = if chunked { unchunk(raw) } else { raw.to_vec() };
-    Answer { status, headers, body: String::from_utf8_lossy(&body).into_owned() }
+    Ok(Answer { status, headers, body: String::from_utf8_lossy(&body).into_owned() })
 }
 
 fn unchunk(mut raw: &[u8]) -> Vec<u8> {

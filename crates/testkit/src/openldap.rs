@@ -109,6 +109,16 @@ impl OpenLdap {
         self.server = None;
     }
 
+    /// Lets it do nothing, and yet hold its connections, until [`OpenLdap::thaw`].
+    pub fn freeze(&self) {
+        self.server.iter().for_each(|server| server.signal("STOP"));
+    }
+
+    /// Lets it go on.
+    pub fn thaw(&self) {
+        self.server.iter().for_each(|server| server.signal("CONT"));
+    }
+
     /// For a server that lives as long as the test process: its folder goes when the process ends.
     pub(crate) fn leave_nothing(&mut self) {
         let folder = self.folder.path().to_owned();

@@ -89,6 +89,30 @@ folder=$(cat <&3)"#;
         }
     }
 
+    /// Sends the server itself a signal by its name: `KILL`, `STOP`, `CONT`, `HUP`. What no longer runs hears nothing.
+    ///
+    /// # Panics
+    /// When the machine does not say which process the server is.
+    pub fn signal(&self, name: &str) {
+        if let Some(server) = self.process() {
+            let _ = run("kill", "procps", &[&format!("-{name}"), &server], "");
+        }
+    }
+
+    /// Ends the server as a crash does, in the middle of whatever it does, and waits until it is gone.
+    pub fn kill(&mut self) {
+        self.signal("KILL");
+        self.stop();
+    }
+
+    /// The shell's first child; the second one reads what the shell is told.
+    fn process(&self) -> Option<String> {
+        let shell = self.shell.id();
+        let children = std::fs::read_to_string(format!("/proc/{shell}/task/{shell}/children"))
+            .expect("the machine lists a process's children");
+        children.split_whitespace().next().map(ToOwned::to_owned)
+    }
+
     /// Ends the server and waits until it is gone.
     pub fn stop(&mut self) {
         drop(self.shell.stdin.take());
@@ -97,7 +121,12 @@ folder=$(cat <&3)"#;
 
     /// Whether it still runs.
     pub fn alive(&mut self) -> bool {
-        matches!(self.shell.try_wait(), Ok(None))
+        // The shell notices nothing before it is told to end; what has ended meanwhile is kept for it as a zombie.
+        let is_zombie = |id: String| {
+            let state = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+            state.rsplit(')').next().is_some_and(|after| after.trim_start().starts_with('Z'))
+        };
+        matches!(self.shell.try_wait(), Ok(None)) && !self.process().is_some_and(is_zombie)
     }
 }
 

@@ -7,6 +7,10 @@ use super::{
     Revoke, RevokePersonal, RevokeSigned, SessionQuery, Sessions, SetDisabled, Settle, SignedToken, State,
     Store, StoreError, StoredGroup, StoredSession, Sweep, TokenKey, Touch, UsePersonal,
 };
+use super::{
+    Census, CensusQuery, ClaimDue, EndAccess, Enrolled, Leased, Mark, NoteChecked, PeopleQuery,
+    ReleaseLeases, RollQuery, SetMark, SignedInPerson, SignedInQuery, TakeLease,
+};
 use crate::{Account, Time, UserId};
 
 macro_rules! commands {
@@ -73,5 +77,17 @@ commands! {
     Record = record(Audit) -> ();
     Audit = audit(AuditQuery) -> Vec<AuditRecord>;
     ChangesSince = changes_since(Option<i64>) -> Changes;
+    ClaimDue = claim_due(ClaimDue) -> Vec<Account>;
+    People = people(PeopleQuery) -> Vec<Account>;
+    Roll = roll(RollQuery) -> Vec<Enrolled>;
+    SignedIn = signed_in(SignedInQuery) -> Vec<SignedInPerson>;
+    NoteChecked = note_checked(NoteChecked) -> ();
+    AdmitAll = admit_all(Vec<Admit>) -> Vec<Admitted>;
+    Census = census(CensusQuery) -> Census;
+    EndAccess = end_access(EndAccess) -> Vec<UserId>;
+    TakeLease = take_lease(TakeLease) -> Leased;
+    ReleaseLeases = release_leases(ReleaseLeases) -> u64;
+    Marks = marks(String) -> Vec<Mark>;
+    SetMark = set_mark(SetMark) -> ();
     Sweep = sweep(Sweep) -> u64;
 }

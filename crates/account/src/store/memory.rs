@@ -11,6 +11,10 @@ use super::{
     Reserved, Revoke, RevokePersonal, RevokeSigned, SecretBytes, SessionQuery, Sessions, SetDisabled, Settle,
     SignedToken, State, Stirred, Store, StoredGroup, StoredSession, Sweep, TokenKey, Touch, UsePersonal,
 };
+use super::{
+    Census, CensusQuery, ClaimDue, EndAccess, Enrolled, Leased, Mark, NoteChecked, PeopleQuery,
+    ReleaseLeases, RollQuery, SetMark, SignedInPerson, SignedInQuery, TakeLease,
+};
 use crate::{Account, Time, UserId};
 
 /// [`State`] behind a lock. Everything is gone with the process.
@@ -89,6 +93,18 @@ impl Store for MemoryStore {
         record(Audit) -> ();
         audit(AuditQuery) -> Vec<AuditRecord>;
         changes_since(Option<i64>) -> Changes;
+        claim_due(ClaimDue) -> Vec<Account>;
+        people(PeopleQuery) -> Vec<Account>;
+        roll(RollQuery) -> Vec<Enrolled>;
+        signed_in(SignedInQuery) -> Vec<SignedInPerson>;
+        note_checked(NoteChecked) -> ();
+        admit_all(Vec<Admit>) -> Vec<Admitted>;
+        census(CensusQuery) -> Census;
+        end_access(EndAccess) -> Vec<UserId>;
+        take_lease(TakeLease) -> Leased;
+        release_leases(ReleaseLeases) -> u64;
+        marks(String) -> Vec<Mark>;
+        set_mark(SetMark) -> ();
         sweep(Sweep) -> u64;
     }
 

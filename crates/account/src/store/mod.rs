@@ -15,6 +15,7 @@ mod command;
 mod group;
 mod memory;
 mod person;
+mod revalidation;
 mod session;
 mod state;
 mod stirred;
@@ -34,6 +35,10 @@ pub use memory::MemoryStore;
 pub use person::{
     AccountQuery, Admission, Admit, Admitted, Facts, Find, Link, Linked, Mirror, Occasion, Relink, Relinked,
     Remove, Retire, Revoke, SetDisabled,
+};
+pub use revalidation::{
+    Census, CensusQuery, ClaimDue, ENDED_KEPT, EndAccess, Ending, Enrolled, Leased, Loss, Mark, NoteChecked,
+    PeopleQuery, ReleaseLeases, RollQuery, SetMark, SignedInPerson, SignedInQuery, TakeLease,
 };
 pub use session::{Digest, EndSessions, SessionQuery, Sessions, StartSession, StoredSession, Touch};
 pub use state::State;
@@ -155,7 +160,7 @@ pub trait Store: Send + Sync {
     /// The keys that somebody has signed tokens with at that time or later, sorted by when they came, then id.
     fn token_keys(&self, since: Time) -> Answer<'_, Vec<TokenKey>>;
 
-    /// Says that a key is signed with; answers whether it is new.
+    /// Says that a key is signed with; answers whether it is new and kept.
     fn keep_token_key(&self, keep: KeepTokenKey) -> Answer<'_, bool>;
 
     /// Forgets every key but one; answers how many.
@@ -173,6 +178,43 @@ pub trait Store: Send + Sync {
 
     /// Which accounts changed after that number; `None` asks only for the present number.
     fn changes_since(&self, number: Option<i64>) -> Answer<'_, Changes>;
+
+    /// People of a directory whose look is due, oldest look first; nobody else gets them until the time that is given.
+    fn claim_due(&self, claim: ClaimDue) -> Answer<'_, Vec<Account>>;
+
+    /// Accounts of one directory, to look at them.
+    fn people(&self, query: PeopleQuery) -> Answer<'_, Vec<Account>>;
+
+    /// Everybody of a directory, sorted by key.
+    fn roll(&self, query: RollQuery) -> Answer<'_, Vec<Enrolled>>;
+
+    /// Who of a directory is signed in or uses a personal token, sorted by id; not who is disabled here.
+    fn signed_in(&self, query: SignedInQuery) -> Answer<'_, Vec<SignedInPerson>>;
+
+    /// Notes that people were looked at and are what they were; they may be claimed again.
+    fn note_checked(&self, note: NoteChecked) -> Answer<'_, ()>;
+
+    /// [`Store::admit`] for several people in one transaction, in their order; each has an answer of its own.
+    fn admit_all(&self, admits: Vec<Admit>) -> Answer<'_, Vec<Admitted>>;
+
+    /// How many people of a directory may act, and how many lost that lately.
+    fn census(&self, query: CensusQuery) -> Answer<'_, Census>;
+
+    /// Ends what people were given: their accounts are shut out or dropped, their generations move on, their sessions end.
+    /// Answers whose it was, in the order asked. Notes a change of each.
+    fn end_access(&self, end: EndAccess) -> Answer<'_, Vec<UserId>>;
+
+    /// Makes somebody the only one who does something, or keeps them that; answers who else is.
+    fn take_lease(&self, take: TakeLease) -> Answer<'_, Leased>;
+
+    /// Gives leases back; answers how many.
+    fn release_leases(&self, release: ReleaseLeases) -> Answer<'_, u64>;
+
+    /// The marks whose names start so, sorted by name.
+    fn marks(&self, start: String) -> Answer<'_, Vec<Mark>>;
+
+    /// Keeps a mark, or drops it.
+    fn set_mark(&self, set: SetMark) -> Answer<'_, ()>;
 
     /// Drops what has run out; answers how many sessions and tokens that were.
     fn sweep(&self, sweep: Sweep) -> Answer<'_, u64>;

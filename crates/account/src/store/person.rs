@@ -173,6 +173,8 @@ pub enum Occasion {
     LookUp,
     /// Something else authenticated them: no session, and who is disabled is refused.
     External,
+    /// They were looked at again: as when they were looked up, and the directory admits them.
+    Revalidation,
     /// They proved a password.
     Login {
         /// When it began, before any password was sent.
@@ -216,7 +218,8 @@ impl Admit {
     /// The answer for somebody who is not taken in.
     pub fn decide(&self, known: Option<Account>, named: Option<Account>) -> Result<Admission, Admitted> {
         let login = matches!(self.occasion, Occasion::Login { .. });
-        let enters = !matches!(self.occasion, Occasion::LookUp);
+        let enters = matches!(self.occasion, Occasion::External | Occasion::Login { .. });
+        let admitted = !matches!(self.occasion, Occasion::LookUp);
         let other = named.filter(|named| Some(named.id) != known.as_ref().map(|known| known.id));
         let gives_way = |other: &Account| self.retire.as_ref().is_some_and(|retire| retire.means(other));
         match &known {
@@ -243,6 +246,7 @@ impl Admit {
             checked: self.at,
             generation,
             generation_at,
+            out: before.out.clone().filter(|_| !admitted),
             ..merge(before, &self.facts, keep_profile)
         };
         Ok(Admission { account, created, retired: other.map(|other| other.id) })
@@ -277,6 +281,7 @@ fn stranger(id: UserId, at: Time) -> Account {
         granted: Vec::new(),
         permissions: Vec::new(),
         disabled: false,
+        out: None,
         generation: 0,
         generation_at: None,
         first_seen: at,

@@ -138,6 +138,9 @@ impl TokenKey {
 pub struct KeepTokenKey {
     /// The key; of one that is known only [`TokenKey::used`] counts, and is never moved back.
     pub key: TokenKey,
+    /// Keeps it only where no private half of any key is held: of processes that start at once each makes a first key, and
+    /// one of them decides.
+    pub first: bool,
     /// Written if the key was not known.
     pub audit: Option<Audit>,
 }

@@ -38,15 +38,19 @@ pub(crate) struct Source<'a> {
 impl Keys {
     /// The keys as they are now; what `before` has, which came from the same settings, is not fetched again.
     pub(crate) async fn load(source: &Source<'_>, before: Option<&Keys>) -> Result<Keys, Error> {
-        let known = source.store.token_keys(Time::from_micros(i64::MIN)).await?;
+        let mut known = source.known().await?;
         let now = source.ambient.now();
+        if source.file.is_none() && to_sign_with(&known, now).is_none() {
+            source.first().await?;
+            known = source.known().await?;
+        }
         let signing = match (source.file, to_sign_with(&known, now)) {
             (Some(file), _) => match before {
                 Some(before) => Arc::clone(&before.signing),
                 None => Arc::new(SigningKey::from_pkcs8(file.expose())?),
             },
             (None, Some(key)) => source.of_store(&key.id, before).await?,
-            (None, None) => Arc::new(source.fresh().await?),
+            (None, None) => return Err(Error::internal("tokens cannot be signed", "no key is kept")),
         };
         let id = &signing.public().id;
         let said = known.iter().find(|key| key.id == *id).map(|key| key.used);
@@ -88,6 +92,18 @@ impl Keys {
 }
 
 impl Source<'_> {
+    async fn known(&self) -> Result<Vec<TokenKey>, Error> {
+        Ok(self.store.token_keys(Time::from_micros(i64::MIN)).await?)
+    }
+
+    /// Makes the key that an empty store lacks, unless another process was quicker: then that one's counts.
+    async fn first(&self) -> Result<(), Error> {
+        let key = self.fresh().await?;
+        let key = self.listed(key.public(), true);
+        self.store.keep_token_key(KeepTokenKey { key, first: true, audit: None }).await?;
+        Ok(())
+    }
+
     /// Makes a key, lists it and answers its name.
     pub(crate) async fn add(&self, audit: Audit) -> Result<String, Error> {
         let key = self.fresh().await?;
@@ -121,12 +137,16 @@ impl Source<'_> {
 
     /// Says that a key signs; the record tells of one that is new.
     async fn say(&self, public: &PublicKey, held: bool, audit: Option<Audit>) -> Result<(), Error> {
+        let key = self.listed(public, held);
+        let audit = audit.map(|audit| Audit { detail: Some(format!("key {}", key.id)), ..audit });
+        self.store.keep_token_key(KeepTokenKey { key, first: false, audit }).await?;
+        Ok(())
+    }
+
+    fn listed(&self, public: &PublicKey, held: bool) -> TokenKey {
         let now = self.ambient.now();
         let PublicKey { id, bytes } = public.clone();
-        let audit = audit.map(|audit| Audit { detail: Some(format!("key {id}")), ..audit });
-        let key = TokenKey { id, public: bytes, held, created: now, used: now };
-        self.store.keep_token_key(KeepTokenKey { key, audit }).await?;
-        Ok(())
+        TokenKey { id, public: bytes, held, created: now, used: now }
     }
 }
 

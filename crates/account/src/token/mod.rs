@@ -56,7 +56,7 @@ impl Claimed {
                 *name == account.local_name && issued.seconds() >= earliest(account)
             }
         };
-        current && !account.disabled
+        current && account.may_act()
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use auth::Rule;
 use futures_util::future::BoxFuture;
 use ldapgate_account::store::Mirror;
 use ldapgate_account::{
@@ -47,6 +48,38 @@ async fn a_profile_stays_where_that_is_chosen_but_not_for_look_ups() {
     assert_eq!(world.granted("alice", "alice-secret").await.account.fields, before.fields);
     world.accounts.look_up("alice", None).await.unwrap();
     assert_eq!(world.granted("alice", "alice-secret").await.account.fields["first_name"], "Alicia");
+}
+
+#[tokio::test]
+async fn flags_and_groups_follow_where_the_profile_stays() {
+    let keep = || with(|main| main.update_on_login = false);
+    let staff = |settings: &mut auth::Settings| {
+        settings.flags = [("is_staff".to_owned(), Rule::Group(group("staff")))].into();
+    };
+    let world = World::with(keep(), staff).await;
+    let before = world.granted("alice", "alice-secret").await.account;
+    assert!(before.flags["is_staff"]);
+    let leaves =
+        PEOPLE.replacen("member: uid=alice,", "member: uid=bob,", 1).replace("cn: Alice Adams", "cn: A");
+    let server = Server::start(&leaves.replace("mail: alice@example.com\n", "")).await;
+    world.accounts.reconfigure(keep(), directories(vec![server.entry("main", staff)])).await.unwrap();
+    let after = world.granted("alice", "alice-secret").await.account;
+    assert!(!after.flags["is_staff"], "a flag is always set, to true or to false");
+    assert_eq!(after.group_names().collect::<Vec<_>>(), ["writers"]);
+    assert_eq!(after.fields["email"], "alice@example.com");
+}
+
+#[tokio::test]
+async fn whether_somebody_is_new_is_told_after_the_right_password_only() {
+    let world = World::with(with(|main| main.create_users = false), |_| {}).await;
+    assert_eq!(reason(&world.sign_in("alice", "wrong").await), "wrong_password");
+    assert_eq!(reason(&world.sign_in("alice", "alice-secret").await), "no_new_users");
+    world.accounts.reconfigure(Settings::default(), world.accounts.directories()).await.unwrap();
+    world.granted("alice", "alice-secret").await;
+    let closed = with(|main| main.create_users = false);
+    world.accounts.reconfigure(closed, world.accounts.directories()).await.unwrap();
+    world.granted("alice", "alice-secret").await;
+    assert_eq!(reason(&world.sign_in("bob", "bob-secret").await), "no_new_users");
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use ldapgate_account::store::AuditQuery;
 use ldapgate_account::{Origin, Outcome, Settings, SignIn, Store as _};
 use tokio::time::Instant;
 
-use crate::world::{World, group, reason};
+use crate::world::{World, group, reason, until};
 
 /// How long a refusal took for whoever asked, at least; and what was said of holding it back: how long refusals take,
 /// and when it was given.
@@ -102,10 +102,11 @@ async fn a_refusal_is_settled_before_it_is_held_back() {
         async move { world.sign_in("nobody", "wrong").await }
     });
     let query = || AuditQuery { after: 1, limit: 10, ..AuditQuery::default() };
-    while world.store.audit(query()).await.unwrap().is_empty() {
+    until(async || {
         assert!(!held.is_finished(), "it was answered before it was on record");
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+        !world.store.audit(query()).await.unwrap().is_empty()
+    })
+    .await;
     assert_eq!(reason(&held.await.unwrap()), "unknown_user");
 }
 

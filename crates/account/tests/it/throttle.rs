@@ -10,7 +10,7 @@ use ldapgate_account::store::{
 };
 use ldapgate_account::{Origin, Outcome, Settings, Time};
 
-use crate::world::{World, from, granted, reason};
+use crate::world::{World, from, granted, reason, until};
 
 const WINDOW: Duration = Duration::from_secs(30 * 60);
 
@@ -227,9 +227,7 @@ async fn of_many_who_wait_for_one_person_one_asks_the_store() {
         let operations = world.server.directory.operations().into_iter();
         operations.filter(|operation| operation.kind == Kind::Search).count()
     };
-    while looked_up() < 60 || world.store.asked() < before + 3 {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    until(async || looked_up() >= 60 && world.store.asked() >= before + 3).await;
     // Were each to ask, nearly sixty had done so by now; one alone asks four times a second.
     assert!(world.store.asked() < before + 30, "{} questions", world.store.asked() - before);
     let free =

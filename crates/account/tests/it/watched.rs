@@ -18,6 +18,11 @@ impl Watched {
         self.asked.load(Ordering::SeqCst)
     }
 
+    /// The number of the last change.
+    pub(crate) async fn changes(&self) -> i64 {
+        self.inner.changes_since(None).await.unwrap().number
+    }
+
     pub(crate) fn set_down(&self, down: bool) {
         self.down.store(down, Ordering::SeqCst);
     }
@@ -75,6 +80,18 @@ impl Store for Watched {
         record(audit: Audit) -> ();
         audit(query: AuditQuery) -> Vec<AuditRecord>;
         changes_since(number: Option<i64>) -> Changes;
+        claim_due(claim: ClaimDue) -> Vec<Account>;
+        people(query: PeopleQuery) -> Vec<Account>;
+        roll(query: RollQuery) -> Vec<Enrolled>;
+        signed_in(query: SignedInQuery) -> Vec<SignedInPerson>;
+        note_checked(note: NoteChecked) -> ();
+        admit_all(admits: Vec<Admit>) -> Vec<Admitted>;
+        census(query: CensusQuery) -> Census;
+        end_access(end: EndAccess) -> Vec<UserId>;
+        take_lease(take: TakeLease) -> Leased;
+        release_leases(release: ReleaseLeases) -> u64;
+        marks(start: String) -> Vec<Mark>;
+        set_mark(set: SetMark) -> ();
         sweep(sweep: Sweep) -> u64;
         ping() -> ();
     }

@@ -13,6 +13,7 @@ mod kind;
 mod known;
 mod roster;
 mod walk;
+mod watched;
 
 use std::collections::BTreeSet;
 
@@ -29,6 +30,7 @@ pub(crate) use kind::{any_group, attributes, member_attributes, person_attribute
 pub(crate) use known::Known;
 pub(crate) use roster::Roster;
 use walk::Walk;
+pub(crate) use watched::{Seen, Watched, place_of, places_of_groups, watched};
 
 /// The groups of one person.
 #[derive(Debug, Clone, Default)]

@@ -1,6 +1,7 @@
 //! Some people by their stable keys, many at once.
 
 use client::Server;
+use futures_util::future::BoxFuture;
 use futures_util::future::try_join_all;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use proto::value::Guid;
@@ -96,7 +97,9 @@ impl Call<'_> {
     async fn all(&self, ids: &[String]) -> Result<Vec<(String, Sight)>, Error> {
         let mut all = Vec::with_capacity(ids.len());
         for batch in ids.chunks(BATCH) {
-            all.extend(Box::pin(self.batch(batch)).await?);
+            // Not spelled out in the type of whoever waits: the compiler gives up on types this deep.
+            let sights: BoxFuture<'_, Result<Vec<(String, Sight)>, Error>> = Box::pin(self.batch(batch));
+            all.extend(sights.await?);
         }
         for (id, sight) in &all {
             decided(self.observer, "refresh", id, sight.word());

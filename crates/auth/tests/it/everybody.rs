@@ -84,6 +84,8 @@ fn filtered(settings: &mut Settings) {
     settings.groups.searches[0].filter = Some(!Filter::starts_with("cn", "a"));
 }
 
+type Change<'c> = &'c dyn Fn(&mut Settings);
+
 const KINDS: [&[GroupKind]; 6] = [
     &[GroupKind::GroupOfNames],
     &[GroupKind::GroupOfUniqueNames, GroupKind::Posix],
@@ -100,7 +102,7 @@ const KINDS: [&[GroupKind]; 6] = [
 
 /// Every way of configuring groups, on one server.
 async fn agrees_however_it_is_configured(make: impl Fn(&dyn Fn(&mut Settings)) -> Directories, least: usize) {
-    let places: [(&str, &dyn Fn(&mut Settings)); 5] = [
+    let places: [(&str, Change<'_>); 5] = [
         ("all", &|_| ()),
         ("below groups", &only_below_groups),
         ("filtered", &filtered),

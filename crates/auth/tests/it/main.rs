@@ -26,4 +26,5 @@ mod samba_groups;
 mod several;
 mod spelling;
 mod templates;
+mod watch;
 mod world;

@@ -36,7 +36,7 @@ impl Answer {
             let problems: Vec<String> = errors.problems().iter().map(ToString::to_string).collect();
             failed(Fault::Configuration, "the configuration cannot be used", &problems)
         })?;
-        Engine::start(&config).await.map_err(|error| {
+        Engine::start_for_command(&config).await.map_err(|error| {
             let fault = match &error {
                 ldapgate::Error::Store { .. } => Fault::Store,
                 ldapgate::Error::Accounts { source } => source.fault(),

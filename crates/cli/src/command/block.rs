@@ -51,7 +51,7 @@ fn line(blocked: &Blocked) -> String {
     let who = match &blocked.counted {
         Counted::Person { directory, name } => format!("person {name} ({directory})"),
         Counted::Address(address) => format!("address {address}"),
-        Counted::Unknown(place) => format!("a name that nobody bears (place {place})"),
+        Counted::Unknown(place) => format!("names that nobody bears, place {place} of 65536"),
     };
     format!("{who}: {} wrong passwords, until {}", blocked.wrong, blocked.until.rounded())
 }

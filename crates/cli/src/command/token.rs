@@ -1,8 +1,6 @@
 //! `token`: personal access tokens, signed tokens, and the key that signs.
 
-use account::{
-    Account, Accounts, Error, OldKeys, PersonalTokenInfo, SignedTokenInfo, Time, UserId, document,
-};
+use account::{Accounts, Error, OldKeys, PersonalTokenInfo, SignedTokenInfo, Time, UserId, document};
 
 use super::answer::Answer;
 use super::{Context, no_account, origin};
@@ -31,7 +29,9 @@ async fn issued(context: &Context, issue: TokenIssue) -> Result<Exit, Exit> {
     let issued = async {
         match accounts.account_called(&user).await? {
             None => Ok(Err(no_account(&user))),
-            Some(Account { disabled: true, .. }) => Ok(Err(format!("the account {user:?} is disabled"))),
+            Some(account) if !account.may_act() => {
+                Ok(Err(format!("the account {user:?} is disabled or may not enter")))
+            }
             Some(account) => accounts.issue_personal(account.id, name, expires, &origin()).await.map(Ok),
         }
     };

@@ -109,22 +109,37 @@ impl Gateway {
         Self::run(&["serve".to_owned(), "--demo".to_owned()], &environment).await
     }
 
+    /// Begins to start `serve`; nobody waits until it listens.
+    pub(crate) fn begin(config: &std::path::Path) -> Self {
+        Self::spawn(&["--config".to_owned(), config.display().to_string(), "serve".to_owned()], &[])
+    }
+
     async fn run(arguments: &[String], environment: &[(&str, &str)]) -> Self {
+        let mut gateway = Self::spawn(arguments, environment);
+        gateway.listens().await;
+        gateway
+    }
+
+    fn spawn(arguments: &[String], environment: &[(&str, &str)]) -> Self {
         let folder =
             tempfile::Builder::new().prefix("gateway").tempdir().expect("a temporary folder can be made");
         let log = folder.path().join("gateway.log");
         let server = Server::start_at(PROGRAM, arguments, environment, &log);
-        let mut gateway = Self { url: String::new(), server, log, _folder: folder };
+        Self { url: String::new(), server, log, _folder: folder }
+    }
+
+    /// Waits until it says where it listens.
+    async fn listens(&mut self) {
         let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
         loop {
-            let said = gateway.said();
+            let said = self.said();
             if let Some(url) =
                 said.split_whitespace().find(|word| word.starts_with("http://") && !word.contains(":8080"))
             {
-                gateway.url = url.trim_end_matches("/app/").replace("localhost", "127.0.0.1");
-                return gateway;
+                self.url = url.trim_end_matches("/app/").replace("localhost", "127.0.0.1");
+                return;
             }
-            let late = tokio::time::Instant::now() > deadline || !gateway.server.alive();
+            let late = tokio::time::Instant::now() > deadline || !self.server.alive();
             assert!(!late, "the gateway does not start:\n{said}");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
@@ -149,6 +164,16 @@ impl Gateway {
     pub(crate) async fn api_login(&self, username: &str, password: &str) -> testkit::http::Answer {
         let body = serde_json::json!({ "username": username, "password": password });
         self.program().json("/api/login", &body).await
+    }
+
+    /// Sends it a signal by its name.
+    pub(crate) fn signal(&self, name: &str) {
+        self.server.signal(name);
+    }
+
+    /// Ends it as a crash does, in the middle of whatever it does, and waits until it is gone.
+    pub(crate) fn kill(&mut self) {
+        self.server.kill();
     }
 
     /// Ends it and waits until it is gone.

@@ -14,6 +14,7 @@ against_both!(
     who_was_made_anew_is_linked_by_hand,
     an_account_is_disabled_enabled_and_removed,
     a_look_up_says_what_a_login_would_fail_for,
+    no_password_is_in_the_store,
 );
 
 const ALICE: &str = "uid=alice,ou=people,dc=example,dc=com";
@@ -119,8 +120,9 @@ async fn an_account_is_disabled_enabled_and_removed(peer: Peer) {
     assert_eq!((done["outcome"].as_str(), status), (Some("disabled"), 0));
     let (denied, _) = login(&config, "alice", "Red-Apple-11");
     assert_eq!(denied["reason"], "account_disabled");
-    let found = ldapgate(&config, &["user", "alice"], "").stdout;
-    assert!(found.starts_with("found: alice\n") && found.contains("\n  disabled in the store"), "{found}");
+    let denied = ldapgate(&config, &["user", "alice"], "");
+    assert_eq!(denied.stdout, "denied: disabled in the store (account_disabled)\n");
+    assert_eq!(denied.status, 1);
     let listed = ldapgate(&config, &["user", "list"], "").stdout;
     let lines = ["USER   DIRECTORY  STATE     DN".to_owned(), format!("alice  main       disabled  {ALICE}")];
     assert_eq!(listed.lines().collect::<Vec<_>>(), lines);
@@ -143,4 +145,24 @@ async fn a_look_up_says_what_a_login_would_fail_for(peer: Peer) {
     let steps = document["trace"].as_array().expect("a trace");
     let state = steps.iter().find(|step| step["step"] == "state").expect("the state is judged");
     assert!(state["result"].as_str().is_some_and(|result| result.starts_with("account_locked")), "{state}");
+}
+
+async fn no_password_is_in_the_store(peer: Peer) {
+    let world = World::start(peer).await;
+    let config = configure(&world, USUAL);
+    assert_eq!(login(&config, "alice", "Red-Apple-11").1, 0);
+    assert_eq!(login(&config, "carol", "Wrong-Garden-33").1, 1);
+    let mut looked_at = 0;
+    for entry in std::fs::read_dir(world.folder()).expect("the folder can be listed") {
+        let path = entry.expect("its entries, too").path();
+        let is_of_the_store =
+            path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("accounts.db"));
+        if is_of_the_store {
+            let bytes = std::fs::read(&path).expect("a file can be read");
+            let holds = |text: &str| bytes.windows(text.len()).any(|window| window == text.as_bytes());
+            assert!(!holds("Red-Apple") && !holds("Wrong-Garden"), "{}", path.display());
+            looked_at += usize::from(holds("alice"));
+        }
+    }
+    assert!(looked_at > 0, "there is a store");
 }

@@ -121,6 +121,17 @@ impl Server {
         }
     }
 
+    /// A connection of the caller's alone, bound as the service account or as nobody: for what takes long, so that
+    /// look-ups are not in its way. The pool does not keep it, count it, or close it for its age.
+    ///
+    /// # Errors
+    ///
+    /// As [`Server::lookup`].
+    pub async fn dedicated(&self) -> Result<Connection, Error> {
+        let _one_at_a_time = self.slot.opening.lock().await;
+        Ok(Box::pin(self.open_bound_or_not()).await?.connection)
+    }
+
     /// Searches on a look-up connection, and collects what is found. One that dies before anything was found is
     /// replaced once.
     ///
@@ -320,20 +331,25 @@ impl Server {
         });
     }
 
-    /// Opens and binds a look-up connection; the caller holds `opening`.
-    async fn open_lookup(&self) -> Result<Connection, Error> {
+    /// Opens and binds a connection for look-ups; the caller holds `opening`.
+    async fn open_bound_or_not(&self) -> Result<Kept, Error> {
         self.admit()?;
-        let kept = match &self.options().service {
+        match &self.options().service {
             None => {
                 let kept = self.fresh_or_connect().await?;
                 self.slot.health.proved();
-                kept
+                Ok(kept)
             }
             Some(service) => {
                 let attempt = self.pool.shared.rest.enter(Instant::now())?;
-                self.open_bound(service, attempt).await?
+                self.open_bound(service, attempt).await
             }
-        };
+        }
+    }
+
+    /// Opens and binds a look-up connection; the caller holds `opening`.
+    async fn open_lookup(&self) -> Result<Connection, Error> {
+        let kept = self.open_bound_or_not().await?;
         let connection = kept.connection.clone();
         self.slot.shelf().add_lookup(kept);
         Ok(connection)

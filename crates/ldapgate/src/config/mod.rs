@@ -70,6 +70,7 @@ pub struct Config {
     permissions: Vec<permissions::Line>,
     login: login::Login,
     cache: cache::Cache,
+    sync: account::SyncSettings,
     store: store::Store,
     session: session::Session,
     token: token::Token,
@@ -243,7 +244,7 @@ fn read(root: Section<'_>) -> Option<Config> {
     let permissions = permissions::read(root.section("permissions"), &known);
     let login = login::read(root.section("login"));
     let cache = cache::read(root.section("cache"));
-    sync::read(root.section("sync"));
+    let sync = sync::read(root.section("sync"));
     let store = store::read(root.section("store"));
     let session = session::read(root.section("session"));
     let token = token::read(root.section("token"));
@@ -262,6 +263,7 @@ fn read(root: Section<'_>) -> Option<Config> {
         permissions,
         login,
         cache,
+        sync,
         store,
         session,
         token,

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use account::store::Mirror;
-use account::{PermissionKey, PermissionKeyError as Error};
+use account::{PermissionKey, PermissionKeyError as Error, is_permission};
 use proto::Dn;
 
 use super::expression::Known;
@@ -23,11 +23,21 @@ pub(crate) type Line = (PermissionKey, Vec<String>);
 pub(super) fn read_own(section: Section<'_>) -> Own {
     let sheet = section.sheet();
     let from_groups = section.boolean("from_groups", false).value;
-    let only = match section.toml("mirror_groups").map(|value| value.kind) {
-        Some(Kind::List(_)) => Some(names(&section.texts("mirror_groups").value)),
-        _ => None,
+    let (all, only) = match section.toml("mirror_groups") {
+        Some(value) if matches!(value.kind, Kind::List(_)) => {
+            (false, Some(names(&section.texts("mirror_groups").value)))
+        }
+        // One name alone looks like a list to whoever wrote it, and would be read as one of letters elsewhere.
+        Some(value) if !matches!(value.kind, Kind::Boolean(_)) => {
+            section.wrong_type::<()>(
+                "mirror_groups",
+                &value,
+                "true, false or a list of names, as in [\"staff\"]",
+            );
+            (false, None)
+        }
+        _ => (section.boolean("mirror_groups", false).value, None),
     };
-    let all = only.is_none() && section.boolean("mirror_groups", false).value;
     let except = section.texts("mirror_groups_except");
     let both = only.as_ref().is_some_and(|names| !names.is_empty()) && !except.value.is_empty();
     if both {
@@ -57,8 +67,7 @@ pub(super) fn read(section: Section<'_>, directories: &[Known]) -> Vec<Line> {
     for (name, _) in section.entries() {
         let permissions = section.texts(&name.value);
         let good = |text: &&Found<String>| {
-            let good =
-                !text.value.is_empty() && !text.value.contains(|c: char| c.is_whitespace() || c.is_control());
+            let good = is_permission(&text.value);
             if !good {
                 sheet.wrong(
                     &text.place,

@@ -9,6 +9,7 @@ use account::{DirectorySettings, LoginSettings, PermissionKey, SessionSettings, 
 
 use super::Config;
 use super::directory::Directory;
+use crate::ambient;
 use crate::error::Error;
 
 /// A request may take as long as the login inside it, and then some.
@@ -62,7 +63,10 @@ impl Config {
                 idle: self.session.idle,
                 absolute: self.session.absolute,
                 remember_me: self.session.remember_me,
+                refresh: self.session.refresh,
             },
+            sync: self.sync,
+            replica: ambient::replica(),
             token: TokenSettings {
                 lifetime: self.token.lifetime,
                 max_lifetime: self.token.max_lifetime,

@@ -11,6 +11,8 @@ pub(crate) struct Session {
     pub(crate) absolute: Duration,
     /// `None`: no box to tick.
     pub(crate) remember_me: Option<Duration>,
+    /// How often the directory is asked again about who is signed in.
+    pub(crate) refresh: Duration,
     pub(crate) cookie: String,
 }
 
@@ -20,9 +22,6 @@ pub(super) fn read(section: Section<'_>) -> Session {
     let absolute = section.duration("absolute", "12h", Zero::Wrong);
     let remember_me = section.duration("remember_me", "0s", Zero::Off);
     let refresh = section.duration("refresh", "5m", Zero::Wrong);
-    if refresh.value != Duration::from_secs(5 * 60) {
-        sheet.not_yet(&refresh.place, "session.refresh other than \"5m\"");
-    }
     let cookie = section.text("cookie", "ldapgate");
     if !web::is_cookie_name(&cookie.value) {
         let message =
@@ -39,12 +38,13 @@ pub(super) fn read(section: Section<'_>) -> Session {
     } else if !domain.value.is_empty() {
         sheet.not_yet(&domain.place, "session.domain, the applications' cookie of forward-auth,");
     }
-    section.mark_not_yet(&["refresh", "domain"]);
+    section.mark_not_yet(&["domain"]);
     section.finish();
     Session {
         idle: idle.value,
         absolute: absolute.value,
         remember_me: Some(remember_me.value).filter(|duration| !duration.is_zero()),
+        refresh: refresh.value,
         cookie: cookie.value,
     }
 }

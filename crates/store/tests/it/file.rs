@@ -1,18 +1,16 @@
 //! What only a file can go through: restarts, several processes, other versions, damage.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use account::store::{
-    AccountQuery, Admit, Audit, AuditQuery, Digest, Facts, Find, Link, Linked, Mirror, Occasion, SecretBytes,
-    Store,
-};
-use account::{StoreError, Time, UserId};
-use ldapgate_store::{OpenError, open};
+use account::StoreError;
+use account::store::{AccountQuery, AuditQuery, Digest, Find, Link, Linked, SecretBytes, Store};
+use ldapgate_store::{OpenError, look, open};
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Connection as _, SqlSafeStr as _, SqliteConnection};
+
+use crate::people::{admit, login};
 
 fn url(path: &Path) -> String {
     format!("sqlite:{}", path.display())
@@ -26,10 +24,6 @@ async fn sql(path: &Path, statement: &'static str) {
     let mut connection = SqliteConnection::connect(&url(path)).await.expect("the file opens");
     sqlx::query(statement).execute(&mut connection).await.expect("the statement is good");
     connection.close().await.expect("the file closes");
-}
-
-fn login(username: &str) -> Audit {
-    Audit { event: "login".to_owned(), username: Some(username.to_owned()), ..Audit::default() }
 }
 
 #[tokio::test]
@@ -117,7 +111,7 @@ async fn somebody_new_is_never_taken_for_their_own_namesake() {
 }
 
 #[tokio::test]
-async fn a_store_of_an_older_version_is_brought_up_to_date_with_everybody_in_it() {
+async fn a_store_of_the_first_version_is_brought_up_to_date_with_everybody_in_it() {
     let folder = folder();
     let path = folder.path().join("a.db");
     version_one(&path).await;
@@ -134,11 +128,15 @@ async fn a_store_of_an_older_version_is_brought_up_to_date_with_everybody_in_it(
     assert_eq!((session.generation, account.generation), (3, 3));
     store.admit(admit(1)).await.expect("it writes");
     let new = store.account(Find::LocalName("person1".to_owned())).await.expect("it reads");
-    let attributes = new.expect("nobody is lost").attributes;
+    let new = new.expect("nobody is lost");
+    assert_eq!(new.id, old.id);
     assert_eq!(
-        (attributes.text("CN"), attributes.get("objectSid")[0].bytes()),
+        (new.attributes.text("CN"), new.attributes.get("objectSid")[0].bytes()),
         (Some("Person"), &[0xff, 0][..])
     );
+    drop(store);
+    let migrated = ldapgate_store::migrate(&url(&path)).await.expect("it opens").expect("there are tables");
+    assert_eq!(migrated.from, Some(migrated.to), "nothing is left to do");
 }
 
 /// What the first version made.
@@ -161,38 +159,6 @@ const SESSION_OF_VERSION_ONE: &str = "insert into session (digest, handle, accou
      values (x'0707070707070707070707070707070707070707070707070707070707070707', 'h', \
      '01010101-0101-4101-8101-010101010101', 1, 1, 9, 0)";
 
-/// Somebody new, or the same as before.
-fn admit(number: u8) -> Box<Admit> {
-    Box::new(Admit {
-        at: Time::from_seconds(1),
-        new_id: UserId::from_random([number; 16]),
-        facts: facts(number),
-        keep_profile: false,
-        create: true,
-        mirror: Mirror::Off,
-        occasion: Occasion::LookUp,
-        retire: None,
-        audit: login("somebody"),
-    })
-}
-
-fn facts(number: u8) -> Facts {
-    Facts {
-        directory: "main".to_owned(),
-        external_id: format!("id{number}"),
-        username: format!("person{number}"),
-        local_name: format!("person{number}"),
-        dn: format!("uid=person{number}"),
-        attributes: serde_json::from_str(r#"{"cn": ["Person"], "objectSid": [{"base64": "/wA="}]}"#)
-            .expect("JSON"),
-        fields: BTreeMap::new(),
-        lists: BTreeMap::new(),
-        flags: BTreeMap::new(),
-        groups: Vec::new(),
-        permissions: Vec::new(),
-    }
-}
-
 #[tokio::test]
 async fn a_store_of_a_newer_version_is_refused_in_words() {
     let folder = folder();
@@ -212,7 +178,7 @@ async fn a_damaged_row_is_named_by_table_column_and_row() {
     sql(
         &path,
         "insert into account values ('67e55044-10b1-426f-9247-bb680e5fe0c8', 'main', '1', 'alice', 'alice', 'uid=alice', \
-         'no json', '{}', '{}', '[]', '[]', '[]', 0, 0, null, 0, null, 0, '{}')",
+         'no json', '{}', '{}', '[]', '[]', '[]', 0, 0, null, 0, null, 0, '{}', null, null)",
     )
     .await;
     let error = store.accounts(AccountQuery { after: None, limit: 10 }).await.expect_err("it cannot be read");
@@ -238,4 +204,21 @@ async fn a_file_that_is_no_database_is_refused_and_left_alone() {
         .expect("writable");
     assert!(open(&url(&path)).await.is_err());
     assert!(std::fs::read_to_string(&path).expect("still there").starts_with("these are my holiday notes"));
+}
+
+#[tokio::test]
+async fn looking_at_a_store_changes_nothing() {
+    let folder = folder();
+    let path = folder.path().join("a.db");
+    assert!(matches!(look(&url(&path)).await, Err(OpenError::File { .. })), "it is not there");
+    assert!(!path.exists(), "and is not made");
+    drop(open(&url(&path)).await.expect("it opens"));
+    let looked = look(&url(&path)).await.expect("it is there").expect("it is no memory");
+    assert_eq!((looked.version, looked.clock), (Some(looked.known), None));
+    sql(&path, "delete from _sqlx_migrations where version > 1").await;
+    let older = look(&url(&path)).await.expect("it is there").expect("it is no memory");
+    assert_eq!(older.version, Some(1), "and stays so");
+    sql(&path, "update _sqlx_migrations set version = 9999").await;
+    assert!(matches!(look(&url(&path)).await, Err(OpenError::Newer { version: 9999, .. })));
+    assert_eq!(look("memory:").await.expect("there is nothing to look at"), None);
 }

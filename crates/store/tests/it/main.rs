@@ -1,5 +1,8 @@
-//! The store on a real file: the battery that every store passes, and what only a file can go through.
+//! The store on a real file and a real server: the battery that every store passes, and what only these can go through.
 
 mod battery;
 mod file;
 mod mirror;
+mod people;
+mod server;
+mod together;

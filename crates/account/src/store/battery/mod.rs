@@ -4,6 +4,7 @@
 
 mod group;
 mod random;
+mod revalidation;
 mod sentences;
 mod token;
 
@@ -29,6 +30,10 @@ pub async fn battery(open: impl AsyncFn() -> Arc<dyn Store>) {
     sentences::sessions(&open).await;
     sentences::tokens_and_secrets(&open).await;
     sentences::changes(&open).await;
+    revalidation::turns(&open).await;
+    revalidation::losses(&open).await;
+    revalidation::lists(&open).await;
+    revalidation::leases_and_marks(&open).await;
     token::signed_tokens(&open).await;
     token::keys(&open).await;
     token::records(&open).await;

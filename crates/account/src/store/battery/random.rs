@@ -10,6 +10,10 @@ use crate::store::{
     Relink, Remove, Reserve, Retire, Revoke, RevokePersonal, RevokeSigned, SessionQuery, SetDisabled, Settle,
     Settlement, SignedToken, StartSession, StoredWarning, Sweep, TokenKey, Touch, UsePersonal,
 };
+use crate::store::{
+    CensusQuery, ClaimDue, EndAccess, Ending, Loss, NoteChecked, PeopleQuery, ReleaseLeases, RollQuery,
+    SetMark, SignedInQuery, TakeLease,
+};
 use crate::{Attributes, Group, LocalGroup, Time, UserId};
 
 const WINDOW: Duration = Duration::from_secs(90);
@@ -51,7 +55,7 @@ impl Script {
     pub fn next_command(&mut self) -> Command {
         self.at = self.at.after(Duration::from_micros(self.below(20_000_000)));
         let at = self.at;
-        match self.below(46) {
+        match self.below(54) {
             0..=5 => Command::Admit(Box::new(self.admit())),
             6 => Command::Link(self.link()),
             7 => Command::Account(self.find()),
@@ -112,6 +116,7 @@ impl Script {
                 true => GroupQuery::All,
                 false => GroupQuery::Named(self.group().name),
             }),
+            45..=52 => self.revalidation(),
             _ => Command::Sweep(Sweep {
                 at,
                 idle_before: self.recent(),
@@ -123,11 +128,88 @@ impl Script {
         }
     }
 
+    fn revalidation(&mut self) -> Command {
+        let (at, directory) = (self.at, self.directory());
+        match self.below(12) {
+            0 | 1 => Command::ClaimDue(ClaimDue {
+                directory,
+                at,
+                checked_before: self.recent(),
+                spread: Duration::from_millis(self.below(1000)),
+                idle_before: self.recent(),
+                until: at.after(Duration::from_secs(self.below(60))),
+                limit: self.below(4) as u32,
+            }),
+            2 => Command::People(match self.below(2) {
+                0 => PeopleQuery::Keys {
+                    directory,
+                    external_ids: vec![self.external_id(), self.external_id()],
+                },
+                _ => PeopleQuery::LookedAtLast { directory, limit: self.below(5) as u32 },
+            }),
+            11 => Command::Roll(RollQuery {
+                directory,
+                after: self.maybe(Self::external_id),
+                limit: self.below(5) as u32,
+            }),
+            3 => Command::SignedIn(SignedInQuery {
+                directory,
+                at,
+                idle_before: self.recent(),
+                token_used_after: self.recent(),
+                after: self.maybe(Self::user),
+                limit: self.below(5) as u32,
+            }),
+            4 => {
+                Command::NoteChecked(NoteChecked { users: vec![self.user(), self.user()], at: self.recent() })
+            }
+            5 => Command::AdmitAll((0..self.below(3)).map(|_| self.admit()).collect()),
+            6 => Command::Census(CensusQuery { directory, ended_since: self.recent() }),
+            7 => Command::EndAccess(self.end_access()),
+            8 => {
+                let (name, holder) = (self.word(), self.name());
+                let until = at.after(Duration::from_secs(self.below(60)));
+                Command::TakeLease(TakeLease { name, holder, at, until })
+            }
+            9 => Command::ReleaseLeases(ReleaseLeases { holder: self.name(), name: self.maybe(Self::word) }),
+            _ => match self.coin() {
+                true => Command::Marks("cookie ".to_owned()),
+                false => Command::SetMark(SetMark {
+                    name: self.word(),
+                    value: self.maybe(|script| vec![0, 0xff, script.below(4) as u8]),
+                }),
+            },
+        }
+    }
+
+    fn end_access(&mut self) -> EndAccess {
+        let ending = if self.below(4) == 0 { Ending::Remove } else { Ending::ShutOut };
+        let losses = self.somebody().map(|Linked { user, external_id, .. }| Loss {
+            user,
+            external_id,
+            reason: "gone".to_owned(),
+            audit: self.event("access_ended"),
+        });
+        EndAccess {
+            directory: self.directory(),
+            looked: if self.coin() { self.at } else { self.recent() },
+            at: self.at,
+            losses: losses.into_iter().collect(),
+            ending,
+            counted: self.coin(),
+        }
+    }
+
+    fn word(&mut self) -> String {
+        ["cookie a", "cookie \u{e9}", "cookie%", "lease"][self.below(4) as usize].to_owned()
+    }
+
     fn admit(&mut self) -> Admit {
         let session = self.maybe(Self::session);
-        let occasion = match self.below(5) {
+        let occasion = match self.below(6) {
             0 => Occasion::LookUp,
             1 => Occasion::External,
+            2 => Occasion::Revalidation,
             _ => Occasion::Login { began: self.recent(), session, attempt: self.maybe(Self::used_attempt) },
         };
         let facts = self.facts();
@@ -350,7 +432,7 @@ impl Script {
         let id = self.key_id();
         let Digest(public) = Digest::of(id.as_bytes());
         let key = TokenKey { id, public, held: self.coin(), created: self.recent(), used: self.recent() };
-        KeepTokenKey { key, audit: self.maybe(|script| script.event("token_key_added")) }
+        KeepTokenKey { key, first: self.coin(), audit: self.maybe(|script| script.event("token_key_added")) }
     }
 
     fn key_id(&mut self) -> String {

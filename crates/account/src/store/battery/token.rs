@@ -13,7 +13,7 @@ use crate::store::{
 fn key(id: &str, created: Time) -> KeepTokenKey {
     let Digest(public) = Digest::of(id.as_bytes());
     let key = TokenKey { id: id.to_owned(), public, held: true, created, used: created };
-    KeepTokenKey { key, audit: Some(event("token_key_added")) }
+    KeepTokenKey { key, first: false, audit: Some(event("token_key_added")) }
 }
 
 fn nothing_has_run_out(at: Time) -> Sweep {
@@ -65,7 +65,9 @@ pub(super) async fn signed_tokens(open: &impl AsyncFn() -> Arc<dyn Store>) {
 
 pub(super) async fn keys(open: &impl AsyncFn() -> Arc<dyn Store>) {
     let store = open().await;
-    assert!(store.keep_token_key(key("old", NOW)).await.expect("the store answers"));
+    let first = |id| KeepTokenKey { first: true, ..key(id, NOW) };
+    assert!(store.keep_token_key(first("old")).await.expect("the store answers"));
+    assert!(!store.keep_token_key(first("other")).await.expect("the store answers"), "another was first");
     assert!(store.keep_token_key(key("new", later(10))).await.expect("the store answers"));
     assert!(!store.keep_token_key(key("old", later(20))).await.expect("the store answers"), "it is known");
     assert!(!store.keep_token_key(key("old", NOW)).await.expect("the store answers"));

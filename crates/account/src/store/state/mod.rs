@@ -4,11 +4,13 @@ mod attempt;
 mod audit;
 mod group;
 mod person;
+mod revalidation;
 mod session;
 mod token;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use self::revalidation::{Ended, Lease};
 use super::{
     AttemptId, Audit, AuditRecord, Counter, CounterKey, Digest, PersonalToken, Reservation, SecretBytes,
     SignedToken, StoredSession, TokenKey,
@@ -37,6 +39,10 @@ pub struct State {
     told: i64,
     changes: Vec<Change>,
     changed: i64,
+    claimed: BTreeMap<UserId, Time>,
+    ended: Vec<Ended>,
+    leases: BTreeMap<String, Lease>,
+    marks: BTreeMap<String, Vec<u8>>,
 }
 
 /// A note that an account changed.

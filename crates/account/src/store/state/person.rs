@@ -43,6 +43,7 @@ impl State {
                 self.settle(attempt, Settlement::Back, std::time::Duration::ZERO, at);
             }
         }
+        self.claimed.remove(&account.id);
         self.note_change(account.id, at);
         self.write_audit_of(account.id, audit);
         admission.account = account;
@@ -65,7 +66,7 @@ impl State {
                 .accounts
                 .values()
                 .filter(|account| account.directory == directory && account.external_id != than)
-                .filter(|account| !account.disabled)
+                .filter(|account| account.may_act())
                 .max_by_key(|account| (account.checked, account.id)),
         }
         .cloned()
@@ -136,10 +137,8 @@ impl State {
             return false;
         }
         self.cut_off(remove.user, None, remove.at);
-        self.drop_tokens(remove.user);
-        self.signed.retain(|_, token| token.user != remove.user);
         self.write_audit_of(remove.user, remove.audit);
-        self.accounts.remove(&remove.user);
+        self.erase(remove.user);
         self.note_change(remove.user, remove.at);
         true
     }
@@ -156,12 +155,20 @@ impl State {
         self.write_audit_of(retire.user, retire.audit);
     }
 
+    /// Drops an account with everything that is its own, but its sessions.
+    pub(super) fn erase(&mut self, user: UserId) {
+        self.drop_tokens(user);
+        self.signed.retain(|_, token| token.user != user);
+        self.claimed.remove(&user);
+        self.accounts.remove(&user);
+    }
+
     fn drop_tokens(&mut self, user: UserId) {
         self.tokens.retain(|_, token| token.user != user);
     }
 
     /// Moves the generation on and ends every session but one, which moves with it.
-    fn cut_off(&mut self, user: UserId, keep: Option<Digest>, at: Time) {
+    pub(super) fn cut_off(&mut self, user: UserId, keep: Option<Digest>, at: Time) {
         let Some(account) = self.accounts.get_mut(&user) else { return };
         account.generation += 1;
         account.generation_at = Some(at);

@@ -105,7 +105,10 @@ impl State {
 
     /// See [`Store::keep_token_key`](crate::store::Store::keep_token_key).
     pub fn keep_token_key(&mut self, keep: KeepTokenKey) -> bool {
-        let KeepTokenKey { key, audit } = keep;
+        let KeepTokenKey { key, first, audit } = keep;
+        if first && self.keys.values().any(|key| key.held) {
+            return false;
+        }
         if let Some(known) = self.keys.get_mut(&key.id) {
             known.used = known.used.max(key.used);
             return false;
