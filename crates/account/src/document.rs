@@ -8,7 +8,10 @@ use crate::outcome::{Denied, Outcome, SignedIn};
 use crate::session::SessionInfo;
 use crate::store::{AuditRecord, Counted, StoredGroup};
 use crate::token::NewPersonal;
-use crate::{Account, Blocked, Fault, Granting, GroupGranting, Relinking, Rotated, Time};
+use crate::{
+    Account, Blocked, Fault, Granting, GroupGranting, Planned, PlannedChange, Relinking, Rotated, SyncReport,
+    Time,
+};
 
 /// The login document, for an operator: the reason of a denial and the causes of an error are in it.
 #[must_use]
@@ -144,6 +147,38 @@ pub fn permissions_changed(outcome: &str, account: &Account, granting: &Granting
     json!({
         "outcome": outcome, "username": account.username, "directory": account.directory,
         "permissions": granting.changed, "unchanged": granting.unchanged,
+    })
+}
+
+/// One line of the plan of `sync`.
+#[must_use]
+pub fn planned(planned: &Planned) -> Value {
+    json!({
+        "change": planned.change.as_str(), "username": planned.username, "directory": planned.directory,
+        "what": planned.what,
+    })
+}
+
+/// What came of `sync`, to stand behind its plan.
+#[must_use]
+pub fn synced(report: &SyncReport) -> Value {
+    let mut counts: Map<String, Value> = PlannedChange::ALL
+        .iter()
+        .map(|change| (change.as_str().to_owned(), json!(report.counts.of(*change))))
+        .collect();
+    counts.insert("unchanged".to_owned(), json!(report.counts.unchanged));
+    counts.insert("unclear".to_owned(), json!(report.counts.unclear));
+    let failed = report.failed.iter().map(|(directory, error)| {
+        json!({
+            "directory": directory, "fault": error.fault().as_str(), "message": error.to_string(),
+            "causes": error.causes(),
+        })
+    });
+    json!({
+        "applied": report.applied,
+        "counts": counts,
+        "refused": report.refused.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "failed": failed.collect::<Vec<_>>(),
     })
 }
 

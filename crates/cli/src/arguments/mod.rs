@@ -4,6 +4,7 @@ mod ldap;
 mod operate;
 mod search;
 mod server;
+mod store;
 mod write;
 
 use std::net::SocketAddr;
@@ -15,6 +16,7 @@ pub(crate) use ldap::{ChangeSource, Passwd, SaslFlags, Target, Whoami};
 pub(crate) use operate::{Audit, Session, SessionRevoke, Token, TokenIssue};
 pub(crate) use search::{Deref, Scope, Search};
 pub(crate) use server::{Info, Schema};
+pub(crate) use store::{Migrate, Store, StoreCopy};
 pub(crate) use write::{Compare, Delete, Extensions, Modify, Rename};
 
 /// LDAP sign-in for web applications: gateway, diagnostics and LDAP tools.
@@ -61,6 +63,11 @@ pub(crate) enum Command {
     Audit(Audit),
     /// Look at everything a login depends on, step by step, and say what to do
     Doctor(Doctor),
+    /// Bring the store up to date, which serve does too
+    Migrate(Migrate),
+    /// What is done to a store as a whole
+    #[command(subcommand)]
+    Store(Store),
     /// Validate the configuration, or show its effective values
     #[command(subcommand)]
     Config(Config),
@@ -84,6 +91,8 @@ pub(crate) enum Command {
     Info(Box<Info>),
     /// Show a directory's schema, or one attribute or class of it with what it inherits
     Schema(Box<Schema>),
+    /// Bring the store in line with the directories; prints the plan
+    Sync(Sync),
     /// Run the in-memory LDAP server, for tests and demonstrations
     Directory(Directory),
     /// Ask a running gateway whether it is ready; for containers
@@ -103,6 +112,19 @@ pub(crate) struct Serve {
     /// configuration file
     #[arg(long)]
     pub(crate) demo: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Sync {
+    /// Only print what would be done
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// End the access of as many people as it takes, past sync.max_change
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// One JSON document on standard output
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// Where a person's password comes from; without any of these it is asked for on the terminal.
