@@ -22,6 +22,7 @@ pub use plan::{
     SyncStep,
 };
 pub use state::{Hold, RevalidationState, Watching};
+pub use sync::last_sync;
 
 pub(crate) use state::Board;
 

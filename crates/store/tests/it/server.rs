@@ -3,7 +3,7 @@
 use account::StoreError;
 use account::Time;
 use account::store::{AccountQuery, AuditQuery, BlockQuery, Find, SessionQuery};
-use ldapgate_store::{OpenError, is_in_the_clear, migrate, open};
+use ldapgate_store::{OpenError, is_in_the_clear, look, migrate, open};
 use testkit::postgres::{PASSWORD_IN_URL, Postgres, ROLE};
 
 use crate::people::{admit, login};
@@ -209,4 +209,21 @@ fn clear_text_across_a_network_is_seen() {
     ] {
         assert!(!clear(url), "{url}");
     }
+}
+
+#[tokio::test]
+async fn looking_at_a_server_tells_its_version_and_its_clock_and_makes_nothing() {
+    let server = Postgres::shared();
+    let url = server.database();
+    for place in [url.clone(), server.bouncer(&url)] {
+        let empty = look(&place).await.expect("it answers").expect("it is no memory");
+        assert_eq!(empty.version, None, "twice: nothing was made");
+        assert!(empty.clock.is_some());
+    }
+    drop(open(&url).await.expect("it opens"));
+    let looked = look(&server.bouncer(&url)).await.expect("it answers").expect("it is no memory");
+    assert_eq!(looked.version, Some(looked.known));
+    let nobody = format!("postgres://{ROLE}:{PASSWORD_IN_URL}@127.0.0.1:1/x");
+    let error = look(&nobody).await.expect_err("nobody is there");
+    assert!(error.is_unreachable() && !format!("{error:?}").contains(PASSWORD_IN_URL), "{error:?}");
 }
