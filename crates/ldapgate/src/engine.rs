@@ -78,7 +78,7 @@ impl Engine {
         let engine = Self::open(config, ambient).await?;
         engine.live().revalidate = Some(Background::run({
             let accounts = engine.accounts().clone();
-            async move { Box::pin(accounts.revalidate()).await }
+            async move { accounts.revalidate().await }
         }));
         Ok(engine)
     }

@@ -97,6 +97,26 @@ pub(crate) async fn people(c: &mut Connection<'_>, query: &PeopleQuery) -> Resul
             .fetch_all()
             .await?
         }
+        PeopleQuery::Names { local_names } => {
+            let names = texts(c.kind(), local_names);
+            c.query_in(
+                concat!(
+                    "select ",
+                    account_columns!(),
+                    " from account where account.local_name in (select value from json_each($1)) \
+                     order by account.local_name"
+                ),
+                concat!(
+                    "select ",
+                    account_columns!(),
+                    " from account where account.local_name in (select jsonb_array_elements_text($1::jsonb)) \
+                     order by account.local_name"
+                ),
+            )
+            .bind(names)
+            .fetch_all()
+            .await?
+        }
         PeopleQuery::LookedAtLast { directory, limit } => {
             c.query(concat!(
                 "select ",

@@ -15,6 +15,7 @@ mod plan;
 mod refresh;
 mod state;
 mod sync;
+mod watch;
 
 pub use plan::{
     Planned, PlannedChange, SyncCounts, SyncEvent, SyncOptions, SyncProgress, SyncRefused, SyncReport,
@@ -31,6 +32,11 @@ impl Accounts {
     /// Looks at people again as `session.refresh` and `[sync]` say. Never ends: run it in a task of its own, beside
     /// [`Accounts::follow`], in programs that go on for a while.
     pub async fn revalidate(&self) {
-        tokio::join!(self.refresh_now_and_then(), self.sync_now_and_then(), self.look_for_groups());
+        tokio::join!(
+            Box::pin(self.refresh_now_and_then()),
+            Box::pin(self.sync_now_and_then()),
+            Box::pin(self.watch_directories()),
+            Box::pin(self.look_for_groups()),
+        );
     }
 }

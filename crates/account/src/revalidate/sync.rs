@@ -5,7 +5,7 @@
 //! it is the directory read again and written page by page, each page one transaction. Access is ended last, after another
 //! look at those who would lose it. Whatever breaks it off leaves whole pages behind, and the next run goes on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use auth::{Person, Silent};
@@ -258,7 +258,39 @@ impl Work<'_> {
             };
             found.push((id, beside));
         }
+        self.settle_names(&mut found).await?;
         Ok(found)
+    }
+
+    /// Of people who are new, but whose names belong to others who are still there, no account is made.
+    async fn settle_names(&mut self, found: &mut [(String, Beside)]) -> Result<(), Error> {
+        let name = |(_, beside): &(String, Beside)| match beside {
+            Beside::New(_, admit) => Some(admit.facts.local_name.clone()),
+            _ => None,
+        };
+        let local_names: Vec<String> = found.iter().filter_map(name).collect();
+        if local_names.is_empty() {
+            return Ok(());
+        }
+        let accounts = self.pass.accounts;
+        let holders = accounts.0.store.people(PeopleQuery::Names { local_names }).await?;
+        let holders: BTreeSet<String> = holders.into_iter().map(|account| account.local_name).collect();
+        for (_, beside) in found {
+            let Beside::New(person, admit) = &beside else { continue };
+            if !holders.contains(&admit.facts.local_name) {
+                continue;
+            }
+            match accounts.link(self.pass.current, person, &admit.facts.local_name, &Silent).await {
+                Ok(_) => {}
+                Err(Refused::Denied(denial)) => {
+                    tracing::warn!(username = person.username(), %denial, "a person gets no account");
+                    self.counts.unclear += 1;
+                    *beside = Beside::Nobody;
+                }
+                Err(Refused::Failed(error)) => return Err(error),
+            }
+        }
+        Ok(())
     }
 
     /// Draws one person into the plan.
@@ -412,7 +444,7 @@ impl Work<'_> {
                 self.pass.write(vec![admit]).await?;
             }
             Err(Refused::Denied(denial)) => {
-                tracing::warn!(username = person.username(), %denial, "a person has no account");
+                tracing::warn!(username = person.username(), %denial, "a person gets no account");
             }
             Err(Refused::Failed(error)) => return Err(error),
         }

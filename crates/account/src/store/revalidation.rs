@@ -48,6 +48,11 @@ pub enum PeopleQuery {
         /// The directory's keys.
         external_ids: Vec<String>,
     },
+    /// Those with these local names, of whatever directory, sorted by name.
+    Names {
+        /// The local names.
+        local_names: Vec<String>,
+    },
     /// Of those who may act, the ones whose last look is youngest, youngest first.
     LookedAtLast {
         /// The directory's name.

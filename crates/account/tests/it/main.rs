@@ -22,5 +22,6 @@ mod sync;
 mod throttle;
 mod token;
 mod typed;
+mod watch;
 mod watched;
 mod world;

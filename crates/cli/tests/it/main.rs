@@ -31,9 +31,11 @@ mod servers;
 mod sessions;
 mod states;
 mod store;
+mod sync;
 mod target;
 mod transport;
 mod two_gateways;
+mod undisturbed;
 mod user;
 mod whoami;
 

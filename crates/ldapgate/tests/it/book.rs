@@ -55,6 +55,6 @@ fn what_is_not_there_yet_is_accepted_as_the_book_writes_it() {
     }
     let config = parse(&toml::to_string(&file).expect("TOML")).unwrap_or_else(|error| panic!("{error}"));
     let source = |key: &str| crate::origin(&config, key);
-    assert!(source("session.refresh").starts_with("ldapgate.toml:"), "{}", source("session.refresh"));
-    assert!(source("session.refresh").ends_with(", not available yet"), "{}", source("session.refresh"));
+    assert!(source("session.domain").starts_with("ldapgate.toml:"), "{}", source("session.domain"));
+    assert!(source("session.domain").ends_with(", not available yet"), "{}", source("session.domain"));
 }

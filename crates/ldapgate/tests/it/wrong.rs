@@ -87,11 +87,8 @@ const MORE: &[(&str, &str)] = &[
     ("[directory.tls]\nserver_name = \"a b\"", "ldapgate.toml:6:15: server_name cannot be \"a b\": it is a host name or an address"),
     // rooms that come later
     ("[cache]\ncredentials = \"6m\"", "ldapgate.toml:6:15: credentials is at most \"5m\""),
-    ("[sync]\nevery = \"1h\"", "ldapgate.toml:6:9: sync.every is not available yet: it comes with a later release"),
-    ("[sync]\nwatch = true", "ldapgate.toml:6:9: sync.watch is not available yet: it comes with a later release"),
     ("[sync]\nmax_change = \"20\"", "ldapgate.toml:6:14: max_change is a percentage from \"0%\" to \"100%\", not \"20\""),
-    ("[sync]\nremove_missing = \"remove\"", "ldapgate.toml:6:18: sync.remove_missing other than \"disable\" is not available yet: it comes with a later release"),
-    ("[session]\nrefresh = \"1m\"", "ldapgate.toml:6:11: session.refresh other than \"5m\" is not available yet: it comes with a later release"),
+    ("[session]\nrefresh = \"0s\"", "ldapgate.toml:6:11: REFRESH"),
     ("[session]\ndomain = \"example.com\"", "ldapgate.toml:6:10: session.domain, the applications' cookie of forward-auth, is not available yet: it comes with a later release"),
     ("[metrics]\nlisten = \"localhost:9\"", "ldapgate.toml:6:10: listen cannot be \"localhost:9\": it is an address and a port; write \"127.0.0.1:9\""),
     ("[store]\nurl = \"postgres://u:hush@h/d?sslmod=require\"", "ldapgate.toml:6:7: the PostgreSQL URL cannot be read: there is no parameter \"sslmod\""),

@@ -140,11 +140,12 @@ impl Script {
                 until: at.after(Duration::from_secs(self.below(60))),
                 limit: self.below(4) as u32,
             }),
-            2 => Command::People(match self.below(2) {
+            2 => Command::People(match self.below(3) {
                 0 => PeopleQuery::Keys {
                     directory,
                     external_ids: vec![self.external_id(), self.external_id()],
                 },
+                1 => PeopleQuery::Names { local_names: vec![self.name(), self.name()] },
                 _ => PeopleQuery::LookedAtLast { directory, limit: self.below(5) as u32 },
             }),
             11 => Command::Roll(RollQuery {

@@ -179,6 +179,8 @@ pub(super) async fn lists(open: &impl AsyncFn() -> Arc<dyn Store>) {
     let external_ids = ["carol", "nobody", "alice", "o'hara; --"].map(str::to_owned).to_vec();
     assert_eq!(names(PeopleQuery::Keys { directory: directory(), external_ids }).await, ["alice", "carol"]);
     assert_eq!(names(PeopleQuery::Keys { directory: directory(), external_ids: vec![] }).await, [""; 0]);
+    let local_names = ["carol", "nobody", "bob"].map(str::to_owned).to_vec();
+    assert_eq!(names(PeopleQuery::Names { local_names }).await, ["bob", "carol"]);
     let roll = async |after: Option<&str>| {
         let query = RollQuery { directory: directory(), after: after.map(str::to_owned), limit: 2 };
         let page = store.roll(query).await.expect("the store answers");

@@ -1,5 +1,6 @@
 //! Looking at people again: whose turn it is, what came of it, leases and marks.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use super::State;
@@ -48,29 +49,32 @@ impl State {
     /// See [`Store::people`](crate::store::Store::people).
     #[must_use]
     pub fn people(&self, query: PeopleQuery) -> Vec<Account> {
-        let of = |directory: &str| {
-            let directory = directory.to_owned();
-            self.accounts.values().filter(move |account| account.directory == directory)
-        };
-        let (mut found, limit): (Vec<&Account>, u32) = match &query {
+        let all = || self.accounts.values();
+        let mut found: Vec<&Account> = match query {
             PeopleQuery::Keys { directory, external_ids } => {
-                let wanted: BTreeSet<_> = external_ids.iter().collect();
-                (of(directory).filter(|account| wanted.contains(&account.external_id)).collect(), u32::MAX)
+                let wanted: BTreeSet<_> = external_ids.into_iter().collect();
+                let of = |account: &&Account| account.directory == directory;
+                let mut found: Vec<_> =
+                    all().filter(of).filter(|account| wanted.contains(&account.external_id)).collect();
+                found.sort_by(|one, other| one.external_id.cmp(&other.external_id));
+                found
+            }
+            PeopleQuery::Names { local_names } => {
+                let wanted: BTreeSet<_> = local_names.into_iter().collect();
+                let mut found: Vec<_> =
+                    all().filter(|account| wanted.contains(&account.local_name)).collect();
+                found.sort_by(|one, other| one.local_name.cmp(&other.local_name));
+                found
             }
             PeopleQuery::LookedAtLast { directory, limit } => {
-                (of(directory).filter(|account| account.may_act()).collect(), *limit)
+                let mut found: Vec<_> =
+                    all().filter(|account| account.directory == directory && account.may_act()).collect();
+                found.sort_by_key(|account| Reverse((account.checked, account.id)));
+                found.truncate(most(limit));
+                found
             }
         };
-        match query {
-            PeopleQuery::LookedAtLast { .. } => {
-                found.sort_by_key(|account| std::cmp::Reverse((account.checked, account.id)));
-            }
-            PeopleQuery::Keys { .. } => {
-                found.sort_by(|one, other| one.external_id.cmp(&other.external_id));
-            }
-        }
-        found.truncate(most(limit));
-        found.into_iter().cloned().collect()
+        found.drain(..).cloned().collect()
     }
 
     /// See [`Store::roll`](crate::store::Store::roll).
