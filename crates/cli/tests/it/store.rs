@@ -135,3 +135,27 @@ async fn a_store_that_cannot_be_used_is_told_without_its_password() {
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn doctor_looks_at_a_server_and_makes_nothing_there() {
+    let world = World::start(Peer::Memory).await;
+    let config = configure(&world, USUAL);
+    let url = Postgres::shared().database();
+    set_url_file(&config, &url);
+    let store = || {
+        let (told, status) = document(&config, &["doctor"]);
+        let steps = told["steps"].as_array().cloned().unwrap_or_default();
+        (steps.into_iter().find(|step| step["step"] == "store").expect("the store is a step"), status)
+    };
+    for _ in 0..2 {
+        let (empty, status) = store();
+        assert!(empty["seen"].to_string().contains("it is empty") && status == 0, "{empty}");
+    }
+    login(&config, "alice", "Red-Apple-11");
+    let (there, status) = store();
+    assert!(there["seen"].to_string().contains("it answers, version ") && status == 0, "{there}");
+    set_url_file(&config, &url.replace(PASSWORD_IN_URL, "Wrong-Pass-0"));
+    let (refused, status) = store();
+    assert_eq!((refused["result"].as_str(), status), (Some("failed"), 3), "{refused}");
+    assert!(refused["cause"].to_string().contains("password"), "{refused}");
+}
