@@ -135,7 +135,7 @@ fn every_key_of_the_contract_has_exactly_its_default() {
 #[test]
 fn a_default_that_claims_what_is_not_there_yet_says_so() {
     let config = parse(SMALL).expect("a whole configuration");
-    for key in ["session.refresh", "sync.remove_missing", "sync.max_change"] {
+    for key in ["session.domain", "admin.require"] {
         assert_eq!(origin(&config, key), "default, not available yet", "{key}");
     }
 }

@@ -55,7 +55,7 @@ const MORE: &[(&str, &str)] = &[
     ("[token]\npath = \"auth/\"", "ldapgate.toml:6:8: path cannot be \"auth/\": it starts with / and does not end with it, as in \"/auth\""),
     ("[token]\nlegacy = true", "ldapgate.toml:6:10: legacy tokens are signed with a secret key, and there is none; set secret_key_file"),
     // the store
-    ("[store]\nurl = \"ldapgate.db\"", "ldapgate.toml:6:7: \"ldapgate.db\" is no store; write \"sqlite:PATH\", or \"memory:\" for tests"),
+    ("[store]\nurl = \"ldapgate.db\"", "ldapgate.toml:6:7: \"ldapgate.db\" is no store; write \"sqlite:PATH\", \"postgres://USER@HOST/DATABASE\", or \"memory:\" for tests"),
     // expressions
     ("[directory.access]\nrequire = \"cn=a,dc=other\"", "ldapgate.toml:6:11: require: \"cn=a,dc=other\" does not lie below the base of directory \"main\", \"dc=example,dc=com\""),
     ("[directory.access]\nrequire = []", "ldapgate.toml:6:11: require has an empty list of groups; leave the key out where nothing is asked for"),
