@@ -88,7 +88,7 @@ const MORE: &[(&str, &str)] = &[
     // rooms that come later
     ("[cache]\ncredentials = \"6m\"", "ldapgate.toml:6:15: credentials is at most \"5m\""),
     ("[sync]\nmax_change = \"20\"", "ldapgate.toml:6:14: max_change is a percentage from \"0%\" to \"100%\", not \"20\""),
-    ("[session]\nrefresh = \"0s\"", "ldapgate.toml:6:11: REFRESH"),
+    ("[session]\nrefresh = \"0s\"", "ldapgate.toml:6:11: refresh: \"0s\": this cannot be switched off"),
     ("[session]\ndomain = \"example.com\"", "ldapgate.toml:6:10: session.domain, the applications' cookie of forward-auth, is not available yet: it comes with a later release"),
     ("[metrics]\nlisten = \"localhost:9\"", "ldapgate.toml:6:10: listen cannot be \"localhost:9\": it is an address and a port; write \"127.0.0.1:9\""),
     ("[store]\nurl = \"postgres://u:hush@h/d?sslmod=require\"", "ldapgate.toml:6:7: the PostgreSQL URL cannot be read: there is no parameter \"sslmod\""),
