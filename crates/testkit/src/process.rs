@@ -40,7 +40,7 @@ impl Server {
         let errors = file.try_clone().expect("a file handle can be cloned");
         // A huge open-files limit (as in containers) makes slapd allocate memory for every possible descriptor.
         let script = r#"ulimit -n 4096 2>/dev/null; exec 3<&0; "$@" 3<&- </dev/null & child=$!
-trap 'kill "$child" 2>/dev/null; wait "$child"; [ -z "$folder" ] || rm -rf -- "$folder"' EXIT
+trap 'kill "$child" 2>/dev/null; kill -CONT "$child" 2>/dev/null; wait "$child"; [ -z "$folder" ] || rm -rf -- "$folder"' EXIT
 trap exit INT TERM HUP
 folder=$(cat <&3)"#;
         let shell = Command::new("sh")

@@ -147,8 +147,9 @@ impl Everybody {
                 State::Ended => break,
                 State::Between => match self.places.pop() {
                     Some(place) => {
-                        let stream = Box::new(self.server.stream(self.search(&place)));
-                        State::Reading(place, stream)
+                        // Pages are safe from other searches on a connection of their own alone.
+                        let alone = self.server.dedicated().await.map_err(|error| place.failed(error))?;
+                        State::Reading(place.clone(), Box::new(alone.stream(self.search(&place))))
                     }
                     None => State::Ended,
                 },

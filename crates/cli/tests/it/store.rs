@@ -10,11 +10,10 @@ use crate::gateway::{USUAL, configure, ldapgate, login};
 
 fn set_store(config: &Path, line: &str) {
     let text = std::fs::read_to_string(config).expect("it is there");
-    let lines =
-        text.lines().map(|old| match old.starts_with("url = \"sqlite:") || old.starts_with("url_file") {
-            true => line,
-            false => old,
-        });
+    let is_store = |old: &str| {
+        ["url = \"sqlite:", "url = \"postgres:", "url_file"].iter().any(|start| old.starts_with(start))
+    };
+    let lines = text.lines().map(|old| if is_store(old) { line } else { old });
     std::fs::write(config, lines.collect::<Vec<_>>().join("\n")).expect("the test folder is writable");
 }
 
@@ -32,7 +31,7 @@ fn document(config: &Path, arguments: &[&str]) -> (Value, i32) {
     (serde_json::from_str(&done.stdout).unwrap_or_else(|_| panic!("no document: {done:?}")), done.status)
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_store_is_brought_up_to_date_and_says_from_which_version() {
     let world = World::start(Peer::Memory).await;
     let config = configure(&world, USUAL);
@@ -50,7 +49,7 @@ async fn a_store_is_brought_up_to_date_and_says_from_which_version() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_store_that_moved_has_everything_and_everybody_goes_on() {
     let world = World::start(Peer::Memory).await;
     let config = configure(&world, USUAL);
@@ -81,7 +80,7 @@ async fn a_store_that_moved_has_everything_and_everybody_goes_on() {
 }
 
 /// What the book says of a restore: `docs/store.md`.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_backup_that_is_put_back_makes_good_what_was_revoked_since_and_one_command_ends_it_again() {
     let world = World::start(Peer::Memory).await;
     let config = configure(&world, USUAL);
@@ -104,7 +103,7 @@ async fn a_backup_that_is_put_back_makes_good_what_was_revoked_since_and_one_com
     assert_eq!(ldapgate(&config, &["-q", "token", "rotate", "--now"], "").status, 0);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_store_that_cannot_be_used_is_told_without_its_password() {
     let world = World::start(Peer::Memory).await;
     let config = configure(&world, USUAL);

@@ -28,7 +28,7 @@ async fn postgres_a_known_session_costs_no_query_and_no_search_while_its_refresh
     let locks = "select count(*) from pg_locks where granted and mode = 'AccessExclusiveLock' \
                  and database = (select oid from pg_database where datname = current_database())";
     until("nobody can read a session or an account", || installation.number(locks) >= 2).await;
-    for _ in 0..100 {
+    for _ in 0..20 {
         is_known(&person, &[&gateway]).await;
     }
     assert!(installation.number(locks) >= 2, "not one of the checks waited for the lock's end");

@@ -123,10 +123,12 @@ impl Pool {
     ///
     /// As [`Connection::search`] and [`Pool::connection`].
     pub async fn search(&self, search: impl Into<Search>) -> Result<Found, Error> {
-        SearchStream::new(Source::Pool { pool: self.clone(), again: true }, search.into()).collect().await
+        let source = Source::Pool { pool: self.clone(), again: true };
+        self.server().await?.search_from(source, search.into()).await
     }
 
-    /// Searches on a look-up connection, entry by entry. Nothing is sent before the first [`SearchStream::next`].
+    /// Searches on a look-up connection, entry by entry. Nothing is sent before the first [`SearchStream::next`]. What
+    /// takes several pages is better asked for on a connection of its own, [`Server::dedicated`]: see [`Server::search`].
     pub fn stream(&self, search: impl Into<Search>) -> SearchStream {
         SearchStream::new(Source::Pool { pool: self.clone(), again: true }, search.into())
     }

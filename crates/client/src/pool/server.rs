@@ -136,15 +136,34 @@ impl Server {
     /// Searches on a look-up connection, and collects what is found. One that dies before anything was found is
     /// replaced once.
     ///
+    /// OpenLDAP keeps one paged search a connection: the next one that begins ends the first. So what would be paged is
+    /// asked for at once, and page by page only where the server limits that, on a connection of its own.
+    ///
     /// # Errors
     ///
     /// As [`Connection::search`] and [`Server::lookup`].
     pub async fn search(&self, search: impl Into<Search>) -> Result<Found, Error> {
         let source = Source::Server { server: self.clone(), again: true };
-        SearchStream::new(source, search.into()).collect().await
+        self.search_from(source, search.into()).await
     }
 
-    /// Searches on a look-up connection, entry by entry. Nothing is sent before the first [`SearchStream::next`].
+    /// The same from another source, which may choose another server.
+    pub(super) async fn search_from(&self, source: Source, search: Search) -> Result<Found, Error> {
+        if search.page(self.options().page_size).is_none() {
+            return SearchStream::new(source, search).collect().await;
+        }
+        match SearchStream::new(source, search.clone().page_size(None)).collect().await {
+            Ok(found) if found.truncated.is_none() => Ok(found),
+            Ok(_) | Err(Error::TooLarge { .. }) => {
+                let alone = Source::Connection(self.dedicated().await?);
+                SearchStream::new(alone, search).collect().await
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Searches on a look-up connection, entry by entry. Nothing is sent before the first [`SearchStream::next`]. What
+    /// takes several pages is better asked for on a connection of its own, [`Server::dedicated`]: see [`Server::search`].
     pub fn stream(&self, search: impl Into<Search>) -> SearchStream {
         SearchStream::new(Source::Server { server: self.clone(), again: true }, search.into())
     }

@@ -131,7 +131,9 @@ impl<'a> Reading<'a> {
         let (base, scope) = (&search.base, search.scope);
         let failed = |error| Error::looking(format!("the groups below {base} cannot be read"), error);
         let asked = Search::below(base.as_str()).scope(scope).matching(filter).attributes(wanted);
-        let mut found = self.server.stream(asked.page_size(Some(PAGE)).whole_values());
+        // Pages are safe from other searches on a connection of their own alone.
+        let alone = self.server.dedicated().await.map_err(failed)?;
+        let mut found = alone.stream(asked.page_size(Some(PAGE)).whole_values());
         while let Some(entry) = found.next().await.map_err(failed)? {
             let dn = entry.parse_dn().map_err(|error| {
                 Error::directory(format!(
