@@ -86,6 +86,17 @@ impl Error {
         self.answer().is_some() && !self.restart()
     }
 
+    /// Did the server give up because it was too much?
+    pub(crate) fn is_limit(&self) -> bool {
+        use proto::ResultCode;
+        let limits = [
+            ResultCode::SIZE_LIMIT_EXCEEDED,
+            ResultCode::TIME_LIMIT_EXCEEDED,
+            ResultCode::ADMIN_LIMIT_EXCEEDED,
+        ];
+        self.answer().is_some_and(|result| limits.contains(&result.code))
+    }
+
     /// Is it about what was read, and not about the asking? Then the same question about somebody else may do better.
     pub(crate) fn is_about_content(&self) -> bool {
         self.source.is_none() && self.fault != Fault::Internal

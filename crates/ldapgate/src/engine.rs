@@ -21,6 +21,8 @@ use crate::ambient;
 use crate::config::{Config, ConfigErrors, Fixed};
 use crate::error::Error;
 use crate::metrics::{self, Snapshot};
+#[cfg(feature = "sqlite")]
+use crate::upkeep::unopened;
 
 /// A running installation: directories, store, accounts and the gate before them. Clones share it; the last one that is dropped ends
 /// what goes on in the background.
@@ -76,7 +78,7 @@ impl Engine {
         let engine = Self::open(config, ambient).await?;
         engine.live().revalidate = Some(Background::run({
             let accounts = engine.accounts().clone();
-            async move { accounts.revalidate().await }
+            async move { Box::pin(accounts.revalidate()).await }
         }));
         Ok(engine)
     }
@@ -410,7 +412,7 @@ fn directories(config: &Config, ambient: &Ambient) -> Result<(Pools, Directories
 /// Opens the configured store.
 #[cfg(feature = "sqlite")]
 pub(crate) async fn open_store(url: &str) -> Result<Arc<dyn account::Store>, Error> {
-    store::open(url).await.map_err(|error| Error::Store { url: url.to_owned(), source: error.into() })
+    store::open(url).await.map_err(|error| unopened(url, error))
 }
 
 /// Without a database there is memory alone.
@@ -419,7 +421,10 @@ pub(crate) async fn open_store(url: &str) -> Result<Arc<dyn account::Store>, Err
     match url {
         "memory:" => Ok(Arc::new(account::MemoryStore::new())),
         _ => Err(Error::Configuration {
-            what: format!("store.url {url:?}: this program was built without the feature \"sqlite\""),
+            what: format!(
+                "store.url {:?}: this program was built without the feature \"sqlite\"",
+                crate::config::hidden(url)
+            ),
             source: None,
         }),
     }

@@ -34,6 +34,7 @@ pub mod config;
 mod engine;
 mod error;
 mod metrics;
+pub mod upkeep;
 
 pub use account::{
     self, Account, Accounts, Ambient, AttributeValue, Attributes, Blocked, Clock, Denial, Denied, Entropy,

@@ -16,9 +16,12 @@ const PAGE: usize = 200;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CopyError {
-    /// One of the two cannot be opened.
+    /// What is to be copied cannot be opened.
     #[error(transparent)]
-    Open(#[from] OpenError),
+    Source(OpenError),
+    /// What it is to be copied into cannot be opened.
+    #[error(transparent)]
+    Target(OpenError),
     /// `memory:` ends with its process.
     #[error("memory: can be copied neither from nor to")]
     Memory,
@@ -38,6 +41,14 @@ pub enum CopyError {
     },
 }
 
+impl CopyError {
+    /// Whether it is the source alone that is in the way.
+    #[must_use]
+    pub fn is_of_source(&self) -> bool {
+        matches!(self, Self::Source(_))
+    }
+}
+
 /// Copies everything that the store at one URL holds into the empty store at another, which may be another database: people
 /// and groups, sessions, tokens, secrets, counters, the audit record and the notes of changes with their numbers. Both are
 /// brought up to date first. Answers how many rows of which table that were.
@@ -50,8 +61,8 @@ pub async fn copy(from: &str, to: &str) -> Result<Vec<(&'static str, u64)>, Copy
     if [from, to].iter().any(|url| url.starts_with("memory:")) {
         return Err(CopyError::Memory);
     }
-    let (source, _) = crate::open_sql(from).await?;
-    let (target, _) = crate::open_sql(to).await?;
+    let (source, _) = crate::open_sql(from).await.map_err(CopyError::Source)?;
+    let (target, _) = crate::open_sql(to).await.map_err(CopyError::Target)?;
     copy_all(&source, &target).await
 }
 
@@ -98,7 +109,7 @@ async fn copy_table(
     table: &Table,
 ) -> Result<u64, Problem> {
     let mut copied = 0;
-    let mut rows: Vec<Row> = source.query(AssertSqlSafe(select(table, false))).fetch_all().await?;
+    let mut rows: Vec<Row> = source.query(AssertSqlSafe(select(table, After::Nothing))).fetch_all().await?;
     while let Some(last) = rows.last() {
         let mut insert = target.query(AssertSqlSafe(insert(table, rows.len())));
         for row in &rows {
@@ -110,13 +121,21 @@ async fn copy_table(
         if rows.len() < PAGE {
             break;
         }
-        let mut next = source.query(AssertSqlSafe(select(table, true)));
+        let after = if table.key == 0 { After::Rows(copied) } else { After::Key };
+        let mut next = source.query(AssertSqlSafe(select(table, after)));
         for (at, (_, of)) in table.columns.iter().enumerate().take(table.key) {
             next = pass_on(next, last, at, *of)?;
         }
         rows = next.fetch_all().await?;
     }
     Ok(copied)
+}
+
+/// Where a page begins.
+enum After {
+    Nothing,
+    Key,
+    Rows(u64),
 }
 
 /// Binds what a row has in a column.
@@ -129,16 +148,19 @@ fn pass_on<'c>(query: Query<'c>, row: &Row, at: usize, of: Of) -> Result<Query<'
     })
 }
 
-/// A page of a table: the first, or the one after a key. Names come from the list of tables alone.
-fn select(table: &Table, after: bool) -> String {
+/// A page of a table. Names come from the list of tables alone. Rows of a table without a key are counted: of two that are
+/// alike it does not matter which is which.
+fn select(table: &Table, after: After) -> String {
     let names =
         |some: &[(&'static str, Of)]| some.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
-    let (name, columns, key) = (table.name, names(table.columns), names(&table.columns[..table.key]));
-    let condition = match after {
-        true => format!(" where ({key}) > ({})", places(0, table.key)),
-        false => String::new(),
+    let (name, columns) = (table.name, names(table.columns));
+    let order = if table.key == 0 { columns.clone() } else { names(&table.columns[..table.key]) };
+    let (condition, offset) = match after {
+        After::Nothing => (String::new(), 0),
+        After::Key => (format!(" where ({order}) > ({})", places(0, table.key)), 0),
+        After::Rows(rows) => (String::new(), rows),
     };
-    format!("select {columns} from {name}{condition} order by {key} limit {PAGE}")
+    format!("select {columns} from {name}{condition} order by {order} limit {PAGE} offset {offset}")
 }
 
 fn insert(table: &Table, rows: usize) -> String {

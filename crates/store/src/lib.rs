@@ -43,6 +43,7 @@ mod copy;
 mod database;
 mod error;
 mod group;
+mod look;
 mod migrate;
 mod person;
 mod postgres;
@@ -64,6 +65,7 @@ use account::store::{MemoryStore, Stirred, Store};
 
 pub use copy::{CopyError, copy};
 pub use error::OpenError;
+pub use look::Looked;
 pub use migrate::Migrated;
 
 /// Opens the store at a URL, making and migrating it where needed.
@@ -88,6 +90,21 @@ pub async fn migrate(url: &str) -> Result<Option<Migrated>, OpenError> {
     match url.starts_with("memory:") {
         true => Ok(None),
         false => Ok(Some(open_sql(url).await?.1)),
+    }
+}
+
+/// Looks at the store of a URL and changes nothing: `None` for `memory:`.
+///
+/// # Errors
+/// As [`open`]; a file that is not there is one that cannot be opened.
+pub async fn look(url: &str) -> Result<Option<Looked>, OpenError> {
+    match url.split_once(':') {
+        Some(("memory", _)) => Ok(None),
+        Some(("sqlite", path)) if !path.is_empty() => {
+            look::sqlite(Path::new(path.strip_prefix("//").unwrap_or(path))).await.map(Some)
+        }
+        Some(("postgres" | "postgresql", _)) => look::postgres(url).await.map(Some),
+        _ => Err(OpenError::Url { url: without_secrets(url) }),
     }
 }
 

@@ -41,6 +41,20 @@ const POSTGRES: Steps = steps! {
     6 "0006_revalidation",
 };
 
+/// The version that a file is brought to.
+pub(crate) fn known_to_sqlite() -> i64 {
+    last(SQLITE)
+}
+
+/// The version that a database is brought to.
+pub(crate) fn known_to_postgres() -> i64 {
+    last(POSTGRES)
+}
+
+fn last(steps: &[(i64, &str, &str)]) -> i64 {
+    steps.last().map_or(0, |(version, ..)| *version)
+}
+
 /// What [`migrate`](crate::migrate) did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Migrated {

@@ -86,16 +86,16 @@ pub(crate) fn is_in_the_clear(url: &str) -> Result<bool, OpenError> {
 }
 
 /// A URL of PostgreSQL, understood.
-struct Address {
-    options: PgConnectOptions,
+pub(crate) struct Address {
+    pub(crate) options: PgConnectOptions,
     /// `notify=off` says no.
     listens: bool,
     /// For people: server and database.
-    told: String,
+    pub(crate) told: String,
 }
 
 impl Address {
-    fn from_url(url: &str) -> Result<Self, OpenError> {
+    pub(crate) fn from_url(url: &str) -> Result<Self, OpenError> {
         let malformed = |what: String| OpenError::Malformed { what };
         let (place, query) = url.split_once('?').unwrap_or((url, ""));
         let mut listens = true;
@@ -139,7 +139,7 @@ fn root(error: &dyn std::error::Error) -> String {
 }
 
 /// Why the first connection was not made.
-fn refused(told: &str, error: sqlx::Error) -> OpenError {
+pub(crate) fn refused(told: &str, error: sqlx::Error) -> OpenError {
     let store = told.to_owned();
     let code = error.as_database_error().and_then(|error| error.code()).map(std::borrow::Cow::into_owned);
     let hint = match code.as_deref() {

@@ -4,7 +4,7 @@
 pub(crate) struct Table {
     pub(crate) name: &'static str,
     pub(crate) columns: &'static [(&'static str, Of)],
-    /// So many of the first columns are its key.
+    /// So many of the first columns are its key; 0: it has none, and two rows may be alike.
     pub(crate) key: usize,
 }
 
@@ -44,6 +44,8 @@ pub(crate) const TABLES: &[Table] = &[
             ("first_seen", Number),
             ("last_login", Number),
             ("checked", Number),
+            ("out", Text),
+            ("looking_until", Number),
         ],
     },
     Table {
@@ -100,6 +102,9 @@ pub(crate) const TABLES: &[Table] = &[
         key: 1,
         columns: &[("id", Text), ("public", Bytes), ("held", Flag), ("created", Number), ("used", Number)],
     },
+    Table { name: "ended", key: 0, columns: &[("directory", Text), ("at", Number)] },
+    Table { name: "lease", key: 1, columns: &[("name", Text), ("holder", Text), ("until", Number)] },
+    Table { name: "mark", key: 1, columns: &[("name", Text), ("value", Bytes)] },
     Table { name: "secret", key: 1, columns: &[("name", Text), ("value", Bytes)] },
     Table { name: "counter", key: 1, columns: &[("key", Text), ("wrong", Number), ("last", Number)] },
     Table {

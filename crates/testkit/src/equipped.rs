@@ -3,7 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "a test is a peer of its own")]
 
 use std::fmt::Write as _;
-use std::ops::{Deref, DerefMut};
+use std::ops::Deref;
 use std::path::Path;
 
 use tokio::sync::OnceCell;
@@ -126,12 +126,6 @@ impl Equipped {
     /// When nothing is hidden.
     pub fn show(&self) {
         self.configure(&format!("dn: {DATABASE}\nchangetype: modify\ndelete: olcAccess\nolcAccess: {{0}}\n"));
-    }
-}
-
-impl DerefMut for Equipped {
-    fn deref_mut(&mut self) -> &mut OpenLdap {
-        &mut self.server
     }
 }
 

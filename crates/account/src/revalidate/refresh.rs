@@ -9,8 +9,8 @@ use futures_util::future::join_all;
 
 use super::pass::{Pass, Trigger};
 use crate::accounts::{Accounts, Current};
-use crate::store::ClaimDue;
-use crate::{Account, Error, Time};
+use crate::store::{ClaimDue, NoteChecked};
+use crate::{Account, Error, Time, UserId};
 
 /// So many people are looked at together.
 const BATCH: u32 = 50;
@@ -50,7 +50,15 @@ impl Accounts {
             if due.is_empty() {
                 break;
             }
-            let (last, passed) = (due.len() < BATCH as usize, pass.run(due).await?);
+            let last = due.len() < BATCH as usize;
+            let users: Vec<_> = due.iter().map(|account| account.id).collect();
+            let passed = match pass.run(due).await {
+                Ok(passed) => passed,
+                Err(error) => {
+                    self.let_go(users).await;
+                    return Err(error);
+                }
+            };
             looked = Some(());
             if last || passed.held {
                 break;
@@ -62,6 +70,14 @@ impl Accounts {
             looked = Some(());
         }
         Ok(looked)
+    }
+
+    /// Gives people back who were taken on and could not be looked at: it is their turn as soon as somebody can.
+    async fn let_go(&self, users: Vec<UserId>) {
+        let note = NoteChecked { users, at: Time::from_micros(i64::MIN) };
+        if let Err(error) = self.0.store.note_checked(note).await {
+            tracing::debug!(%error, "people were not given back: that they are taken on runs out");
+        }
     }
 
     /// While the brake holds it is judged anew once a round, whoever is signed in.

@@ -157,7 +157,7 @@ struct Work<'a> {
 /// Somebody of the directory, beside their account.
 enum Beside {
     /// Somebody new who may enter.
-    New(Box<Person>, Admit),
+    New(Box<Person>, Box<Admit>),
     /// The account and what it would become.
     Known(Box<Account>, Outcome, Option<Box<Person>>),
     /// Nobody's account, and none is to be made.
@@ -237,7 +237,7 @@ impl Work<'_> {
                     Beside::Known(Box::new(account), outcome, person)
                 }
                 (None, Some(person)) if creates => match pass.prepared(&person, None).await {
-                    Ok(admit) => Beside::New(person, admit),
+                    Ok(admit) => Beside::New(person, Box::new(admit)),
                     Err(Refused::Denied(_)) => Beside::Nobody,
                     Err(Refused::Failed(error)) => {
                         tracing::warn!(username = person.username(), %error, "a person cannot be taken in");
@@ -406,7 +406,7 @@ impl Work<'_> {
             let (mut admits, mut people) = (Vec::new(), Vec::new());
             for (_, beside) in self.beside(page).await? {
                 let (admit, person) = match beside {
-                    Beside::New(person, admit) => (admit, Some(person)),
+                    Beside::New(person, admit) => (*admit, Some(person)),
                     Beside::Known(_, Outcome::Changed(change), person) => (change.admit, person),
                     Beside::Known(..) | Beside::Nobody => continue,
                 };

@@ -4,6 +4,7 @@ mod ldap;
 mod operate;
 mod search;
 mod server;
+mod store;
 mod write;
 
 use std::net::SocketAddr;
@@ -15,6 +16,7 @@ pub(crate) use ldap::{ChangeSource, Passwd, SaslFlags, Target, Whoami};
 pub(crate) use operate::{Audit, Session, SessionRevoke, Token, TokenIssue};
 pub(crate) use search::{Deref, Scope, Search};
 pub(crate) use server::{Info, Schema};
+pub(crate) use store::{Migrate, Store, StoreCopy};
 pub(crate) use write::{Compare, Delete, Extensions, Modify, Rename};
 
 /// LDAP sign-in for web applications: gateway, diagnostics and LDAP tools.
@@ -61,6 +63,11 @@ pub(crate) enum Command {
     Audit(Audit),
     /// Look at everything a login depends on, step by step, and say what to do
     Doctor(Doctor),
+    /// Bring the store up to date, which serve does too
+    Migrate(Migrate),
+    /// What is done to a store as a whole
+    #[command(subcommand)]
+    Store(Store),
     /// Validate the configuration, or show its effective values
     #[command(subcommand)]
     Config(Config),

@@ -1,7 +1,7 @@
 //! What the commands about people have in common: an engine, and an answer for people or, with `--json`, for programs.
 
 use account::{Fault, Outcome, document};
-use ldapgate::Engine;
+use ldapgate::{Config, Engine};
 use serde_json::Value;
 
 use super::Context;
@@ -26,26 +26,35 @@ impl Answer {
 
     /// The engine for one command; what fails is told on standard error and, for programs, as a document.
     pub(crate) async fn engine(self, context: &Context) -> Result<Engine, Exit> {
-        let failed = |fault: Fault, message: &str, causes: &[String]| {
-            if self.json {
-                output::document(&document::failed(fault, message, causes));
-            }
-            of_fault(fault)
-        };
-        let config = context.config_and_quiet_log().map_err(|errors| {
+        let config = self.config(context)?;
+        Engine::start_for_command(&config).await.map_err(|error| self.not_begun(error))
+    }
+
+    /// The configuration for one command that needs no engine.
+    pub(crate) fn config(self, context: &Context) -> Result<Config, Exit> {
+        context.config_and_quiet_log().map_err(|errors| {
             let problems: Vec<String> = errors.problems().iter().map(ToString::to_string).collect();
-            failed(Fault::Configuration, "the configuration cannot be used", &problems)
-        })?;
-        Engine::start_for_command(&config).await.map_err(|error| {
-            let fault = match &error {
-                ldapgate::Error::Store { .. } => Fault::Store,
-                ldapgate::Error::Accounts { source } => source.fault(),
-                _ => Fault::Configuration,
-            };
-            let exit = failed(fault, &error.to_string(), &error.causes());
-            output::complain(&error.into());
-            exit
+            self.failed(Fault::Configuration, "the configuration cannot be used", &problems)
         })
+    }
+
+    /// Tells why an engine, or what stands in for it, could not begin.
+    pub(crate) fn not_begun(self, error: ldapgate::Error) -> Exit {
+        let fault = match &error {
+            ldapgate::Error::Store { .. } => Fault::Store,
+            ldapgate::Error::Accounts { source } => source.fault(),
+            _ => Fault::Configuration,
+        };
+        let exit = self.failed(fault, &error.to_string(), &error.causes());
+        output::complain(&error.into());
+        exit
+    }
+
+    fn failed(self, fault: Fault, message: &str, causes: &[String]) -> Exit {
+        if self.json {
+            output::document(&document::failed(fault, message, causes));
+        }
+        of_fault(fault)
     }
 
     /// Prints a login document; `detail` is what people are told besides.

@@ -16,6 +16,7 @@ mod health;
 mod info;
 mod ldap;
 mod login;
+mod migrate;
 mod modify;
 mod option;
 mod outcome;
@@ -30,6 +31,7 @@ mod schema;
 mod search;
 mod serve;
 mod session;
+mod store;
 mod sync;
 mod token;
 mod user;
@@ -70,6 +72,8 @@ pub(crate) async fn run(arguments: Arguments) -> Exit {
         Command::Token(token) => token::run(&context, token).await,
         Command::Audit(audit) => audit::run(&context, audit).await,
         Command::Doctor(doctor) => Box::pin(doctor::run(&context, doctor)).await,
+        Command::Migrate(migrate) => migrate::run(&context, &migrate).await,
+        Command::Store(store) => store::run(&context, store).await,
         Command::Config(config) => config::run(&context, &config),
         Command::Search(search) => search::run(&context, *search).await,
         Command::Whoami(whoami) => whoami::run(&context, *whoami).await,

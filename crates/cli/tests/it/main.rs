@@ -30,6 +30,7 @@ mod server_info;
 mod servers;
 mod sessions;
 mod states;
+mod store;
 mod sync;
 mod target;
 mod transport;

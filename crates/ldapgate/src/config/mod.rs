@@ -42,6 +42,7 @@ use read::{Kind, Section, Sheet, Table, lay_over};
 
 pub use read::{ConfigErrors, Problem, Shown, Source, without_newline};
 pub(crate) use rooms::Fixed;
+pub(crate) use store::hidden;
 
 use crate::error::Error;
 

@@ -104,7 +104,7 @@ impl Config {
         self.directories.iter().map(named).collect()
     }
 
-    /// `memory:`, or `sqlite:` and the path.
+    /// `memory:`, `sqlite:` and the path, or `postgres://`, which may have a password in it.
     pub(crate) fn store_url(&self) -> &str {
         &self.store.url
     }

@@ -177,8 +177,10 @@ async fn a_damaged_row_is_named_by_table_column_and_row() {
     let store = open(&url(&path)).await.expect("it opens");
     sql(
         &path,
-        "insert into account values ('67e55044-10b1-426f-9247-bb680e5fe0c8', 'main', '1', 'alice', 'alice', 'uid=alice', \
-         'no json', '{}', '{}', '[]', '[]', '[]', 0, 0, null, 0, null, 0, '{}', null, null)",
+        "insert into account (id, directory, external_id, username, local_name, dn, fields, lists, flags, groups, \
+         local_groups, given, disabled, generation, generation_at, first_seen, last_login, checked, attributes) \
+         values ('67e55044-10b1-426f-9247-bb680e5fe0c8', 'main', '1', 'alice', 'alice', 'uid=alice', 'no json', '{}', \
+         '{}', '[]', '[]', '[]', 0, 0, null, 0, null, 0, '{}')",
     )
     .await;
     let error = store.accounts(AccountQuery { after: None, limit: 10 }).await.expect_err("it cannot be read");

@@ -1,8 +1,8 @@
 //! What only a server can go through: it is away, refuses, was edited, is spoken to in clear text.
 
 use account::StoreError;
-use account::Time;
-use account::store::{AccountQuery, AuditQuery, BlockQuery, Find, SessionQuery};
+use account::store::{AccountQuery, AuditQuery, BlockQuery, Find, GroupQuery, Mirror, SessionQuery};
+use account::{Group, Time};
 use ldapgate_store::{OpenError, is_in_the_clear, migrate, open};
 use testkit::postgres::{PASSWORD_IN_URL, Postgres, ROLE};
 
@@ -143,7 +143,11 @@ async fn text_that_postgresql_cannot_hold_is_kept_all_the_same() {
     odd.facts.local_name = "o\0dd".to_owned();
     odd.facts.dn = "uid=o\0dd".to_owned();
     odd.facts.fields.insert("title".to_owned(), "a\0b".to_owned());
+    odd.facts.groups = vec![Group { name: "st\0aff".to_owned(), dn: r"cn=st\00aff".to_owned() }];
+    odd.mirror = Mirror::All;
     store.admit(odd).await.expect("it writes");
+    let groups = store.local_groups(GroupQuery::Named("st\0aff".to_owned())).await.expect("it reads");
+    assert_eq!((groups[0].name.as_str(), &*groups[0].members), ("st\0aff", &["o\0dd".to_owned()][..]));
     let found = store.account(Find::LocalName("o\0dd".to_owned())).await.expect("it reads");
     let found = found.expect("they are there");
     assert_eq!((found.dn.as_str(), found.fields["title"].as_str()), ("uid=o\0dd", "a\0b"));

@@ -2,7 +2,7 @@
 //!
 //! | server | how | what is not seen |
 //! |---|---|---|
-//! | OpenLDAP with syncprov | RFC 4533, changes are sent | what is computed (dynamic groups), changed access rules |
+//! | OpenLDAP with syncprov, no size limit | RFC 4533, changes are sent | what is computed (dynamic groups), changed access rules |
 //! | Active Directory, Samba | asks for `uSNChanged` | deletions, changed access rules |
 //! | 389-ds, FreeIPA and others | asks for `modifyTimestamp` | deletions, changed access rules |
 //!
@@ -89,6 +89,8 @@ pub struct Watch {
     news: News,
     hints: VecDeque<Hint>,
     session: Session,
+    /// The server does not tell the service account of so many entries.
+    is_limited: bool,
     failures: u32,
     /// Before that nothing is tried.
     pause: Option<Instant>,
@@ -136,6 +138,7 @@ impl Directories {
             news: News::default(),
             hints: VecDeque::new(),
             session: Session::None,
+            is_limited: false,
             failures: 0,
             pause: None,
             interval: INTERVAL,
@@ -182,7 +185,14 @@ impl Watch {
                 return Ok(hint);
             }
             if let Err(error) = self.advance().await {
-                self.session = Session::None;
+                let was_told =
+                    matches!(std::mem::replace(&mut self.session, Session::None), Session::Persist(_));
+                if was_told && error.is_limit() {
+                    tracing::warn!(%error, "the service account may not be told of so many entries: the server is asked");
+                    self.is_limited = true;
+                    self.known = Known::new(&self.directory.settings, self.layout.streams.len());
+                    continue;
+                }
                 let pause = FIRST_PAUSE.saturating_mul(1 << self.failures.min(10)).min(LONGEST_PAUSE);
                 self.failures = self.failures.saturating_add(1);
                 self.pause = Some(Instant::now() + pause);
@@ -232,7 +242,7 @@ impl Watch {
             .await
             .map_err(|error| Error::looking("the root DSE cannot be read", error))?;
         let url = server.url().to_owned();
-        self.session = if tells_changes(directory.settings.vendor, &root) {
+        self.session = if !self.is_limited && tells_changes(directory.settings.vendor, &root) {
             let kept = self.cookies.of(&url);
             let anew = self.anew.unwrap_or(ANEW);
             let persist =

@@ -2,16 +2,20 @@
 //!
 //! What a refresh leaves out reads as deleted, and may be hidden only: it is told as a place to look at, and where it is much
 //! everything is read anew without a cookie, since one from a hidden time never brings back what is shown again.
+//!
+//! Reading order: `listening` is one search and its phases; this file takes in what all of them tell.
 
-use std::collections::HashSet;
+mod listening;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use client::{Connection, ContentSync, Entry, SyncEvent, SyncStream};
-use futures_util::future::select_all;
+use client::{Connection, ContentSync, Entry, SyncEvent};
 use proto::value::Guid;
 use tokio::time::{Instant, timeout, timeout_at};
+
+use listening::{Event, Listening, Why, next_of};
 
 use super::cookie;
 use super::layout::{Layout, StreamOf, What};
@@ -23,8 +27,6 @@ use crate::fingerprint::Fingerprint;
 use crate::groups::place_of;
 use crate::record::Record;
 
-/// A server that is silent for so long is asked whether it is there.
-const HEARTBEAT: Duration = Duration::from_secs(10);
 /// What comes within so short a time is told together.
 const TOGETHER: Duration = Duration::from_millis(20);
 /// So many events are taken in one go.
@@ -46,36 +48,6 @@ pub(super) struct Persist {
     key_is_uuid: bool,
 }
 
-struct Listening {
-    what: What,
-    sync: SyncStream,
-    cookie: Option<Bytes>,
-    /// Until it is over.
-    refresh: Option<Refresh>,
-}
-
-/// A refresh under way.
-struct Refresh {
-    why: Why,
-    entries: HashSet<Fingerprint>,
-    people: HashSet<Guid>,
-    /// What was not named has been counted.
-    is_counted: bool,
-}
-
-/// Why something is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Why {
-    /// To know what there is: nothing is news.
-    First,
-    /// From a cookie on, after the connection was lost.
-    Resumed,
-    /// Without a cookie, since there is none that is good: of people nobody knows what changed.
-    Lost,
-    /// Without a cookie, because it is time: the stream had told of changes.
-    Anew,
-}
-
 impl Persist {
     pub(super) fn begin(
         directory: Arc<Directory>,
@@ -95,7 +67,7 @@ impl Persist {
         };
         let begin = |(place, stream): (usize, &StreamOf)| {
             let cookie = resumed.as_ref().and_then(|cookies| cookies.get(place).cloned());
-            Listening::begin(&connection, stream, cookie, why)
+            Listening::refresh(&connection, stream, cookie, why)
         };
         let streams = layout.streams.iter().enumerate().map(begin).collect();
         Persist {
@@ -117,7 +89,7 @@ impl Persist {
 
     /// Is everything known that there is?
     pub(super) fn is_settled(&self) -> bool {
-        self.streams.iter().all(|stream| stream.refresh.is_none())
+        self.streams.iter().all(Listening::is_settled)
     }
 
     /// What to go on from, once every stream has told it.
@@ -178,7 +150,9 @@ impl Persist {
         tracing::debug!(server = self.server, ?why, "reading everything anew");
         self.anew_at = Instant::now() + self.anew;
         for (stream, layout) in self.streams.iter_mut().zip(&self.layout.streams) {
-            *stream = Listening::begin(&self.connection, layout, None, why);
+            let since = stream.cookie.take();
+            *stream = Listening::refresh(&self.connection, layout, None, why);
+            stream.since = since;
         }
     }
 
@@ -188,6 +162,10 @@ impl Persist {
         let stream = &self.streams[place];
         let event = match told {
             Ok(Some(event)) => event,
+            Ok(None) if stream.is_over() => {
+                self.streams[place].persist(&self.connection, &self.layout.streams[place])?;
+                return Ok(());
+            }
             Ok(None) => {
                 let base = self.layout.streams[place].base();
                 return Err(Error::directory(format!("the server no longer tells of changes below {base}")));
@@ -196,7 +174,7 @@ impl Persist {
             Err(client::Error::Refused { result, .. }) if stream.is_resumed() => {
                 tracing::info!(server = self.server, code = %result.code, "the cookie is not good any more");
                 self.streams[place] =
-                    Listening::begin(&self.connection, &self.layout.streams[place], None, Why::Lost);
+                    Listening::refresh(&self.connection, &self.layout.streams[place], None, Why::Lost);
                 return Ok(());
             }
             Err(error) => return Err(failed(&self.layout.streams[place], error)),
@@ -301,7 +279,7 @@ impl Persist {
             );
             news.everybody();
             if why == Why::Resumed {
-                *stream = Listening::begin(&self.connection, &self.layout.streams[place], None, Why::Lost);
+                *stream = Listening::refresh(&self.connection, &self.layout.streams[place], None, Why::Lost);
                 return Fit::BegunAnew;
             }
         }
@@ -319,33 +297,12 @@ enum Fit {
     BegunAnew,
 }
 
-impl Listening {
-    fn begin(connection: &Connection, stream: &StreamOf, cookie: Option<Bytes>, why: Why) -> Listening {
-        let sync = ContentSync::refresh_and_persist(stream.search()).heartbeat(Some(HEARTBEAT));
-        let sync = match &cookie {
-            Some(cookie) => sync.cookie(cookie.clone()).reload_hint(),
-            None => sync,
-        };
-        let refresh = Refresh { why, entries: HashSet::new(), people: HashSet::new(), is_counted: false };
-        Listening { what: stream.what, sync: connection.sync(sync), cookie, refresh: Some(refresh) }
-    }
-
-    fn is_resumed(&self) -> bool {
-        self.refresh.as_ref().is_some_and(|refresh| refresh.why == Why::Resumed)
-    }
-}
-
-type Event = (usize, Result<Option<SyncEvent>, client::Error>);
-
-/// The next event of any stream.
-async fn next_of(streams: &mut [Listening]) -> Event {
-    let waiting = streams.iter_mut().map(|stream| Box::pin(stream.sync.next()));
-    let (told, place, _) = select_all(waiting).await;
-    (place, told)
-}
-
 fn key(uuid: Guid) -> Fingerprint {
     Fingerprint::of("uuid", &uuid.octets())
+}
+
+fn failed_below(stream: &StreamOf, what: &str) -> Error {
+    Error::directory(format!("changes below {} cannot be heard of: {what}", stream.base()))
 }
 
 fn failed(stream: &StreamOf, error: client::Error) -> Error {
