@@ -146,9 +146,11 @@ pub(crate) fn groups() -> usize {
 }
 
 /// Changes to every hundredth person, another part of them each `time`: half get another address, half one more group.
-pub(crate) fn changes(people: usize, time: usize) -> String {
-    let mut out = String::new();
+/// Answers how many they are, too.
+pub(crate) fn changes(people: usize, time: usize) -> (String, usize) {
+    let (mut out, mut changed) = (String::new(), 0);
     for (nth, n) in (time % 100..people).step_by(100).enumerate() {
+        changed += 1;
         if nth.is_multiple_of(2) {
             put(
                 &mut out,
@@ -169,7 +171,7 @@ pub(crate) fn changes(people: usize, time: usize) -> String {
             );
         }
     }
-    out
+    (out, changed)
 }
 
 /// How the engine is told of it all; the Python script says the same in its own words.

@@ -13,7 +13,7 @@ use testkit::postgres::Postgres;
 use testkit::process;
 
 use self::report::Report;
-use self::run::{Row, Settings, Store};
+use self::run::{Expected, Row, Settings, Store};
 use crate::USAGE;
 use crate::client::worker::Place;
 use crate::cores;
@@ -48,10 +48,15 @@ pub(crate) fn main(arguments: &[&str]) -> anyhow::Result<()> {
             for (nth, store) in asked.stores.iter().enumerate() {
                 let url = fresh(*store, round, &slapd, postgres.as_ref())?;
                 let settings = Settings::write(&place, &url)?;
-                report.add(Row::First(*store), run::sync(&slapd, &place, &settings).await?);
-                report.add(Row::Again(*store), run::sync(&slapd, &place, &settings).await?);
-                change(&place, round * asked.stores.len() + nth)?;
-                report.add(Row::Changed(*store), run::sync(&slapd, &place, &settings).await?);
+                let all = asked.size.people;
+                let sync = |expected| run::sync(&slapd, &place, &settings, expected);
+                let expected = Expected { created: all, ..Expected::default() };
+                report.add(Row::First(*store), sync(expected).await?);
+                let expected = Expected { unchanged: all, ..Expected::default() };
+                report.add(Row::Again(*store), sync(expected).await?);
+                let updated = change(&place, round * asked.stores.len() + nth)?;
+                let expected = Expected { updated, unchanged: all - updated, ..Expected::default() };
+                report.add(Row::Changed(*store), sync(expected).await?);
             }
         }
         print!("{report}");
@@ -67,12 +72,13 @@ fn fresh(store: Store, round: usize, slapd: &Slapd, postgres: Option<&Postgres>)
     }
 }
 
-/// Changes a hundredth of the people.
-fn change(place: &Place, time: usize) -> anyhow::Result<()> {
+/// Changes a hundredth of the people; answers how many that are.
+fn change(place: &Place, time: usize) -> anyhow::Result<usize> {
+    let (changes, changed) = world::changes(place.people, time);
     let arguments = ["-x", "-H", &place.url, "-D", world::WRITER, "-w", world::PASSWORD];
-    let done = process::run("ldapmodify", "ldap-utils", &arguments, &world::changes(place.people, time));
+    let done = process::run("ldapmodify", "ldap-utils", &arguments, &changes);
     ensure!(done.status == 0, "ldapmodify: {}", done.stderr);
-    Ok(())
+    Ok(changed)
 }
 
 struct Asked {

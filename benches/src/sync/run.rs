@@ -1,6 +1,8 @@
 //! Runs the program once and reads what it has spent, and what the server has counted.
 
-use std::path::PathBuf;
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, bail, ensure};
@@ -43,6 +45,25 @@ pub(crate) struct Measured {
     pub(crate) requests: u64,
 }
 
+/// What a sync is to come to.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Expected {
+    pub(crate) created: usize,
+    pub(crate) updated: usize,
+    pub(crate) unchanged: usize,
+}
+
+/// As the program says it.
+impl fmt::Display for Expected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { created, updated, unchanged } = self;
+        write!(
+            f,
+            "applied: create {created}, update {updated}, move 0, disable 0, remove 0; unchanged {unchanged}"
+        )
+    }
+}
+
 /// A configuration file.
 pub(crate) struct Settings(PathBuf);
 
@@ -50,7 +71,7 @@ impl Settings {
     /// How the program is told of the world and a store.
     pub(crate) fn write(place: &Place, store: &str) -> anyhow::Result<Self> {
         let file = place.folder.join("sync.toml");
-        std::fs::write(&file, world::config(&place.url, &place.folder.join("ca.crt"), store))?;
+        fs::write(&file, world::config(&place.url, &place.folder.join("ca.crt"), store))?;
         Ok(Self(file))
     }
 }
@@ -67,7 +88,12 @@ pub(crate) async fn limits(slapd: &Slapd, place: &Place) -> anyhow::Result<Vec<(
 }
 
 /// One `ldapgate sync`.
-pub(crate) async fn sync(slapd: &Slapd, place: &Place, settings: &Settings) -> anyhow::Result<Measured> {
+pub(crate) async fn sync(
+    slapd: &Slapd,
+    place: &Place,
+    settings: &Settings,
+    expected: Expected,
+) -> anyhow::Result<Measured> {
     counted(slapd, || {
         let [taskset, flag, core] = on_clients_core();
         let output = Command::new(taskset)
@@ -80,7 +106,9 @@ pub(crate) async fn sync(slapd: &Slapd, place: &Place, settings: &Settings) -> a
             .output()?;
         ensure!(output.status.success(), "the sync failed");
         let told = String::from_utf8(output.stdout)?;
-        let numbers: Vec<f64> = told.split_whitespace().map(str::parse).collect::<Result<_, _>>()?;
+        let (numbers, summary) = told.split_once('\n').context("two lines")?;
+        ensure!(summary.trim() == expected.to_string(), "{:?} and not {expected}", summary.trim());
+        let numbers: Vec<f64> = numbers.split_whitespace().map(str::parse).collect::<Result<_, _>>()?;
         let [user, whole, wall, peak] = numbers[..] else { bail!("the worker says {told:?}") };
         Ok(Spent { user, whole, wall, peak: peak as u64 })
     })
@@ -94,14 +122,17 @@ async fn counted(slapd: &Slapd, run: impl FnOnce() -> anyhow::Result<Spent>) -> 
     Ok(Measured { spent, requests: after.requests - before.requests })
 }
 
-/// The process on the clients' core, which has one child: what that has spent is what all its children have.
+/// The process on the clients' core, which has one child: what that has spent is what all its children have. The plan goes
+/// into a file.
 pub(crate) fn worker(arguments: &[&str]) -> anyhow::Result<()> {
     let [program, settings] = arguments else { bail!("a worker is started by `sync`") };
+    let plan = Path::new(settings).with_extension("plan");
+    let out = fs::File::create(&plan)?;
     let began = Instant::now();
     let status = Command::new(program)
         .args(["--config", settings, "--quiet", "sync"])
         .env_remove("LDAPGATE_CONFIG")
-        .stdout(Stdio::null())
+        .stdout(out)
         .status()
         .with_context(|| format!("{program} cannot be started"))?;
     let wall = began.elapsed().as_secs_f64();
@@ -109,5 +140,6 @@ pub(crate) fn worker(arguments: &[&str]) -> anyhow::Result<()> {
     let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
     let (user, whole) = seconds(&usage);
     println!("{user} {whole} {wall} {}", usage.max_rss());
+    println!("{}", fs::read_to_string(plan)?.lines().next_back().unwrap_or_default());
     Ok(())
 }

@@ -14,6 +14,8 @@ const ASK_EVERY: Duration = Duration::from_millis(500);
 const KEYS_EVERY: Duration = Duration::from_secs(2);
 /// How often what has run out is dropped.
 const SWEEP_EVERY: Duration = Duration::from_secs(15 * 60);
+/// How long at least between two questions: of many changes in a row it asks once.
+const BREATH: Duration = Duration::from_millis(10);
 /// Notes of changes are kept so long; who was away longer forgets everything.
 const CHANGES_KEPT: Duration = Duration::from_secs(3600);
 /// How often the directories are asked whose groups the names in `[permissions]` are.
@@ -57,6 +59,7 @@ impl Accounts {
             }
             // That the store says it has stirred makes it quicker; the question, asked in any case, is what counts.
             let _ = tokio::time::timeout(ASK_EVERY, self.0.store.stirred()).await;
+            tokio::time::sleep(BREATH).await;
         }
     }
 

@@ -97,7 +97,7 @@ pub use ready::Ready;
 pub use relink::{RelinkRefused, Relinking};
 pub use revalidate::{
     Hold, Planned, PlannedChange, RevalidationState, SyncCounts, SyncEvent, SyncOptions, SyncProgress,
-    SyncRefused, SyncReport, SyncStep, Watching,
+    SyncRefused, SyncReport, SyncStep, Watching, last_sync,
 };
 pub use rotate::{OldKeys, Rotated};
 pub use session::{PersonalTokens, Session, SessionInfo};

@@ -78,7 +78,7 @@ impl Engine {
         let engine = Self::open(config, ambient).await?;
         engine.live().revalidate = Some(Background::run({
             let accounts = engine.accounts().clone();
-            async move { Box::pin(accounts.revalidate()).await }
+            async move { accounts.revalidate().await }
         }));
         Ok(engine)
     }
@@ -232,12 +232,12 @@ impl Engine {
     /// The numbers of this moment. The store and the directories are asked for a sign of life.
     pub(crate) async fn snapshot(&self) -> Snapshot {
         let ready = self.accounts().ready().await;
+        // Where the store is down, what this process knows of its holds is all there is.
+        let holds = self.accounts().holds().await.unwrap_or_default();
         let live = self.live();
         let pools = live.pools.iter().map(|(name, pool)| (name.clone(), pool.metrics())).collect();
-        let counted = |state: account::RevalidationState| (state.directory, state.missing_groups.len());
-        let missing_groups = self.accounts().revalidation().into_iter().map(counted).collect();
-        let counts = self.accounts().counts();
-        Snapshot { started: self.0.started, ready, counts, pools, missing_groups }
+        let (counts, people) = (self.accounts().counts(), self.accounts().revalidation());
+        Snapshot { started: self.0.started, ready, counts, pools, people, holds }
     }
 
     fn tell_what_is_served(&self) {

@@ -1,11 +1,10 @@
 //! The numbers of a running engine as OpenMetrics text. The rooms count; here the counts get their names. No user name and no
 //! DN is ever a label, and every label but those of directories and their servers has a fixed set of values.
 
-use std::collections::BTreeMap;
 use std::fmt::Error;
 use std::time::{Duration, SystemTime};
 
-use account::{Checks, Counts, Ready};
+use account::{Checks, Counts, Hold, Ready, RevalidationState, Watching};
 use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
@@ -46,8 +45,10 @@ pub(crate) struct Snapshot {
     pub(crate) counts: Counts,
     /// By the directory's name.
     pub(crate) pools: Vec<(String, Metrics)>,
-    /// Groups that the configuration names and that are not there; a directory that did not say yet is left out.
-    pub(crate) missing_groups: BTreeMap<String, usize>,
+    /// How looking at people again goes in this process.
+    pub(crate) people: Vec<RevalidationState>,
+    /// The brakes that hold, whichever replica found out.
+    pub(crate) holds: Vec<Hold>,
 }
 
 fn text(snapshot: Snapshot) -> Result<String, Error> {
@@ -65,6 +66,7 @@ impl Collector for Snapshot {
         self.logins(&mut page)?;
         self.sessions(&mut page)?;
         self.health(&mut page)?;
+        self.revalidation(&mut page)?;
         self.servers(&mut page)
     }
 }
@@ -73,12 +75,8 @@ impl Snapshot {
     fn about(&self, page: &mut Page<'_>) -> Result<(), Error> {
         let mut build = page.begin("build", "This program", MetricType::Info)?;
         build.encode_info(&[("version", env!("CARGO_PKG_VERSION"))])?;
-        let started = self.started.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        page.gauge(
-            "start_time_seconds",
-            "When it started, in seconds since 1970",
-            [(NONE, started.as_secs_f64())],
-        )
+        let started = seconds(self.started);
+        page.gauge("start_time_seconds", "When it started, in seconds since 1970", [(NONE, started)])
     }
 
     fn logins(&self, page: &mut Page<'_>) -> Result<(), Error> {
@@ -118,9 +116,47 @@ impl Snapshot {
         let directories = self.ready.directory.iter();
         let directories = directories.map(|(name, word)| ([("directory", name.as_str())], up(word)));
         page.gauge("directory_up", "A server of the directory answers", directories)?;
-        let missing = self.missing_groups.iter();
-        let missing = missing.map(|(name, count)| ([("directory", name.as_str())], *count as f64));
+        let missing = self.people.iter();
+        let missing =
+            missing.map(|of| ([("directory", of.directory.as_str())], of.missing_groups.len() as f64));
         page.gauge("missing_groups", "Groups that the configuration names and that are not there", missing)
+    }
+
+    fn revalidation(&self, page: &mut Page<'_>) -> Result<(), Error> {
+        let each = || self.people.iter().map(|of| ([("directory", of.directory.as_str())], of));
+        let hold = |of: &RevalidationState| {
+            let here = of.held.as_ref();
+            self.holds.iter().find(|hold| hold.directory == of.directory).or(here).cloned()
+        };
+        let held = each().map(|(labels, of)| (labels, f64::from(u8::from(hold(of).is_some()))));
+        page.gauge(
+            "revalidation_held",
+            "The brake holds: too many would lose access, so that nobody does",
+            held,
+        )?;
+        let would = each().map(|(labels, of)| (labels, hold(of).map_or(0.0, |hold| hold.would_lose as f64)));
+        page.gauge("revalidation_would_lose", "How many would lose access if the brake did not hold", would)?;
+        let failing = each().map(|(labels, of)| (labels, f64::from(u8::from(of.failing_since.is_some()))));
+        page.gauge(
+            "revalidation_failing",
+            "People could not be looked at again, the last time that was tried",
+            failing,
+        )?;
+        let success = each().filter_map(|(labels, of)| Some((labels, seconds(of.last_success?.into()))));
+        let help = "When people were last looked at, in seconds since 1970; nothing before the first time";
+        page.gauge("revalidation_last_success_seconds", help, success)?;
+        let failures = each().map(|(labels, of)| (labels, of.failures));
+        page.counter("revalidation_failures", "Tries to look at people again that failed", failures)?;
+        let refreshed = each().map(|(labels, of)| (labels, of.refreshed));
+        page.counter("revalidation_refreshed", "People who were looked at again", refreshed)?;
+        let ended = each().map(|(labels, of)| (labels, of.ended));
+        page.counter("revalidation_ended", "People whose access was ended", ended)?;
+        let states = [Watching::Off, Watching::Connecting, Watching::Live, Watching::Polling];
+        let watch = self.people.iter().flat_map(|of| {
+            let is = move |state: Watching| f64::from(u8::from(of.watch == state));
+            states.map(|state| ([("directory", of.directory.as_str()), ("state", state.as_str())], is(state)))
+        });
+        page.gauge("revalidation_watch", "1 for the state that watching the directory is in", watch)
     }
 
     fn servers(&self, page: &mut Page<'_>) -> Result<(), Error> {
@@ -186,6 +222,11 @@ impl Snapshot {
     ) -> impl Iterator<Item = ([(&str, &str); 2], N)> {
         self.each().map(move |(labels, server)| (labels, number(server)))
     }
+}
+
+/// Since 1970.
+fn seconds(time: SystemTime) -> f64 {
+    time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs_f64()
 }
 
 /// No label at all.

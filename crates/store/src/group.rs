@@ -110,11 +110,8 @@ pub(crate) async fn follow(
 
 /// Makes the local groups of a directory that are not there.
 async fn make(c: &mut Connection<'_>, directory: &str, groups: &[LocalGroup]) -> Result<(), Problem> {
-    let directory_kept = c.kept(directory);
-    let rows: Vec<_> = groups
-        .iter()
-        .map(|group| (key(directory, group), c.kept(&group.name), &directory_kept, c.kept(&group.dn)))
-        .collect();
+    let rows: Vec<_> =
+        groups.iter().map(|group| (key(directory, group), &group.name, directory, &group.dn)).collect();
     c.query_in(
         "insert into local_group (id, name, directory, dn) \
          select value ->> 0, value ->> 1, value ->> 2, value ->> 3 from json_each($1) where true on conflict do nothing",

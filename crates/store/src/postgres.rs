@@ -109,7 +109,15 @@ impl Address {
                 (known, _) if PARAMETERS.contains(&known) => {
                     kept.push(parameter);
                 }
-                (other, _) => return Err(malformed(format!("there is no parameter {other:?}"))),
+                (other, _) if other.chars().all(|c| c.is_ascii_alphanumeric() || "_-[]".contains(c)) => {
+                    return Err(malformed(format!("there is no parameter {other:?}")));
+                }
+                // Perhaps a part of the password, which stays untold.
+                _ => {
+                    return Err(malformed(
+                        "what follows the ? are no parameters; in a password ? is written %3F".to_owned(),
+                    ));
+                }
             }
         }
         let mut options = PgConnectOptions::from_str(&format!("{place}?{}", kept.join("&")))

@@ -77,11 +77,6 @@ impl Connection<'_> {
         Ok(())
     }
 
-    /// Text as the database keeps it: for what reaches a column otherwise than by `bind`, as part of JSON.
-    pub(crate) fn kept(&self, text: &str) -> String {
-        text.sql(self.kind())
-    }
-
     /// The same statement in two dialects.
     pub(crate) fn query_in(&mut self, sqlite: &'static str, postgres: &'static str) -> Query<'_> {
         match self.kind() {

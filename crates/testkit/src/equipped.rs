@@ -3,7 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "a test is a peer of its own")]
 
 use std::fmt::Write as _;
-use std::ops::Deref;
+use std::ops::{Deref, DerefMut};
 use std::path::Path;
 
 use tokio::sync::OnceCell;

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::accounts::Accounts;
-use crate::store::{Leased, ReleaseLeases, SetMark, TakeLease};
+use crate::store::{Leased, ReleaseLeases, SetMark, Store, StoreError, TakeLease};
 use crate::{Error, Time};
 
 /// How long a program that ends waits for the store.
@@ -42,14 +42,19 @@ impl Accounts {
 
     /// When something was last done, by whichever replica.
     pub(super) async fn last_done(&self, name: &str) -> Result<Option<Time>, Error> {
-        let marks = self.0.store.marks(name.to_owned()).await?;
-        let found = marks.into_iter().find(|mark| mark.name == name);
-        let micros = found.and_then(|mark| mark.value.try_into().ok()).map(i64::from_be_bytes);
-        Ok(micros.map(Time::from_micros))
+        Ok(last_done(&*self.0.store, name).await?)
     }
 
     pub(super) async fn note_done(&self, name: &str, at: Time) -> Result<(), Error> {
         let value = Some(at.micros().to_be_bytes().to_vec());
         Ok(self.0.store.set_mark(SetMark { name: name.to_owned(), value }).await?)
     }
+}
+
+/// When a store says that something was last done.
+pub(super) async fn last_done(store: &dyn Store, name: &str) -> Result<Option<Time>, StoreError> {
+    let marks = store.marks(name.to_owned()).await?;
+    let found = marks.into_iter().find(|mark| mark.name == name);
+    let micros = found.and_then(|mark| mark.value.try_into().ok()).map(i64::from_be_bytes);
+    Ok(micros.map(Time::from_micros))
 }

@@ -22,6 +22,7 @@ pub use plan::{
     SyncStep,
 };
 pub use state::{Hold, RevalidationState, Watching};
+pub use sync::last_sync;
 
 pub(crate) use state::Board;
 
@@ -32,10 +33,10 @@ impl Accounts {
     /// [`Accounts::follow`], in programs that go on for a while.
     pub async fn revalidate(&self) {
         tokio::join!(
-            self.refresh_now_and_then(),
-            self.sync_now_and_then(),
-            self.watch_directories(),
-            self.look_for_groups(),
+            Box::pin(self.refresh_now_and_then()),
+            Box::pin(self.sync_now_and_then()),
+            Box::pin(self.watch_directories()),
+            Box::pin(self.look_for_groups()),
         );
     }
 }

@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use serde::{Deserialize, Serialize};
 
 use crate::accounts::Accounts;
-use crate::store::SetMark;
+use crate::store::{SetMark, Store, StoreError};
 use crate::{Error, Time};
 
 /// How looking at the people of one directory goes in this process.
@@ -84,6 +84,17 @@ impl Hold {
     fn mark(directory: &str) -> String {
         format!("{}{directory}", Self::MARKS)
     }
+
+    /// Those that a store has, by directory.
+    ///
+    /// # Errors
+    ///
+    /// When it does not answer.
+    pub async fn of_store(store: &dyn Store) -> Result<Vec<Hold>, StoreError> {
+        let marks = store.marks(Self::MARKS.to_owned()).await?;
+        // What a newer version wrote differently is its own to explain.
+        Ok(marks.into_iter().filter_map(|mark| serde_json::from_slice(&mark.value).ok()).collect())
+    }
 }
 
 /// The states of all directories.
@@ -120,9 +131,7 @@ impl Accounts {
     ///
     /// When the store does not answer.
     pub async fn holds(&self) -> Result<Vec<Hold>, Error> {
-        let marks = self.0.store.marks(Hold::MARKS.to_owned()).await?;
-        // What a newer version wrote differently is its own to explain.
-        Ok(marks.into_iter().filter_map(|mark| serde_json::from_slice(&mark.value).ok()).collect())
+        Ok(Hold::of_store(&*self.0.store).await?)
     }
 
     /// The brake of one directory, as the store has it; this process then knows it, too.

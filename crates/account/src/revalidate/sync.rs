@@ -21,8 +21,8 @@ use super::plan::{
 use crate::accounts::{Accounts, Current};
 use crate::admission::Refused;
 use crate::settings::RemoveMissing;
-use crate::store::{Admit, Admitted, Ending, Enrolled, Leased, PeopleQuery, RollQuery};
-use crate::{Account, Error};
+use crate::store::{Admit, Admitted, Ending, Enrolled, Leased, PeopleQuery, RollQuery, Store, StoreError};
+use crate::{Account, Error, Time};
 
 /// So long a replica that does not renew it has a sync to itself.
 const LEASE: Duration = Duration::from_secs(60);
@@ -137,6 +137,15 @@ impl Accounts {
         }
         done
     }
+}
+
+/// When a directory was last brought in line with the store, by whichever replica.
+///
+/// # Errors
+///
+/// When the store does not answer.
+pub async fn last_sync(store: &dyn Store, directory: &str) -> Result<Option<Time>, StoreError> {
+    super::lease::last_done(store, &mark(directory)).await
 }
 
 /// The name of the lease, and of the mark that says when it was last done.

@@ -422,3 +422,16 @@ async fn a_watch_of_a_server_that_is_not_there_fails_and_tries_again() {
     assert!(directories.watch("other", Cookies::default()).is_err());
     assert!(directories.people_by_id("main", &[], &Silent).await.is_ok());
 }
+
+#[tokio::test]
+async fn all_of_it_can_be_left_to_a_task_of_its_own() {
+    let (_server, directories) = openldap(|_| ()).await;
+    let task = tokio::spawn(async move {
+        let mut everybody = directories.everybody("main").await?;
+        let page = everybody.next_page().await?.unwrap_or_default();
+        let ids: Vec<String> = page.into_iter().filter_map(|sighted| sighted.id).collect();
+        directories.people_by_id("main", &ids, &Silent).await?;
+        directories.watch("main", Cookies::default())?.next().await
+    });
+    assert_eq!(task.await.expect("no panic").expect("it answers"), Hint::Everybody);
+}

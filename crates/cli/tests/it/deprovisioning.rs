@@ -36,6 +36,9 @@ refresh = "1h"
 
 [sync]
 watch = true
+
+[metrics]
+listen = "127.0.0.1:0"
 "#;
 
 /// The same, with people looked at again all the time.
@@ -49,6 +52,9 @@ refresh = "1s"
 
 [sync]
 watch = true
+
+[metrics]
+listen = "127.0.0.1:0"
 "#;
 
 /// An installation with everybody signed in, by turns at two gateways.
@@ -104,8 +110,26 @@ impl Ship {
 
     /// Waits until one of the gateways is told of changes as they happen.
     async fn is_watched(&self) {
-        if false {
-            self.says("the directory tells of changes").await;
+        self.shows("revalidation_watch{directory=\"main\",state=\"live\"} 1.0", 1).await;
+    }
+
+    /// Waits until so many gateways show this line among their metrics.
+    async fn shows(&self, line: &str, gateways: usize) {
+        let (line, deadline) = (format!("ldapgate_{line}"), Instant::now() + Duration::from_secs(60));
+        loop {
+            let mut pages = Vec::new();
+            for gateway in self.gateways() {
+                pages.push(gateway.metrics().await);
+            }
+            if pages.iter().filter(|page| page.lines().any(|shown| shown == line)).count() >= gateways {
+                return;
+            }
+            assert!(
+                Instant::now() < deadline,
+                "{gateways} gateways do not show {line}:\n{}",
+                pages.join("\n")
+            );
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
 

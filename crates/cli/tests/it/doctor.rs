@@ -1,7 +1,11 @@
 //! `doctor`: what is well, what is not, and what to do.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
+use account::store::SetMark;
+use account::{Hold, Time};
+use ldapgate::Config;
 use serde_json::Value;
 use testkit::certificate::{Authority, Flaw};
 use testkit::process;
@@ -22,6 +26,7 @@ against_both!(
     an_unknown_person_is_told_with_the_search,
     a_wrong_password_makes_one_bind,
     a_server_of_the_list_that_is_down_is_told_and_the_others_are_used,
+    a_brake_that_holds_is_a_failure,
 );
 
 /// What `doctor` says, as a document, and its status.
@@ -77,6 +82,7 @@ async fn a_healthy_directory_is_called_healthy(peer: Peer) {
         "named_groups",
         "lockout",
         "permissions",
+        "revalidation",
     ];
     assert_eq!(names, expected);
     let fields = ["step", "target", "result", "took_us", "seen", "cause", "advice"];
@@ -247,6 +253,50 @@ async fn a_server_of_the_list_that_is_down_is_told_and_the_others_are_used(peer:
             .as_str()
             .is_some_and(|text| text.contains("allow_cleartext"))
     );
+}
+
+async fn a_brake_that_holds_is_a_failure(peer: Peer) {
+    let world = World::start(peer).await;
+    let config = configure(&world, "");
+    login(&config, "alice", "Red-Apple-11");
+    let parsed = Config::find(Some(&config), &BTreeMap::new()).expect("it is a good one");
+    let store = parsed.open_store().await.expect("it was made by the login");
+    let hold = Hold {
+        directory: "main".to_owned(),
+        since: Time::from_micros(1_790_000_000_000_000),
+        would_lose: 7,
+        looked_at: 9,
+        why: "7 of 9 people who were looked at would lose access, more than 10%".to_owned(),
+    };
+    let value = Some(serde_json::to_vec(&hold).expect("it can be written"));
+    store.set_mark(SetMark { name: "hold main".to_owned(), value }).await.expect("the store answers");
+    let (document, status) = doctor(&config, &[], "");
+    assert_eq!(status, 1);
+    says(step(&document, "revalidation"), "failed", &["7 of 9 people", "2026-09-2", "sync --force"]);
+    assert_eq!(results(&document, "failed"), ["revalidation"], "{document:#}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_of_another_version_is_told_and_left_alone() {
+    let world = World::start(Peer::Memory).await;
+    let config = configure(&world, "");
+    login(&config, "alice", "Red-Apple-11");
+    let file = world.folder().join("accounts.db");
+    let change = |sql: &str| {
+        let done = process::run("sqlite3", "sqlite3", &[&file.display().to_string(), sql], "");
+        assert_eq!(done.status, 0, "{}", done.stderr);
+    };
+    change("delete from _sqlx_migrations where version = (select max(version) from _sqlx_migrations)");
+    let (document, status) = doctor(&config, &[], "");
+    assert_eq!(status, 0, "{document:#}");
+    says(step(&document, "store"), "ok", &["the next start brings it to"]);
+    change(
+        "insert into _sqlx_migrations select 9999, description, installed_on, success, checksum, execution_time \
+            from _sqlx_migrations where version = 1",
+    );
+    let (document, status) = doctor(&config, &[], "");
+    assert_eq!(status, 3, "{document:#}");
+    says(step(&document, "store"), "failed", &["newer ldapgate", "9999"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -150,6 +150,16 @@ impl Gateway {
         std::fs::read_to_string(&self.log).unwrap_or_default()
     }
 
+    /// What it shows to whoever keeps watch over it; `metrics.listen` is configured.
+    pub(crate) async fn metrics(&self) -> String {
+        let said = self.said();
+        let url = said.split_whitespace().find(|word| word.ends_with("/metrics"));
+        match url {
+            Some(url) => Visitor::of(url).get("/metrics").await.body,
+            None => String::new(),
+        }
+    }
+
     /// A visitor with a browser's manners and an empty jar.
     pub(crate) fn browser(&self) -> Visitor {
         Visitor::browser(&self.url)

@@ -92,6 +92,11 @@ bind_password = "{READER_PASSWORD}"
         std::fs::write(&self.config, text).expect("the test folder is writable");
     }
 
+    /// The store's URL.
+    pub(crate) fn store_url(&self) -> &str {
+        &self.url
+    }
+
     /// The configuration's file.
     pub(crate) fn config(&self) -> &Path {
         &self.config

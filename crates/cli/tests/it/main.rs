@@ -35,6 +35,7 @@ mod sync;
 mod target;
 mod transport;
 mod two_gateways;
+mod undisturbed;
 mod user;
 mod whoami;
 

@@ -80,6 +80,30 @@ async fn a_store_that_moved_has_everything_and_everybody_goes_on() {
     assert_eq!(login(&config, "alice", "Red-Apple-11").1, 0);
 }
 
+/// What the book says of a restore: `docs/store.md`.
+#[tokio::test]
+async fn a_backup_that_is_put_back_makes_good_what_was_revoked_since_and_one_command_ends_it_again() {
+    let world = World::start(Peer::Memory).await;
+    let config = configure(&world, USUAL);
+    let file = config.with_file_name("accounts.db");
+    let backup = config.with_file_name("backup.db");
+    assert_eq!(login(&config, "alice", "Red-Apple-11").1, 0);
+    let issued = document(&config, &["token", "issue", "alice"]).0;
+    let id = issued["id"].as_str().expect("a token has an id");
+    let tokens = || document(&config, &["token", "list"]).0["tokens"].as_array().map(Vec::len);
+    // No gateway runs, so the file alone is whole.
+    std::fs::copy(&file, &backup).expect("the test folder is writable");
+    assert_eq!(document(&config, &["token", "revoke", id]).1, 0);
+    assert_eq!(document(&config, &["user", "disable", "alice"]).1, 0);
+    assert_eq!((tokens(), login(&config, "alice", "Red-Apple-11").1), (Some(0), 1));
+
+    std::fs::copy(&backup, &file).expect("the test folder is writable");
+    assert_eq!((tokens(), login(&config, "alice", "Red-Apple-11").1), (Some(1), 0), "as if nothing had been");
+    assert_eq!(document(&config, &["session", "revoke", "--user", "alice", "--tokens"]).1, 0);
+    assert_eq!(tokens(), Some(0));
+    assert_eq!(ldapgate(&config, &["-q", "token", "rotate", "--now"], "").status, 0);
+}
+
 #[tokio::test]
 async fn a_store_that_cannot_be_used_is_told_without_its_password() {
     let world = World::start(Peer::Memory).await;
@@ -110,4 +134,28 @@ async fn a_store_that_cannot_be_used_is_told_without_its_password() {
             assert!(failed.to_string().contains(said) && !failed.to_string().contains("hush"), "{failed}");
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn doctor_looks_at_a_server_and_makes_nothing_there() {
+    let world = World::start(Peer::Memory).await;
+    let config = configure(&world, USUAL);
+    let url = Postgres::shared().database();
+    set_url_file(&config, &url);
+    let store = || {
+        let (told, status) = document(&config, &["doctor"]);
+        let steps = told["steps"].as_array().cloned().unwrap_or_default();
+        (steps.into_iter().find(|step| step["step"] == "store").expect("the store is a step"), status)
+    };
+    for _ in 0..2 {
+        let (empty, status) = store();
+        assert!(empty["seen"].to_string().contains("it is empty") && status == 0, "{empty}");
+    }
+    login(&config, "alice", "Red-Apple-11");
+    let (there, status) = store();
+    assert!(there["seen"].to_string().contains("it answers, version ") && status == 0, "{there}");
+    set_url_file(&config, &url.replace(PASSWORD_IN_URL, "Wrong-Pass-0"));
+    let (refused, status) = store();
+    assert_eq!((refused["result"].as_str(), status), (Some("failed"), 3), "{refused}");
+    assert!(refused["cause"].to_string().contains("password"), "{refused}");
 }

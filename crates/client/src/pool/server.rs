@@ -1,6 +1,7 @@
 //! One server of a pool: look-up connections, and the way to proving ones.
 
 use std::fmt;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -331,20 +332,23 @@ impl Server {
         });
     }
 
-    /// Opens and binds a connection for look-ups; the caller holds `opening`.
-    async fn open_bound_or_not(&self) -> Result<Kept, Error> {
-        self.admit()?;
-        match &self.options().service {
-            None => {
-                let kept = self.fresh_or_connect().await?;
-                self.slot.health.proved();
-                Ok(kept)
+    /// Opens and binds a connection for look-ups; the caller holds `opening`. Its type says nothing of what goes on in it,
+    /// which the compiler would follow in every future that may open a connection.
+    fn open_bound_or_not(&self) -> Pin<Box<dyn Future<Output = Result<Kept, Error>> + Send + '_>> {
+        Box::pin(async move {
+            self.admit()?;
+            match &self.options().service {
+                None => {
+                    let kept = self.fresh_or_connect().await?;
+                    self.slot.health.proved();
+                    Ok(kept)
+                }
+                Some(service) => {
+                    let attempt = self.pool.shared.rest.enter(Instant::now())?;
+                    self.open_bound(service, attempt).await
+                }
             }
-            Some(service) => {
-                let attempt = self.pool.shared.rest.enter(Instant::now())?;
-                self.open_bound(service, attempt).await
-            }
-        }
+        })
     }
 
     /// Opens and binds a look-up connection; the caller holds `opening`.

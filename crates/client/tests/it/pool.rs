@@ -90,6 +90,21 @@ async fn login_at(server: &Server) -> Result<bool, Error> {
 }
 
 #[tokio::test]
+async fn a_dedicated_connection_is_the_service_account_s_and_nobody_else_s() {
+    let site = Site::start().await;
+    let pool = Pool::lazy(site.options());
+    let server = pool.server().await.unwrap();
+    let own = server.dedicated().await.unwrap();
+    let other = server.lookup().await.unwrap();
+    assert!(own.read(BASE, &["1.1"]).await.unwrap().is_some());
+    assert_eq!(site.count(Kind::Bind), 2, "each is bound");
+    own.close().await;
+    assert!(own.is_closed() && !other.is_closed());
+    assert!(server.lookup().await.unwrap().read(BASE, &["1.1"]).await.unwrap().is_some());
+    assert_eq!(site.count(Kind::Bind), 2, "look-ups go on where they were");
+}
+
+#[tokio::test]
 async fn a_warm_pool_costs_two_operations_a_login_and_no_connection() {
     let site = Site::start().await;
     let pool = Pool::open(site.options()).await.unwrap();

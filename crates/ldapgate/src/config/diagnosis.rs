@@ -43,6 +43,16 @@ impl Config {
         super::store::hidden(self.store_url())
     }
 
+    /// Looks at the configured store and changes nothing; `None` for `memory:`.
+    ///
+    /// # Errors
+    /// [`Error::Store`] when it cannot be looked at.
+    #[cfg(feature = "sqlite")]
+    pub async fn look_at_store(&self) -> Result<Option<store::Looked>, Error> {
+        let url = self.store_url();
+        store::look(url).await.map_err(|error| Error::Store { url: self.store_place(), source: error.into() })
+    }
+
     /// Opens the configured store, which brings its tables up to date; one in a file is made.
     ///
     /// # Errors

@@ -105,23 +105,23 @@ fn sqlite(path: PathBuf) -> String {
     format!("sqlite:{}", path.display())
 }
 
-/// The URL without the password it may carry, before its host or among its parameters.
+/// The URL without the password it may carry, before its host or among its parameters. Where it is not written as it should
+/// be, rather too much is hidden.
 pub(crate) fn hidden(url: &str) -> String {
-    let (place, parameters) = url.split_once('?').map_or((url, None), |(place, rest)| (place, Some(rest)));
-    let place =
-        match place.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?))) {
-            Some((scheme, (user, host))) => match user.split_once(':') {
-                Some((user, _)) => format!("{scheme}://{user}:(hidden)@{host}"),
-                None => place.to_owned(),
-            },
-            None => place.to_owned(),
-        };
-    let Some(parameters) = parameters else { return place };
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let rest = match rest.rsplit_once('@') {
+        Some((user, host)) => match user.split_once(':') {
+            Some((user, _)) => format!("{user}:(hidden)@{host}"),
+            None => rest.to_owned(),
+        },
+        None => rest.to_owned(),
+    };
+    let Some((place, parameters)) = rest.split_once('?') else { return format!("{scheme}://{rest}") };
     let shown = parameters.split('&').map(|parameter| match parameter.split_once('=') {
         Some((name, _)) if name.eq_ignore_ascii_case("password") => format!("{name}=(hidden)"),
         _ => parameter.to_owned(),
     });
-    format!("{place}?{}", shown.collect::<Vec<_>>().join("&"))
+    format!("{scheme}://{place}?{}", shown.collect::<Vec<_>>().join("&"))
 }
 
 #[cfg(test)]
@@ -141,6 +141,8 @@ mod tests {
                 "postgres://gate@db/gate?password=(hidden)&port=1",
             ),
             ("postgres://gate@db/gate", "postgres://gate@db/gate"),
+            ("postgres://gate:hu?sh@db/gate", "postgres://gate:(hidden)@db/gate"),
+            ("postgres://gate@db/gate?application_name=a@b", "postgres://gate@db/gate?application_name=a@b"),
             ("sqlite:/a/b@c.db", "sqlite:/a/b@c.db"),
         ] {
             assert_eq!(hidden(url), shown);

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use ldapgate::{Engine, Origin, SignIn};
+use ldapgate::account::Hold;
+use ldapgate::account::store::SetMark;
+use ldapgate::{Engine, Origin, SignIn, Time};
 use testkit::http::Visitor;
 use testkit::world::{BASE, Peer, World};
 use tokio::sync::oneshot;
@@ -143,12 +145,37 @@ async fn groups_that_are_named_and_missing_are_a_number() {
     let deadline = Instant::now() + Duration::from_secs(10);
     loop {
         let numbers = serving.scrape().await;
-        if let Some(missing) = numbers.get("ldapgate_missing_groups{directory=\"main\"}") {
-            return assert_eq!(*missing, 2.0);
+        if numbers["ldapgate_missing_groups{directory=\"main\"}"] == 2.0 {
+            return;
         }
         assert!(Instant::now() < deadline, "nobody looks for the groups");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_brake_that_any_replica_left_in_the_store_is_a_number() {
+    let world = World::start(Peer::Memory).await;
+    let serving = Serving::start(&world, "").await;
+    let held = |numbers: &BTreeMap<String, f64>| {
+        let of = |name: &str| numbers[&format!("ldapgate_revalidation_{name}{{directory=\"main\"}}")];
+        (of("held"), of("would_lose"), of("failing"))
+    };
+    assert_eq!(held(&serving.scrape().await), (0.0, 0.0, 0.0));
+    let hold = Hold {
+        directory: "main".to_owned(),
+        since: Time::from_micros(0),
+        would_lose: 7,
+        looked_at: 9,
+        why: "too many".to_owned(),
+    };
+    let value = Some(serde_json::to_vec(&hold).expect("it can be written"));
+    let mark = SetMark { name: "hold main".to_owned(), value };
+    serving.engine.accounts().store().set_mark(mark).await.expect("the store answers");
+    let numbers = serving.scrape().await;
+    assert_eq!(held(&numbers), (1.0, 7.0, 0.0));
+    assert_eq!(numbers["ldapgate_revalidation_watch{directory=\"main\",state=\"off\"}"], 1.0);
+    assert_eq!(numbers["ldapgate_revalidation_watch{directory=\"main\",state=\"live\"}"], 0.0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

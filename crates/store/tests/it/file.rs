@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use account::StoreError;
 use account::store::{AccountQuery, AuditQuery, Digest, Find, Link, Linked, SecretBytes, Store};
-use ldapgate_store::{OpenError, open};
+use ldapgate_store::{OpenError, look, open};
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Connection as _, SqlSafeStr as _, SqliteConnection};
@@ -206,4 +206,21 @@ async fn a_file_that_is_no_database_is_refused_and_left_alone() {
         .expect("writable");
     assert!(open(&url(&path)).await.is_err());
     assert!(std::fs::read_to_string(&path).expect("still there").starts_with("these are my holiday notes"));
+}
+
+#[tokio::test]
+async fn looking_at_a_store_changes_nothing() {
+    let folder = folder();
+    let path = folder.path().join("a.db");
+    assert!(matches!(look(&url(&path)).await, Err(OpenError::File { .. })), "it is not there");
+    assert!(!path.exists(), "and is not made");
+    drop(open(&url(&path)).await.expect("it opens"));
+    let looked = look(&url(&path)).await.expect("it is there").expect("it is no memory");
+    assert_eq!((looked.version, looked.clock), (Some(looked.known), None));
+    sql(&path, "delete from _sqlx_migrations where version > 1").await;
+    let older = look(&url(&path)).await.expect("it is there").expect("it is no memory");
+    assert_eq!(older.version, Some(1), "and stays so");
+    sql(&path, "update _sqlx_migrations set version = 9999").await;
+    assert!(matches!(look(&url(&path)).await, Err(OpenError::Newer { version: 9999, .. })));
+    assert_eq!(look("memory:").await.expect("there is nothing to look at"), None);
 }

@@ -1,9 +1,9 @@
 //! What only a server can go through: it is away, refuses, was edited, is spoken to in clear text.
 
 use account::StoreError;
-use account::store::{AccountQuery, AuditQuery, BlockQuery, Find, GroupQuery, Mirror, SessionQuery};
-use account::{Group, Time};
-use ldapgate_store::{OpenError, is_in_the_clear, migrate, open};
+use account::Time;
+use account::store::{AccountQuery, AuditQuery, BlockQuery, Find, SessionQuery};
+use ldapgate_store::{OpenError, is_in_the_clear, look, migrate, open};
 use testkit::postgres::{PASSWORD_IN_URL, Postgres, ROLE};
 
 use crate::people::{admit, login};
@@ -43,6 +43,8 @@ async fn what_is_wrong_with_a_server_is_told_in_words() {
     assert!(matches!(&error, OpenError::Malformed { .. }), "{error:?}");
     let error = refused(&format!("{url}?sslmod=require")).await;
     assert!(error.to_string().contains("sslmod"), "{error:?}");
+    let error = refused("postgres://gate:Wrong?Wrong-Pass@127.0.0.1/x").await;
+    assert!(error.to_string().contains("%3F"), "{error:?}");
     let tls = server.with_tls(&url);
     let error = refused(&tls.replace("@localhost", "@127.0.0.1").replace("ca.crt", "server.crt")).await;
     assert!(matches!(&error, OpenError::Tls { .. }), "{error:?}");
@@ -143,11 +145,7 @@ async fn text_that_postgresql_cannot_hold_is_kept_all_the_same() {
     odd.facts.local_name = "o\0dd".to_owned();
     odd.facts.dn = "uid=o\0dd".to_owned();
     odd.facts.fields.insert("title".to_owned(), "a\0b".to_owned());
-    odd.facts.groups = vec![Group { name: "st\0aff".to_owned(), dn: r"cn=st\00aff".to_owned() }];
-    odd.mirror = Mirror::All;
     store.admit(odd).await.expect("it writes");
-    let groups = store.local_groups(GroupQuery::Named("st\0aff".to_owned())).await.expect("it reads");
-    assert_eq!((groups[0].name.as_str(), &*groups[0].members), ("st\0aff", &["o\0dd".to_owned()][..]));
     let found = store.account(Find::LocalName("o\0dd".to_owned())).await.expect("it reads");
     let found = found.expect("they are there");
     assert_eq!((found.dn.as_str(), found.fields["title"].as_str()), ("uid=o\0dd", "a\0b"));
@@ -211,4 +209,21 @@ fn clear_text_across_a_network_is_seen() {
     ] {
         assert!(!clear(url), "{url}");
     }
+}
+
+#[tokio::test]
+async fn looking_at_a_server_tells_its_version_and_its_clock_and_makes_nothing() {
+    let server = Postgres::shared();
+    let url = server.database();
+    for place in [url.clone(), server.bouncer(&url)] {
+        let empty = look(&place).await.expect("it answers").expect("it is no memory");
+        assert_eq!(empty.version, None, "twice: nothing was made");
+        assert!(empty.clock.is_some());
+    }
+    drop(open(&url).await.expect("it opens"));
+    let looked = look(&server.bouncer(&url)).await.expect("it answers").expect("it is no memory");
+    assert_eq!(looked.version, Some(looked.known));
+    let nobody = format!("postgres://{ROLE}:{PASSWORD_IN_URL}@127.0.0.1:1/x");
+    let error = look(&nobody).await.expect_err("nobody is there");
+    assert!(error.is_unreachable() && !format!("{error:?}").contains(PASSWORD_IN_URL), "{error:?}");
 }

@@ -132,3 +132,81 @@ fn different(before: &[Fingerprint], now: &[Fingerprint]) -> Vec<Fingerprint> {
     };
     [only(before, now), only(now, before)].concat()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Vendor;
+    use crate::refresh::watch::Hint;
+    use proto::{Dn, Entry};
+
+    const STREAM: usize = 0;
+
+    struct World {
+        known: Known,
+        watched: crate::groups::Watched,
+    }
+
+    impl World {
+        fn new(change: impl FnOnce(&mut Settings)) -> World {
+            let mut settings = Settings::preset("main", Vendor::OpenLdap, "dc=example".parse().unwrap());
+            change(&mut settings);
+            World { known: Known::new(&settings, 1), watched: crate::groups::watched(&settings) }
+        }
+
+        fn group(&mut self, key: u8, name: &str, members: &[&str]) -> Vec<Hint> {
+            let members = members.iter().map(|member| format!("cn={member},dc=example"));
+            let entry = Entry::builder(format!("cn={name},dc=example")).attribute("cn", [name]);
+            let seen = self.watched.see(&entry.attribute("member", members).build());
+            let mut news = News::default();
+            self.known.group(STREAM, Fingerprint::of("key", &[key]), seen, &mut news);
+            news.take()
+        }
+
+        fn no_group(&mut self, key: u8) -> Vec<Hint> {
+            let mut news = News::default();
+            self.known.no_group(STREAM, Fingerprint::of("key", &[key]), &mut news);
+            news.take()
+        }
+    }
+
+    fn at(names: &[&str]) -> Vec<Hint> {
+        let names = names.iter().map(|name| Dn::parse(&format!("cn={name},dc=example")).unwrap());
+        vec![Hint::PeopleAt(names.collect())]
+    }
+
+    #[test]
+    fn who_comes_and_who_goes_is_told_and_nobody_else() {
+        let mut world = World::new(|_| ());
+        assert_eq!(world.group(1, "staff", &["ada", "bob"]), at(&["ada", "bob"]));
+        assert_eq!(world.group(1, "staff", &["bob", "ADA"]), []);
+        assert_eq!(world.group(1, "staff", &["bob", "eve"]), at(&["ada", "eve"]));
+        assert_eq!(world.group(1, "staff", &[]), at(&["bob", "eve"]));
+        assert_eq!(world.group(1, "staff", &["bob"]), at(&["bob"]));
+        assert_eq!(world.no_group(1), at(&["bob"]));
+        assert_eq!(world.no_group(1), []);
+    }
+
+    #[test]
+    fn a_group_by_another_name_is_told_to_everybody_in_it() {
+        let mut world = World::new(|_| ());
+        world.group(1, "staff", &["ada", "bob"]);
+        assert_eq!(world.group(1, "crew", &["bob", "eve"]), at(&["ada", "bob", "eve"]));
+    }
+
+    #[test]
+    fn groups_in_groups_stand_for_people_who_are_not_named() {
+        let mut world = World::new(|settings| settings.groups.nested = true);
+        world.group(1, "inner", &["ada"]);
+        world.group(2, "outer", &["bob"]);
+        assert_eq!(world.group(1, "inner", &["eve"]), at(&["ada", "eve"]));
+        assert_eq!(world.group(2, "outer", &["bob", "inner"]), [Hint::Everybody]);
+        assert_eq!(world.group(1, "core", &["eve"]), [Hint::Everybody]);
+        // What it was called is nobody's name any more.
+        assert_eq!(world.group(2, "outer", &["bob"]), at(&["inner"]));
+        assert_eq!(world.no_group(1), at(&["eve"]));
+        let mut flat = World::new(|_| ());
+        flat.group(1, "inner", &["ada"]);
+        assert_eq!(flat.group(2, "outer", &["inner"]), at(&["inner"]));
+    }
+}

@@ -149,7 +149,7 @@ impl Directories {
 
 impl Watch {
     /// How long a server that is asked for changes is left alone in between: 1 s without it, and never less. It is asked
-    /// less often while its answers take long, so that it spends a twentieth of its time on them at most.
+    /// less often while its answers take long, so that it spends a tenth of its time on them at most.
     #[must_use]
     pub fn poll_every(mut self, interval: Duration) -> Watch {
         self.interval = interval.max(INTERVAL);

@@ -23,7 +23,7 @@ use count::Count;
 use stamp::Stamp;
 
 /// A server that took so long to answer is left alone for so many times as long.
-const REST: u32 = 20;
+const REST: u32 = 10;
 /// Groups of a poll are all in one set.
 const POLLED: usize = 0;
 

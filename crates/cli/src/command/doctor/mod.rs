@@ -11,6 +11,7 @@ mod lockout;
 mod people;
 mod person;
 mod report;
+mod revalidation;
 mod server;
 mod store;
 mod words;
@@ -119,6 +120,9 @@ async fn examine(
         all.push(looked);
     }
     names(report, &all, &accounts).await;
+    if let store::Found::Open(store) = &found {
+        revalidation::examine(report, &**store, &config.directories(), accounts.sync).await;
+    }
     if let Some(user) = user {
         let store = if let store::Found::Open(store) = found { Some(store) } else { None };
         match all.iter().find(|looked| looked.servers.is_empty()) {

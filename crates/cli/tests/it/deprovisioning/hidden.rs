@@ -8,6 +8,7 @@ use testkit::process;
 use testkit::world::{BASE, READER, READER_PASSWORD};
 
 use super::{REFRESHED, Ship};
+use crate::gateway::ldapgate;
 use crate::installation::Keeper;
 
 /// What the log says when too many would lose access, when they may again, and when nothing could be asked.
@@ -130,6 +131,13 @@ impl Ship {
         if why == HELD {
             self.searches(5).await;
             self.everybody_stays(&[]).await;
+            self.shows("revalidation_held{directory=\"main\"} 1.0", 2).await;
+            let (told, status) = self.doctor();
+            assert!(status == 1 && told.contains("nobody's access is ended since"), "{status}: {told}");
+        } else {
+            self.shows("revalidation_failing{directory=\"main\"} 1.0", 1).await;
+            let (told, status) = self.doctor();
+            assert_ne!(status, 0, "{told}");
         }
         let ended = "select username, reason from audit where event = 'access_ended'";
         assert_eq!(self.installation.sql(ended), [] as [serde_json::Value; 0]);
@@ -140,6 +148,11 @@ impl Ship {
         if self.was_said(HELD) {
             self.says(RELEASED).await;
         }
+        for line in ["held", "failing"] {
+            self.shows(&format!("revalidation_{line}{{directory=\"main\"}} 0.0"), 2).await;
+        }
+        let (told, _) = self.doctor();
+        assert!(told.contains("the brake does not hold"), "{told}");
         self.dismiss(0);
         self.loses(0, Duration::from_secs(10)).await;
         self.everybody_stays(&[0]).await;
@@ -196,6 +209,11 @@ impl Ship {
         self.installation.configure(settings);
         self.gateways().iter().for_each(|gateway| gateway.signal("HUP"));
         self.says_times("configuration reloaded", 2 * times).await;
+    }
+
+    fn doctor(&self) -> (String, i32) {
+        let done = ldapgate(self.installation.config(), &["-q", "doctor"], "");
+        (format!("{}{}", done.stdout, done.stderr), done.status)
     }
 
     fn was_said(&self, what: &str) -> bool {
