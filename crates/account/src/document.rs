@@ -84,7 +84,7 @@ pub fn users(accounts: &[Account]) -> Value {
     let user = |account: &Account| {
         json!({
             "username": account.username, "id": account.external_id, "directory": account.directory,
-            "dn": account.dn, "disabled": account.disabled, "fields": account.fields, "lists": account.lists,
+            "dn": account.dn, "disabled": !account.may_act(), "fields": account.fields, "lists": account.lists,
             "flags": account.flags, "local_groups": account.local_group_names().collect::<Vec<_>>(), "permissions": account.permissions,
             "first_seen": time(account.first_seen), "last_login": account.last_login.map(time),
         })

@@ -58,6 +58,8 @@ pub(crate) struct Pass<'a> {
     pub(crate) current: &'a Current,
     pub(crate) directory: &'a str,
     pub(crate) trigger: Trigger,
+    /// Who set it off.
+    pub(crate) origin: &'a Origin,
 }
 
 /// What a look at one person means for the store.
@@ -199,13 +201,11 @@ impl Pass<'_> {
                         created: admission.created,
                     });
                 }
-                Admitted::Taken => {
-                    tracing::warn!(
-                        self.directory,
-                        "a person's new name belongs to another account: theirs stays"
-                    );
+                Admitted::Taken if self.trigger != Trigger::Sync => {
+                    let directory = self.directory;
+                    tracing::warn!(directory, "a person's new name belongs to another account: theirs stays");
                 }
-                Admitted::Disabled | Admitted::Overtaken | Admitted::Unknown => {}
+                Admitted::Taken | Admitted::Disabled | Admitted::Overtaken | Admitted::Unknown => {}
             }
         }
         Ok(answers)
@@ -331,7 +331,7 @@ impl Pass<'_> {
         Audit {
             username: Some(shortened(username)),
             directory: Some(self.directory.to_owned()),
-            ..self.accounts.audit(self.trigger.event(), &Origin::default())
+            ..self.accounts.audit(self.trigger.event(), self.origin)
         }
     }
 

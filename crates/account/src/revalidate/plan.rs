@@ -110,6 +110,14 @@ impl SyncCounts {
         self.planned[change as usize]
     }
 
+    pub(super) fn add(&mut self, other: Self) {
+        for (sum, more) in self.planned.iter_mut().zip(other.planned) {
+            *sum += more;
+        }
+        self.unchanged += other.unchanged;
+        self.unclear += other.unclear;
+    }
+
     pub(super) fn count(&mut self, change: PlannedChange) {
         self.planned[change as usize] += 1;
     }

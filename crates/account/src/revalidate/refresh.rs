@@ -10,7 +10,7 @@ use futures_util::future::join_all;
 use super::pass::{Pass, Trigger};
 use crate::accounts::{Accounts, Current};
 use crate::store::{ClaimDue, NoteChecked};
-use crate::{Account, Error, Time, UserId};
+use crate::{Account, Error, Origin, Time, UserId};
 
 /// So many people are looked at together.
 const BATCH: u32 = 50;
@@ -43,7 +43,8 @@ impl Accounts {
 
     /// `None`: nobody was due.
     async fn refresh_all(&self, current: &Current, directory: &str) -> Result<Option<()>, Error> {
-        let pass = Pass { accounts: self, current, directory, trigger: Trigger::Refresh };
+        let (origin, trigger) = (&Origin::default(), Trigger::Refresh);
+        let pass = Pass { accounts: self, current, directory, trigger, origin };
         let mut looked = None;
         loop {
             let due = self.claim_due(current, directory).await?;

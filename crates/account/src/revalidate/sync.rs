@@ -21,8 +21,10 @@ use super::plan::{
 use crate::accounts::{Accounts, Current};
 use crate::admission::Refused;
 use crate::settings::RemoveMissing;
-use crate::store::{Admit, Admitted, Ending, Enrolled, Leased, PeopleQuery, RollQuery, Store, StoreError};
-use crate::{Account, Error, Time};
+use crate::store::{
+    Admit, Admitted, Audit, Ending, Enrolled, Leased, PeopleQuery, RollQuery, Store, StoreError,
+};
+use crate::{Account, Error, Origin, Time};
 
 /// So long a replica that does not renew it has a sync to itself.
 const LEASE: Duration = Duration::from_secs(60);
@@ -46,17 +48,18 @@ impl Accounts {
     pub async fn sync(
         &self,
         options: SyncOptions,
+        origin: &Origin,
         tell: &mut (dyn FnMut(SyncEvent<'_>) + Send),
     ) -> SyncReport {
         let (current, mut report) = (self.current(), SyncReport::default());
         for directory in current.directories.names() {
-            let mut counts = report.counts;
-            match self.sync_directory(&current, &directory, options, &mut counts, tell).await {
+            let mut counts = SyncCounts::default();
+            match self.sync_directory((&current, &directory), options, origin, &mut counts, tell).await {
                 Ok(Ok(())) => {}
                 Ok(Err(refused)) => report.refused.push(refused),
                 Err(error) => report.failed.push((directory, error)),
             }
-            report.counts = counts;
+            report.counts.add(counts);
         }
         report.applied = !options.dry_run && report.refused.is_empty() && report.failed.is_empty();
         report
@@ -88,10 +91,9 @@ impl Accounts {
             return Ok(None);
         }
         let (mut counts, mut unheard) = (SyncCounts::default(), |_: SyncEvent<'_>| {});
-        match self
-            .sync_directory(current, directory, SyncOptions::default(), &mut counts, &mut unheard)
-            .await?
-        {
+        let (options, origin) = (SyncOptions::default(), Origin::default());
+        let synced = self.sync_directory((current, directory), options, &origin, &mut counts, &mut unheard);
+        match synced.await? {
             Ok(()) => {
                 let done = PlannedChange::ALL.map(|change| (change.as_str(), counts.of(change)));
                 tracing::info!(
@@ -116,26 +118,51 @@ impl Accounts {
 
     async fn sync_directory(
         &self,
-        current: &Current,
-        directory: &str,
+        (current, directory): (&Current, &str),
         options: SyncOptions,
+        origin: &Origin,
         counts: &mut SyncCounts,
         tell: Tell<'_>,
     ) -> Result<Result<(), SyncRefused>, Error> {
         let lease = mark(directory);
-        let pass = Pass { accounts: self, current, directory, trigger: Trigger::Sync };
+        let pass = Pass { accounts: self, current, directory, trigger: Trigger::Sync, origin };
         let mut work = Work { pass, options, counts, tell, lease: lease.clone(), renewed: None };
         if let Err(refused) = work.renew().await? {
             return Ok(Err(refused));
         }
         let done = work.run().await;
         if !options.dry_run {
+            if matches!(done, Ok(Ok(()))) {
+                self.record_sync(directory, options, origin, counts).await?;
+            }
             if done.is_ok() {
                 self.note_done(&lease, self.0.ambient.now()).await?;
             }
             self.release_lease(&lease).await;
         }
         done
+    }
+
+    /// That a sync did something, or was made to, is on record besides what it did to each.
+    async fn record_sync(
+        &self,
+        directory: &str,
+        options: SyncOptions,
+        origin: &Origin,
+        counts: &SyncCounts,
+    ) -> Result<(), Error> {
+        let done = PlannedChange::ALL.iter().filter(|change| counts.of(**change) > 0);
+        let done: Vec<_> = done.map(|change| format!("{} {}", change.as_str(), counts.of(*change))).collect();
+        if done.is_empty() && !options.force {
+            return Ok(());
+        }
+        let forced = if options.force { "forced; " } else { "" };
+        let audit = Audit {
+            directory: Some(directory.to_owned()),
+            detail: Some(format!("{forced}{}", done.join(", ")).trim_end_matches("; ").to_owned()),
+            ..self.audit("synced", origin)
+        };
+        Ok(self.0.store.record(audit).await?)
     }
 }
 
@@ -263,6 +290,7 @@ impl Work<'_> {
     }
 
     /// Of people who are new, but whose names belong to others who are still there, no account is made.
+    /// One whose person is gone gives the name up, as at a login.
     async fn settle_names(&mut self, found: &mut [(String, Beside)]) -> Result<(), Error> {
         let name = |(_, beside): &(String, Beside)| match beside {
             Beside::New(_, admit) => Some(admit.facts.local_name.clone()),
@@ -276,12 +304,12 @@ impl Work<'_> {
         let holders = accounts.0.store.people(PeopleQuery::Names { local_names }).await?;
         let holders: BTreeSet<String> = holders.into_iter().map(|account| account.local_name).collect();
         for (_, beside) in found {
-            let Beside::New(person, admit) = &beside else { continue };
+            let Beside::New(person, admit) = beside else { continue };
             if !holders.contains(&admit.facts.local_name) {
                 continue;
             }
             match accounts.link(self.pass.current, person, &admit.facts.local_name, &Silent).await {
-                Ok(_) => {}
+                Ok((_, retire)) => admit.retire = retire,
                 Err(Refused::Denied(denial)) => {
                     tracing::warn!(username = person.username(), %denial, "a person gets no account");
                     self.counts.unclear += 1;
@@ -301,6 +329,11 @@ impl Work<'_> {
                 let facts = &admit.facts;
                 let what = json!({ "dn": facts.dn, "id": facts.external_id, "local_name": facts.local_name });
                 self.planned(PlannedChange::Create, person.username(), what);
+                if let Some(retire) = &admit.retire {
+                    let (old, new) = (&facts.local_name, format!("{}{}", facts.local_name, retire.mark));
+                    let what = json!({ "local_name": { "old": old, "new": new } });
+                    self.planned(PlannedChange::Update, old, what);
+                }
                 draft.writes = true;
             }
             Beside::Known(account, outcome, _) => match outcome {

@@ -14,7 +14,7 @@ use super::pass::{Pass, Trigger};
 use super::state::Watching;
 use crate::accounts::{Accounts, Current};
 use crate::store::{Leased, PeopleQuery, SetMark, SignedInPerson, SignedInQuery};
-use crate::{Error, UserId};
+use crate::{Error, Origin, UserId};
 
 /// So long a replica that does not renew it keeps the watch.
 const LEASE: Duration = Duration::from_secs(15);
@@ -142,7 +142,8 @@ impl Accounts {
         directory: &str,
         told: &Told,
     ) -> Result<Option<()>, Error> {
-        let pass = Pass { accounts: self, current, directory, trigger: Trigger::Watch };
+        let (origin, trigger) = (&Origin::default(), Trigger::Watch);
+        let pass = Pass { accounts: self, current, directory, trigger, origin };
         let (mut after, mut looked) = (None, None);
         while told.is_about_people() {
             let page = self.signed_in_after(current, directory, after).await?;

@@ -7,8 +7,8 @@ use auth::Rule;
 use directory::{Fault, Kind};
 use ldapgate_account::store::{Find, Leased, TakeLease};
 use ldapgate_account::{
-    Account, DirectorySettings, PlannedChange, RemoveMissing, Settings, SyncEvent, SyncOptions, SyncRefused,
-    SyncReport, SyncSettings,
+    Account, DirectorySettings, Origin, PlannedChange, RemoveMissing, Settings, SyncEvent, SyncOptions,
+    SyncRefused, SyncReport, SyncSettings,
 };
 use proto::{LdapResult, ResultCode};
 use serde_json::json;
@@ -38,7 +38,7 @@ async fn sync(world: &World, options: SyncOptions) -> (Vec<String>, SyncReport) 
             lines.push(format!("{} {}", planned.change.as_str(), planned.username));
         }
     };
-    let report = world.accounts.sync(options, &mut tell).await;
+    let report = world.accounts.sync(options, &Origin::default(), &mut tell).await;
     lines.sort();
     (lines, report)
 }
@@ -93,7 +93,7 @@ async fn a_change_a_move_and_a_return_are_told_and_done() {
             what.insert(planned.username.clone(), (planned.change, planned.what.clone()));
         }
     };
-    assert!(world.accounts.sync(SyncOptions::default(), &mut tell).await.applied);
+    assert!(world.accounts.sync(SyncOptions::default(), &Origin::default(), &mut tell).await.applied);
     let (change, of_alice) = &what["alice"];
     assert_eq!(*change, PlannedChange::Update);
     assert_eq!(of_alice["fields.email"], json!({ "old": "alice@example.com", "new": null }));
@@ -169,6 +169,9 @@ async fn a_group_that_everybody_lost_holds_and_force_ends_it() {
 
     let (lines, report) = sync(&world, FORCE).await;
     assert_eq!((lines.len(), report.applied), (2, true), "{report:?}");
+    let records = world.accounts.audit_after(0, None, 100).await.unwrap();
+    let mut synced = records.iter().rev().filter(|record| record.audit.event == "synced");
+    assert_eq!(synced.next().unwrap().audit.detail.as_deref(), Some("forced; disable 2"));
     assert!(world.accounts.session(&alice).await.unwrap().is_none());
     assert_eq!(stored(&world, "bob").await.unwrap().out.as_deref(), Some("not_in_required_group"));
     assert!(world.accounts.holds().await.unwrap().is_empty(), "and the brake lets go");
@@ -183,7 +186,7 @@ async fn who_was_made_anew_takes_over_the_name_and_nothing_else() {
     let anew =
         PEOPLE.replace("uid: alice\n", "uid: alice\nentryUUID: 5a9c0b1e-0000-4000-8000-00000000000a\n");
     let _server = becomes(&world, &anew, settings(RemoveMissing::Disable)).await;
-    assert_eq!(applied(&world).await, ["create alice", "disable alice"]);
+    assert_eq!(applied(&world).await, ["create alice", "disable alice", "update alice"]);
     let new = stored(&world, "alice").await.unwrap();
     assert_ne!(new.id, old.id);
     assert!(!world.accounts.store().account(Find::Id(old.id)).await.unwrap().unwrap().may_act());
@@ -236,5 +239,8 @@ async fn one_replica_syncs_and_the_others_hear_who() {
     world.clock.advance(Duration::from_secs(61));
     assert_eq!(applied(&world).await.len(), 3, "a replica that died holds nobody up");
     let another = world.replica().await;
-    assert!(another.sync(SyncOptions::default(), &mut |_| {}).await.applied, "and it is given back");
+    assert!(
+        another.sync(SyncOptions::default(), &Origin::default(), &mut |_| {}).await.applied,
+        "and it is given back"
+    );
 }

@@ -25,7 +25,7 @@ pub(crate) async fn run(context: &Context, sync: Sync) -> Exit {
     };
     let options = SyncOptions { dry_run: sync.dry_run, force: sync.force };
     let mut printer = Printer::new(sync.json, context.voice.is_quiet());
-    let report = engine.accounts().sync(options, &mut |event| printer.hear(event)).await;
+    let report = engine.accounts().sync(options, &super::origin(), &mut |event| printer.hear(event)).await;
     printer.end(&report, options);
     engine.shutdown().await;
     match (report.failed.first(), report.refused.is_empty()) {

@@ -83,12 +83,17 @@ async fn list(context: &Context, answer: Answer) -> Result<Exit, Exit> {
         output::document(&document::users(&users));
     } else {
         let rows = users.iter().map(|user| {
-            let state = if user.disabled { "disabled" } else { "enabled" };
+            let state = match &user.out {
+                _ if user.disabled => "disabled".to_owned(),
+                Some(reason) => format!("out: {reason}"),
+                None => "enabled".to_owned(),
+            };
             let directory = match user.local_name == user.username {
                 true => user.directory.clone(),
                 false => format!("{} ({})", user.directory, user.username),
             };
-            [user.local_name.as_str(), directory.as_str(), state, user.dn.as_str()].map(output::printable)
+            [user.local_name.as_str(), directory.as_str(), state.as_str(), user.dn.as_str()]
+                .map(output::printable)
         });
         output::table(["USER", "DIRECTORY", "STATE", "DN"], &rows.collect::<Vec<_>>());
     }
