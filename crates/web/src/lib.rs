@@ -23,7 +23,7 @@
 //! Reading order: `gate` (which path is whose), `visit` (around every request), `guard` (who is asking), `login`, `password`, `token`, `home`,
 //! `csrf`, `flash`, `next`, `words`, `rejection`, and `serve`, which owns the sockets and their deadlines.
 //!
-//! Some things come later: `/admin/`, `/metrics`, and `/forward-auth`. HSTS is left to the operator, who alone knows whether plain http will ever be wanted on
+//! Some things come later: `/admin/` and `/forward-auth`. HSTS is left to the operator, who alone knows whether plain http will ever be wanted on
 //! that host again.
 
 mod address;
