@@ -184,10 +184,11 @@ impl Accounts {
     ///
     /// # Errors
     ///
-    /// When the store does not answer, or the account is gone.
+    /// When the store does not answer, or the account is gone, may not act, or everything it was given was taken back since
+    /// it was read.
     pub async fn issue_personal(
         &self,
-        user: UserId,
+        account: &Account,
         name: Option<String>,
         lifetime: Option<Duration>,
         origin: &Origin,
@@ -197,7 +198,7 @@ impl Accounts {
         let token = PersonalToken {
             digest: Digest::of(text.as_bytes()),
             id: crate::session::handle(&self.0.ambient),
-            user,
+            user: account.id,
             name: name.as_deref().map(crate::audit::shortened),
             created: now,
             expires: lifetime.map(|lifetime| now.after(lifetime)),
@@ -206,7 +207,12 @@ impl Accounts {
         let (id, expires) = (token.id.clone(), token.expires);
         let mut audit = self.audit("personal_token_issued", origin);
         audit.detail = Some(format!("token {id}"));
-        match self.0.store.issue_personal(IssuePersonal { token, audit }).await? {
+        match self
+            .0
+            .store
+            .issue_personal(IssuePersonal { token, generation: account.generation, audit })
+            .await?
+        {
             true => Ok(NewPersonal { text, id, expires }),
             false => Err(gone()),
         }

@@ -89,12 +89,7 @@ impl Engine {
     /// # Errors
     /// As [`Engine::start`].
     pub async fn start_for_command(config: &Config) -> Result<Engine, Error> {
-        let engine = Self::open(config, ambient::system()).await?;
-        engine.live().revalidate = Some(Background::run({
-            let accounts = engine.accounts().clone();
-            async move { accounts.look_for_groups().await }
-        }));
-        Ok(engine)
+        Self::open(config, ambient::system()).await
     }
 
     async fn open(config: &Config, ambient: Ambient) -> Result<Engine, Error> {

@@ -20,7 +20,8 @@ const COLUMNS: usize = 7;
 
 pub(crate) async fn issue(c: &mut Connection<'_>, issue: IssuePersonal) -> Result<bool, Problem> {
     let token = issue.token;
-    if person::by_id(c, token.user).await?.is_none() {
+    let account = person::by_id(c, token.user).await?;
+    if !account.is_some_and(|account| account.may_act() && account.generation == issue.generation) {
         return Ok(false);
     }
     c.query(

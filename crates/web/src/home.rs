@@ -119,7 +119,7 @@ pub(crate) async fn create_token(
     };
     let issued = gate
         .accounts()
-        .issue_personal(identity.account.id, Some(name.to_owned()), lifetime, &visit.origin())
+        .issue_personal(&identity.account, Some(name.to_owned()), lifetime, &visit.origin())
         .await;
     let token = issued.map_err(unavailable)?.text;
     page(&gate, &visit, &identity, &headers, &Said { token: &token, ..Said::default() }).await

@@ -60,6 +60,8 @@ pub(crate) struct Pass<'a> {
     pub(crate) trigger: Trigger,
     /// Who set it off.
     pub(crate) origin: &'a Origin,
+    /// When the directory was asked: what is found is as old as that.
+    pub(crate) looked: Time,
 }
 
 /// What a look at one person means for the store.
@@ -90,7 +92,11 @@ impl Pass<'_> {
     ///
     /// When directory or store do not answer: nothing was ended, and nothing that was written is half done.
     pub(crate) async fn run(self, people: Vec<Account>) -> Result<Passed, Error> {
-        let began = self.now();
+        Self { looked: self.now(), ..self }.run_now(people).await
+    }
+
+    async fn run_now(self, people: Vec<Account>) -> Result<Passed, Error> {
+        let began = self.looked;
         let findings = self.look_at(&keys(&people)).await?;
         let (mut changes, mut seen) = (Vec::new(), Seen::default());
         for (account, finding) in people.iter().zip(findings) {
@@ -100,10 +106,10 @@ impl Pass<'_> {
                 changes.push(change.admit);
             }
         }
-        let held_before = self.accounts.hold(self.directory).await?.is_some();
+        let held_before = self.accounts.hold(self.directory).await?;
         let mut passed = Passed { changed: changes.len(), ..Passed::default() };
-        if seen.lost() > 0 || held_before {
-            let losses = self.weigh(&people, seen).await?;
+        if seen.lost() > 0 || held_before.is_some() {
+            let losses = self.weigh(&people, seen, held_before).await?;
             passed.held = losses.is_none();
             passed.ended = self.end(&losses.unwrap_or_default(), began, true, Ending::ShutOut).await?.len();
         }
@@ -178,7 +184,7 @@ impl Pass<'_> {
             keep_profile,
             create: settings.create_users,
             mirror: settings.mirror,
-            occasion: Occasion::Revalidation,
+            occasion: Occasion::Revalidation { looked: self.looked },
             retire: None,
             audit: self.audit(person.username()),
         })
@@ -212,8 +218,13 @@ impl Pass<'_> {
     }
 
     /// Asks the brake, with others looked at besides, and then, of those who are missing, whether they are gone. `None`:
-    /// it holds.
-    async fn weigh(self, people: &[Account], mut seen: Seen) -> Result<Option<Vec<Loser>>, Error> {
+    /// it holds, and once it does it holds until nobody but one would lose access, or an operator forces it.
+    async fn weigh(
+        self,
+        people: &[Account],
+        mut seen: Seen,
+        held_before: Option<Hold>,
+    ) -> Result<Option<Vec<Loser>>, Error> {
         let witnesses = self.witnesses(people).await?;
         for (account, finding) in witnesses.iter().zip(self.look_at(&keys(&witnesses)).await?) {
             // The application is not asked about them: that they are there is what counts.
@@ -226,6 +237,7 @@ impl Pass<'_> {
             seen.note(account, &outcome);
         }
         let held = self.judge(seen.lost(), |_| seen.looked).await?;
+        let held = held.or(held_before.filter(|_| seen.lost() > 1));
         self.accounts.set_hold(self.directory, held.clone()).await?;
         if held.is_some() {
             return Ok(None);

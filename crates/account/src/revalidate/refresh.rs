@@ -44,7 +44,7 @@ impl Accounts {
     /// `None`: nobody was due.
     async fn refresh_all(&self, current: &Current, directory: &str) -> Result<Option<()>, Error> {
         let (origin, trigger) = (&Origin::default(), Trigger::Refresh);
-        let pass = Pass { accounts: self, current, directory, trigger, origin };
+        let pass = Pass { accounts: self, current, directory, trigger, origin, looked: self.0.ambient.now() };
         let mut looked = None;
         loop {
             let due = self.claim_due(current, directory).await?;

@@ -125,22 +125,34 @@ impl Accounts {
         tell: Tell<'_>,
     ) -> Result<Result<(), SyncRefused>, Error> {
         let lease = mark(directory);
-        let pass = Pass { accounts: self, current, directory, trigger: Trigger::Sync, origin };
+        let (trigger, looked) = (Trigger::Sync, self.0.ambient.now());
+        let pass = Pass { accounts: self, current, directory, trigger, origin, looked };
         let mut work = Work { pass, options, counts, tell, lease: lease.clone(), renewed: None };
         if let Err(refused) = work.renew().await? {
             return Ok(Err(refused));
         }
         let done = work.run().await;
         if !options.dry_run {
-            if matches!(done, Ok(Ok(()))) {
-                self.record_sync(directory, options, origin, counts).await?;
-            }
-            if done.is_ok() {
-                self.note_done(&lease, self.0.ambient.now()).await?;
-            }
+            let noted = match done {
+                Ok(Ok(())) => self.note_sync(&lease, directory, options, origin, counts).await,
+                _ => Ok(()),
+            };
             self.release_lease(&lease).await;
+            noted?;
         }
         done
+    }
+
+    async fn note_sync(
+        &self,
+        lease: &str,
+        directory: &str,
+        options: SyncOptions,
+        origin: &Origin,
+        counts: &SyncCounts,
+    ) -> Result<(), Error> {
+        self.record_sync(directory, options, origin, counts).await?;
+        self.note_done(lease, self.0.ambient.now()).await
     }
 
     /// That a sync did something, or was made to, is on record besides what it did to each.
@@ -229,6 +241,7 @@ impl Work<'_> {
         let mut draft = Draft { writes: false, shut_out: Vec::new(), removed: Vec::new(), idle_removed: 0 };
         let (mut seen, mut read) = (Seen::new(), 0);
         let directories = &self.pass.current.directories;
+        self.pass.looked = self.pass.now();
         let mut everybody = directories.everybody(self.pass.directory).await?.page_size(PAGE);
         while let Some(page) = everybody.next_page().await? {
             if let Err(refused) = self.renew().await? {
@@ -439,6 +452,7 @@ impl Work<'_> {
     async fn write(&mut self) -> Result<Result<(), SyncRefused>, Error> {
         let mut read = 0;
         let directories = &self.pass.current.directories;
+        self.pass.looked = self.pass.now();
         let mut everybody = directories.everybody(self.pass.directory).await?.page_size(PAGE);
         while let Some(page) = everybody.next_page().await? {
             if let Err(refused) = self.renew().await? {

@@ -143,7 +143,7 @@ impl Accounts {
         told: &Told,
     ) -> Result<Option<()>, Error> {
         let (origin, trigger) = (&Origin::default(), Trigger::Watch);
-        let pass = Pass { accounts: self, current, directory, trigger, origin };
+        let pass = Pass { accounts: self, current, directory, trigger, origin, looked: self.0.ambient.now() };
         let (mut after, mut looked) = (None, None);
         while told.is_about_people() {
             let page = self.signed_in_after(current, directory, after).await?;

@@ -174,7 +174,10 @@ pub enum Occasion {
     /// Something else authenticated them: no session, and who is disabled is refused.
     External,
     /// They were looked at again: as when they were looked up, and the directory admits them.
-    Revalidation,
+    Revalidation {
+        /// When the look began. What was seen or taken back since then is newer, and stays.
+        looked: Time,
+    },
     /// They proved a password.
     Login {
         /// When it began, before any password was sent.
@@ -243,7 +246,7 @@ impl Admit {
         let account = Account {
             local_groups,
             last_login,
-            checked: self.at,
+            checked: self.checked(),
             generation,
             generation_at,
             out: before.out.clone().filter(|_| !admitted),
@@ -252,11 +255,25 @@ impl Admit {
         Ok(Admission { account, created, retired: other.map(|other| other.id) })
     }
 
+    /// When the directory told of the person: a look is as old as its beginning.
+    fn checked(&self) -> Time {
+        match self.occasion {
+            Occasion::Revalidation { looked } => looked,
+            _ => self.at,
+        }
+    }
+
     /// Whether everything the account was given has been taken back since the login began: the password that it proved may
     /// be what that was done for. What lies ahead was written before the clock was set back, and is over; and whoever was
     /// given another's name with their first login had nothing yet to be taken back.
     fn is_overtaken(&self, known: &Account) -> bool {
-        let Occasion::Login { began, .. } = self.occasion else { return false };
+        let began = match self.occasion {
+            Occasion::Login { began, .. } => began,
+            Occasion::Revalidation { looked } => {
+                return known.checked > looked || known.generation_at > Some(looked);
+            }
+            Occasion::LookUp | Occasion::External => return false,
+        };
         let taken_back = known.generation_at.filter(|moved| *moved != known.first_seen);
         taken_back.is_some_and(|moved| (began..=self.at).contains(&moved))
     }

@@ -49,7 +49,9 @@ impl PersonalToken {
 pub struct IssuePersonal {
     /// The token.
     pub token: PersonalToken,
-    /// Written if the account is there.
+    /// The account's generation as whoever asks knew it: what was taken back meanwhile gives nothing out any more.
+    pub generation: i64,
+    /// Written if the token is kept.
     pub audit: Audit,
 }
 

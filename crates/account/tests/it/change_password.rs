@@ -109,7 +109,7 @@ async fn a_change_signs_in_with_the_new_password_and_ends_what_the_old_one_opene
 async fn personal_tokens_outlive_a_change() {
     let world = world().await;
     let alice = world.granted("alice", "alice-secret").await.account;
-    let token = world.accounts.issue_personal(alice.id, None, None, &Origin::default()).await.unwrap();
+    let token = world.accounts.issue_personal(&alice, None, None, &Origin::default()).await.unwrap();
     changed(change(&world, "alice", "alice-secret", NEW).await);
     assert!(world.accounts.check_personal(&token.text).await.unwrap().is_some());
 }

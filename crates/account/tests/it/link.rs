@@ -56,8 +56,7 @@ async fn who_is_made_anew_gets_a_fresh_account_once_the_old_one_is_gone() {
     assert_eq!(old.account.permissions, ["reports.view"]);
     assert_eq!(old.account.local_group_names().collect::<Vec<_>>(), ["staff", "writers"]);
     let token = world.accounts.issue_token(&old.account, None, &Origin::default()).await.unwrap();
-    let personal =
-        world.accounts.issue_personal(old.account.id, None, None, &Origin::default()).await.unwrap();
+    let personal = world.accounts.issue_personal(&old.account, None, None, &Origin::default()).await.unwrap();
     world.granted("bob", "bob-secret").await;
 
     let nobody_s = "member: uid=nobody,ou=people,dc=example,dc=com";

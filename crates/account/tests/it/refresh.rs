@@ -99,7 +99,7 @@ async fn who_left_the_required_group_is_out_at_the_next_round_and_nobody_else() 
     let (alice, bob) = (world.cookie().await, cookie(&world, "bob", "bob-secret").await);
     let account = stored(&world, "bob").await;
     let token = world.accounts.issue_token(&account, None, &Origin::default()).await.unwrap();
-    let personal = world.accounts.issue_personal(account.id, None, None, &Origin::default()).await.unwrap();
+    let personal = world.accounts.issue_personal(&account, None, None, &Origin::default()).await.unwrap();
     let left = PEOPLE.replace("member: uid=bob,ou=people,dc=example,dc=com\n", "");
     let _server = becomes(&world, &left).await;
     next_round(&world).await;
@@ -127,7 +127,7 @@ async fn who_left_the_required_group_is_out_at_the_next_round_and_nobody_else() 
 async fn a_personal_token_in_use_has_its_owner_looked_at_and_let_in_again() {
     let world = world().await;
     let account = world.granted("bob", "bob-secret").await.account;
-    let personal = world.accounts.issue_personal(account.id, None, None, &Origin::default()).await.unwrap();
+    let personal = world.accounts.issue_personal(&account, None, None, &Origin::default()).await.unwrap();
     let left = PEOPLE.replace("member: uid=bob,ou=people,dc=example,dc=com\n", "");
     let _server = becomes(&world, &left).await;
     next_round(&world).await;

@@ -51,7 +51,7 @@ async fn revoking_an_account_kills_its_tokens() {
     let alice = world.granted("alice", "alice-secret").await.account;
     let origin = Origin::default();
     let token = world.accounts.issue_token(&alice, None, &origin).await.unwrap();
-    let personal = world.accounts.issue_personal(alice.id, None, None, &origin).await.unwrap();
+    let personal = world.accounts.issue_personal(&alice, None, None, &origin).await.unwrap();
     assert!(world.accounts.check_token(&token.text).await.unwrap().is_some());
     world.accounts.revoke(alice.id, None, PersonalTokens::Keep, &origin).await.unwrap();
     assert_eq!(world.accounts.check_token(&token.text).await.unwrap(), None);
@@ -203,7 +203,7 @@ async fn a_personal_token_is_listed_used_and_revoked() {
     let origin = Origin::default();
     let issued = world
         .accounts
-        .issue_personal(alice.account.id, Some("laptop".to_owned()), None, &origin)
+        .issue_personal(&alice.account, Some("laptop".to_owned()), None, &origin)
         .await
         .unwrap();
     assert!(issued.text.starts_with("ldg_") && issued.text.len() == 47, "{}", issued.text);
@@ -226,8 +226,8 @@ async fn a_personal_token_ends_when_it_was_to_and_with_its_account() {
     let alice = world.granted("alice", "alice-secret").await.account;
     let origin = Origin::default();
     let hour = Some(Duration::from_secs(3600));
-    let short = world.accounts.issue_personal(alice.id, None, hour, &origin).await.unwrap();
-    let long = world.accounts.issue_personal(alice.id, None, None, &origin).await.unwrap();
+    let short = world.accounts.issue_personal(&alice, None, hour, &origin).await.unwrap();
+    let long = world.accounts.issue_personal(&alice, None, None, &origin).await.unwrap();
     world.clock.advance(Duration::from_secs(3600));
     assert_eq!(world.accounts.check_personal(&short.text).await.unwrap(), None);
     assert!(world.accounts.check_personal(&long.text).await.unwrap().is_some());

@@ -32,7 +32,7 @@ async fn issued(context: &Context, issue: TokenIssue) -> Result<Exit, Exit> {
             Some(account) if !account.may_act() => {
                 Ok(Err(format!("the account {user:?} is disabled or may not enter")))
             }
-            Some(account) => accounts.issue_personal(account.id, name, expires, &origin()).await.map(Ok),
+            Some(account) => accounts.issue_personal(&account, name, expires, &origin()).await.map(Ok),
         }
     };
     let exit = match issued.await {

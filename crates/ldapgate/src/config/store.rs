@@ -141,6 +141,7 @@ mod tests {
                 "postgres://gate@db/gate?password=(hidden)&port=1",
             ),
             ("postgres://gate@db/gate", "postgres://gate@db/gate"),
+            ("postgres//gate:hush@db/gate", "(hidden)@db/gate"),
             ("postgres://gate:hu?sh@db/gate", "postgres://gate:(hidden)@db/gate"),
             ("postgres://gate@db/gate?application_name=a@b", "postgres://gate@db/gate?application_name=a@b"),
             ("sqlite:/a/b@c.db", "sqlite:/a/b@c.db"),

@@ -210,7 +210,7 @@ impl Script {
         let occasion = match self.below(6) {
             0 => Occasion::LookUp,
             1 => Occasion::External,
-            2 => Occasion::Revalidation,
+            2 => Occasion::Revalidation { looked: self.recent() },
             _ => Occasion::Login { began: self.recent(), session, attempt: self.maybe(Self::used_attempt) },
         };
         let facts = self.facts();
@@ -394,7 +394,7 @@ impl Script {
             expires: self.maybe(|script| script.at.after(Duration::from_secs(script.below(400)))),
             last_used: None,
         };
-        IssuePersonal { token, audit: self.event("token_issued") }
+        IssuePersonal { token, generation: self.below(2) as i64, audit: self.event("token_issued") }
     }
 
     fn about_signed_tokens(&mut self) -> Command {

@@ -79,7 +79,7 @@ pub(super) async fn turns(open: &impl AsyncFn() -> Arc<dyn Store>) {
         expires: None,
         last_used: None,
     };
-    let issue = IssuePersonal { token, audit: event("token_issued") };
+    let issue = IssuePersonal { token, generation: 0, audit: event("token_issued") };
     assert!(store.issue_personal(issue).await.expect("the store answers"));
     assert_eq!(due(&*store, later(300)).await, [""; 0], "a token that is not used is nobody's being here");
     let usage = UsePersonal { digest: Digest::of(b"token"), at: later(301) };
@@ -145,7 +145,10 @@ pub(super) async fn losses(open: &impl AsyncFn() -> Arc<dyn Store>) {
     let look = store.admit(login("a", "alice", Occasion::LookUp)).await.expect("the store answers");
     let Admitted::Yes(look) = look else { panic!("she is known: {look:?}") };
     assert_eq!(look.account.out.as_deref(), Some("gone"), "a look-up passes over whether she may enter");
-    let again = admitted(&*store, login("a", "alice", Occasion::Revalidation)).await;
+    let looked = |looked| login("a", "alice", Occasion::Revalidation { looked });
+    let stale = store.admit(looked(NOW)).await.expect("the store answers");
+    assert_eq!(stale, Admitted::Overtaken, "what was seen before it ended does not bring it back");
+    let again = admitted(&*store, looked(later(15))).await;
     assert_eq!(
         (again.out, again.last_login),
         (None, alice.last_login),
@@ -157,7 +160,8 @@ pub(super) async fn losses(open: &impl AsyncFn() -> Arc<dyn Store>) {
     assert_eq!(stored(&*store, &bob).await, None);
     assert_eq!(census(&*store, later(20)).await.ended, 0, "what an operator ended does not count");
 
-    let two = vec![*login("d", "dave", Occasion::Revalidation), *login("e", "alice", Occasion::Revalidation)];
+    let occasion = Occasion::Revalidation { looked: NOW };
+    let two = vec![*login("d", "dave", occasion.clone()), *login("e", "alice", occasion)];
     let answers = store.admit_all(two).await.expect("the store answers");
     assert!(matches!(answers[..], [Admitted::Yes(_), Admitted::Taken]), "each has an answer: {answers:?}");
 }

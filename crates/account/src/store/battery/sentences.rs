@@ -286,7 +286,7 @@ async fn issue(store: &dyn Store, account: &Account, secret: &[u8]) {
         expires: None,
         last_used: None,
     };
-    let issue = IssuePersonal { token, audit: event("issued") };
+    let issue = IssuePersonal { token, generation: account.generation, audit: event("issued") };
     assert!(store.issue_personal(issue).await.expect("the store answers"));
 }
 
@@ -353,11 +353,11 @@ pub(super) async fn tokens_and_secrets(open: &impl AsyncFn() -> Arc<dyn Store>) 
         expires: Some(later(600)),
         last_used: None,
     };
-    let issue = IssuePersonal { token: token.clone(), audit: event("issued") };
+    let issue = IssuePersonal { token: token.clone(), generation: alice.generation, audit: event("issued") };
     assert!(store.issue_personal(issue).await.expect("the store answers"));
     let stranger =
         PersonalToken { user: UserId::from_random([9; 16]), digest: Digest::of(b"x"), ..token.clone() };
-    let issue = IssuePersonal { token: stranger, audit: event("issued") };
+    let issue = IssuePersonal { token: stranger, generation: 0, audit: event("issued") };
     assert!(!store.issue_personal(issue).await.expect("the store answers"), "nobody's token is not kept");
 
     let usage = |at| UsePersonal { digest: Digest::of(b"token"), at };

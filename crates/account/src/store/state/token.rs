@@ -11,7 +11,8 @@ impl State {
     /// See [`Store::issue_personal`](crate::store::Store::issue_personal).
     pub fn issue_personal(&mut self, issue: IssuePersonal) -> bool {
         let user = issue.token.user;
-        if !self.accounts.contains_key(&user) {
+        let is_given = |account: &Account| account.may_act() && account.generation == issue.generation;
+        if !self.accounts.get(&user).is_some_and(is_given) {
             return false;
         }
         self.tokens.insert(issue.token.digest, issue.token);

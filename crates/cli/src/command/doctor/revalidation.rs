@@ -29,7 +29,10 @@ async fn look(
     let (holds, last) = (Hold::of_store(store).await?, last_sync(store, directory).await?);
     let finding = overdue(last, sync, ldapgate::system_time().into());
     let Some(hold) = holds.into_iter().find(|hold| hold.directory == directory) else { return Ok(finding) };
-    Ok(finding.failing(
+    let seen = last.map_or("the brake holds".to_owned(), |last| {
+        format!("the brake holds; last sync {}", last.rounded())
+    });
+    Ok(finding.seeing(seen).failing(
         format!("nobody's access is ended since {}: {}", hold.since.rounded(), hold.why),
         "see whether these people should lose it: ldapgate sync --dry-run lists them. If they should, run: ldapgate sync --force. If \
          not, mend what hides them: the service account's rights, base, user.filter, access.require",
