@@ -1,5 +1,5 @@
 //! Groups that the configuration names and no directory has: they have no members, so a rule that names one may not do what
-//! its writer meant. It is looked at the start, after each reload, and at each round of the refresh.
+//! its writer meant. They are looked for at the start, after each reload, and at each round of the refresh.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -19,6 +19,8 @@ impl Accounts {
         let mut pause = SOON;
         let mut told = BTreeSet::new();
         loop {
+            // A reload during the question is heard, too.
+            let reconfigured = self.0.reconfigured.notified();
             let current = self.current();
             let wait = match current.directories.missing_groups().await {
                 Ok(missing) => {
@@ -35,16 +37,14 @@ impl Accounts {
                 }
                 Err(error) => {
                     tracing::warn!(%error, again_in = ?pause, "cannot look whether the groups that the configuration names are there");
-                    {
-                        let wait = pause;
-                        pause = LATEST.min(pause * 2);
-                        wait
-                    }
+                    let wait = pause;
+                    pause = LATEST.min(pause * 2);
+                    wait
                 }
             };
             tokio::select! {
                 () = tokio::time::sleep(wait) => {}
-                () = self.0.reconfigured.notified() => told.clear(),
+                () = reconfigured => told.clear(),
             }
         }
     }

@@ -85,6 +85,19 @@ pub(crate) struct Change {
     pub(crate) what: serde_json::Map<String, serde_json::Value>,
 }
 
+impl Accounts {
+    /// A pass over people of one directory, who are looked at from now on.
+    pub(super) fn pass<'a>(
+        &'a self,
+        current: &'a Current,
+        directory: &'a str,
+        trigger: Trigger,
+        origin: &'a Origin,
+    ) -> Pass<'a> {
+        Pass { accounts: self, current, directory, trigger, origin, looked: self.0.ambient.now() }
+    }
+}
+
 impl Pass<'_> {
     /// Looks at these people, and at others where somebody would lose access; writes what came of it.
     ///

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 
-use super::pass::{Pass, Trigger};
+use super::pass::Trigger;
 use crate::accounts::{Accounts, Current};
 use crate::store::{ClaimDue, NoteChecked};
 use crate::{Account, Error, Origin, Time, UserId};
@@ -43,8 +43,8 @@ impl Accounts {
 
     /// `None`: nobody was due.
     async fn refresh_all(&self, current: &Current, directory: &str) -> Result<Option<()>, Error> {
-        let (origin, trigger) = (&Origin::default(), Trigger::Refresh);
-        let pass = Pass { accounts: self, current, directory, trigger, origin, looked: self.0.ambient.now() };
+        let origin = Origin::default();
+        let pass = self.pass(current, directory, Trigger::Refresh, &origin);
         let mut looked = None;
         loop {
             let due = self.claim_due(current, directory).await?;

@@ -23,6 +23,8 @@ pub struct RevalidationState {
     pub failing_since: Option<Time>,
     /// Tries that failed since the start.
     pub failures: u64,
+    /// When a sync was last tried by this process itself.
+    pub sync_tried: Option<Time>,
     /// The brake holds: nobody's access is ended until this is over.
     pub held: Option<Hold>,
     /// So many people were looked at since the start.

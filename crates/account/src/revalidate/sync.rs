@@ -37,6 +37,9 @@ const ASKED_ABOUT: usize = 3;
 /// How often it is looked whether a sync is due, at most and at least.
 const LOOK_EVERY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
 
+/// What was refused, or failed, is tried again no sooner.
+const AGAIN: Duration = Duration::from_secs(5 * 60);
+
 /// Who hears of a sync while it goes on.
 pub(super) type Tell<'t> = &'t mut (dyn FnMut(SyncEvent<'_>) + Send);
 
@@ -54,7 +57,8 @@ impl Accounts {
         let (current, mut report) = (self.current(), SyncReport::default());
         for directory in current.directories.names() {
             let mut counts = SyncCounts::default();
-            match self.sync_directory((&current, &directory), options, origin, &mut counts, tell).await {
+            let pass = self.pass(&current, &directory, Trigger::Sync, origin);
+            match self.sync_directory(pass, options, &mut counts, tell).await {
                 Ok(Ok(())) => {}
                 Ok(Err(refused)) => report.refused.push(refused),
                 Err(error) => report.failed.push((directory, error)),
@@ -87,13 +91,17 @@ impl Accounts {
     ) -> Result<Option<()>, Error> {
         let now = self.0.ambient.now();
         let last = self.last_done(&mark(directory)).await?;
-        if last.is_some_and(|last| now.since(last) < every) {
+        let is_recent =
+            |last: Option<Time>, within: Duration| last.is_some_and(|last| now.since(last) < within);
+        let tried = self.0.board.change(directory, |state| state.sync_tried);
+        if is_recent(last, every) || is_recent(tried, every.min(AGAIN)) {
             return Ok(None);
         }
+        self.0.board.change(directory, |state| state.sync_tried = Some(now));
         let (mut counts, mut unheard) = (SyncCounts::default(), |_: SyncEvent<'_>| {});
         let (options, origin) = (SyncOptions::default(), Origin::default());
-        let synced = self.sync_directory((current, directory), options, &origin, &mut counts, &mut unheard);
-        match synced.await? {
+        let pass = self.pass(current, directory, Trigger::Sync, &origin);
+        match self.sync_directory(pass, options, &mut counts, &mut unheard).await? {
             Ok(()) => {
                 let done = PlannedChange::ALL.map(|change| (change.as_str(), counts.of(change)));
                 tracing::info!(
@@ -105,6 +113,8 @@ impl Accounts {
                 Ok(Some(()))
             }
             Err(SyncRefused::Busy { by, .. }) => {
+                // Should that one die, it is another's turn.
+                self.0.board.change(directory, |state| state.sync_tried = None);
                 tracing::debug!(directory, by, "another replica syncs");
                 Ok(None)
             }
@@ -118,15 +128,12 @@ impl Accounts {
 
     async fn sync_directory(
         &self,
-        (current, directory): (&Current, &str),
+        pass: Pass<'_>,
         options: SyncOptions,
-        origin: &Origin,
         counts: &mut SyncCounts,
         tell: Tell<'_>,
     ) -> Result<Result<(), SyncRefused>, Error> {
-        let lease = mark(directory);
-        let (trigger, looked) = (Trigger::Sync, self.0.ambient.now());
-        let pass = Pass { accounts: self, current, directory, trigger, origin, looked };
+        let lease = mark(pass.directory);
         let mut work = Work { pass, options, counts, tell, lease: lease.clone(), renewed: None };
         if let Err(refused) = work.renew().await? {
             return Ok(Err(refused));
@@ -134,7 +141,7 @@ impl Accounts {
         let done = work.run().await;
         if !options.dry_run {
             let noted = match done {
-                Ok(Ok(())) => self.note_sync(&lease, directory, options, origin, counts).await,
+                Ok(Ok(())) => self.note_sync(&lease, pass, options, counts).await,
                 _ => Ok(()),
             };
             self.release_lease(&lease).await;
@@ -146,21 +153,19 @@ impl Accounts {
     async fn note_sync(
         &self,
         lease: &str,
-        directory: &str,
+        pass: Pass<'_>,
         options: SyncOptions,
-        origin: &Origin,
         counts: &SyncCounts,
     ) -> Result<(), Error> {
-        self.record_sync(directory, options, origin, counts).await?;
+        self.record_sync(pass, options, counts).await?;
         self.note_done(lease, self.0.ambient.now()).await
     }
 
-    /// That a sync did something, or was made to, is on record besides what it did to each.
+    /// That a plan with something in it was carried out, or one at all by force, is on record besides what was done to each.
     async fn record_sync(
         &self,
-        directory: &str,
+        pass: Pass<'_>,
         options: SyncOptions,
-        origin: &Origin,
         counts: &SyncCounts,
     ) -> Result<(), Error> {
         let done = PlannedChange::ALL.iter().filter(|change| counts.of(**change) > 0);
@@ -168,11 +173,11 @@ impl Accounts {
         if done.is_empty() && !options.force {
             return Ok(());
         }
-        let forced = if options.force { "forced; " } else { "" };
+        let forced = if options.force { "forced" } else { "planned" };
         let audit = Audit {
-            directory: Some(directory.to_owned()),
-            detail: Some(format!("{forced}{}", done.join(", ")).trim_end_matches("; ").to_owned()),
-            ..self.audit("synced", origin)
+            directory: Some(pass.directory.to_owned()),
+            detail: Some(format!("{forced}: {}", done.join(", "))),
+            ..self.audit("synced", pass.origin)
         };
         Ok(self.0.store.record(audit).await?)
     }
@@ -426,7 +431,7 @@ impl Work<'_> {
                 draft.idle_removed += u64::from(!enrolled.may_act);
                 draft.removed.push(Loser::enrolled(enrolled, lost));
             }
-            RemoveMissing::Disable | RemoveMissing::Keep => {
+            _ => {
                 self.lost(PlannedChange::Disable, &enrolled.username, &lost);
                 draft.shut_out.push(Loser::enrolled(enrolled, lost));
             }

@@ -10,7 +10,7 @@ use auth::{Cookies, DnSet, Hint, Watch, WatchState};
 use futures_util::future::select_all;
 use tokio::time::Instant;
 
-use super::pass::{Pass, Trigger};
+use super::pass::Trigger;
 use super::state::Watching;
 use crate::accounts::{Accounts, Current};
 use crate::store::{Leased, PeopleQuery, SetMark, SignedInPerson, SignedInQuery};
@@ -142,8 +142,8 @@ impl Accounts {
         directory: &str,
         told: &Told,
     ) -> Result<Option<()>, Error> {
-        let (origin, trigger) = (&Origin::default(), Trigger::Watch);
-        let pass = Pass { accounts: self, current, directory, trigger, origin, looked: self.0.ambient.now() };
+        let origin = Origin::default();
+        let pass = self.pass(current, directory, Trigger::Watch, &origin);
         let (mut after, mut looked) = (None, None);
         while told.is_about_people() {
             let page = self.signed_in_after(current, directory, after).await?;

@@ -237,3 +237,28 @@ pub struct SetMark {
 
 /// Notes of access that was ended are kept so long.
 pub const ENDED_KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn people_who_were_looked_at_together_are_not_due_together() {
+        let at = Time::from_seconds(10_000);
+        let claim = ClaimDue {
+            directory: "main".to_owned(),
+            at,
+            checked_before: at.before(Duration::from_secs(270)),
+            spread: Duration::from_secs(60) / 256,
+            idle_before: at,
+            until: at,
+            limit: 50,
+        };
+        let user = |slot| crate::UserId::from_random([slot; 16]);
+        let looked_at = |seconds| at.before(Duration::from_secs(seconds));
+        let due = |seconds| (0..=255).filter(|slot| claim.is_due(user(*slot), looked_at(seconds))).count();
+        assert_eq!(due(269), 0);
+        assert!((100..156).contains(&due(300)), "about half after one round: {}", due(300));
+        assert_eq!(due(330), 256);
+    }
+}

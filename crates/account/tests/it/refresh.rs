@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use auth::Rule;
-use ldapgate_account::store::{Find, Mark};
+use ldapgate_account::store::{Find, SetMark};
 use ldapgate_account::{Account, Origin, RevalidationState, Settings};
 
 use crate::world::{PEOPLE, Server, World, directories, generous, group};
@@ -271,8 +271,6 @@ async fn disasters_log_nobody_out() {
         for _ in 0..3 {
             next_round(&world).await;
             assert_eq!(how_many_are_in(&world, &cookies).await, 12, "{disaster}");
-            let lives = world.accounts.store().changes_since(None).await.unwrap();
-            assert!(lives.number > 0);
         }
         let holds = world.accounts.holds().await.unwrap();
         assert_eq!((holds.len(), state(&world).held.is_some()), (usize::from(held), held), "{disaster}");
@@ -346,12 +344,7 @@ async fn where_people_read_their_own_entries_only_their_being_gone_counts() {
 #[tokio::test]
 async fn a_mark_of_another_version_is_nobody_s_hold() {
     let world = World::with(Settings::default(), |_| {}).await;
-    let Mark { name, value } = Mark { name: "hold main".to_owned(), value: b"{}".to_vec() };
-    world
-        .accounts
-        .store()
-        .set_mark(ldapgate_account::store::SetMark { name, value: Some(value) })
-        .await
-        .unwrap();
+    let mark = SetMark { name: "hold main".to_owned(), value: Some(b"{}".to_vec()) };
+    world.accounts.store().set_mark(mark).await.unwrap();
     assert!(world.accounts.holds().await.unwrap().is_empty());
 }

@@ -171,7 +171,7 @@ async fn a_group_that_everybody_lost_holds_and_force_ends_it() {
     assert_eq!((lines.len(), report.applied), (2, true), "{report:?}");
     let records = world.accounts.audit_after(0, None, 100).await.unwrap();
     let mut synced = records.iter().rev().filter(|record| record.audit.event == "synced");
-    assert_eq!(synced.next().unwrap().audit.detail.as_deref(), Some("forced; disable 2"));
+    assert_eq!(synced.next().unwrap().audit.detail.as_deref(), Some("forced: disable 2"));
     assert!(world.accounts.session(&alice).await.unwrap().is_none());
     assert_eq!(stored(&world, "bob").await.unwrap().out.as_deref(), Some("not_in_required_group"));
     assert!(world.accounts.holds().await.unwrap().is_empty(), "and the brake lets go");
@@ -243,4 +243,19 @@ async fn one_replica_syncs_and_the_others_hear_who() {
         another.sync(SyncOptions::default(), &Origin::default(), &mut |_| {}).await.applied,
         "and it is given back"
     );
+}
+
+#[tokio::test]
+async fn of_two_who_sync_at_once_one_does() {
+    let world = world().await;
+    let another = world.replica().await;
+    let options = SyncOptions::default();
+    let (origin, mut one, mut two) = (Origin::default(), |_: SyncEvent<'_>| {}, |_: SyncEvent<'_>| {});
+    let both = tokio::join!(
+        world.accounts.sync(options, &origin, &mut one),
+        another.sync(options, &origin, &mut two)
+    );
+    let (done, refused) = if both.0.applied { (both.0, both.1) } else { (both.1, both.0) };
+    assert!(done.applied && done.counts.of(PlannedChange::Create) == 3, "{done:?}");
+    assert!(matches!(&refused.refused[..], [SyncRefused::Busy { .. }]), "{refused:?}");
 }

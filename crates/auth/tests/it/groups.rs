@@ -222,7 +222,8 @@ async fn a_list_of_groups_that_is_cut_short_admits_nobody_past_a_deny() {
             ldapgate_auth::Answer::No(denial) => panic!("{denial}"),
         };
         let cut = LdapResult::new(ResultCode::SIZE_LIMIT_EXCEEDED, "");
-        world.directory.faults().next(Kind::Search, 1, Fault::Answer(cut));
+        // At once, and in pages.
+        world.directory.faults().next(Kind::Search, 2, Fault::Answer(cut));
         match (rule, proof.person(&ldapgate_auth::Silent).await) {
             (Some(_), Err(error)) => {
                 assert_eq!((error.fault(), error.bound()), (Whose::Directory, true));

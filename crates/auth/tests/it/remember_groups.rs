@@ -109,7 +109,7 @@ async fn neither_an_outage_nor_half_a_list_is_remembered() {
         settings.cache.groups = AGE;
     });
     let cut = LdapResult::new(ResultCode::SIZE_LIMIT_EXCEEDED, "");
-    for (trouble, whole) in [(Fault::unavailable(), None), (Fault::Answer(cut), Some(false))] {
+    for (trouble, times, whole) in [(Fault::unavailable(), 1, None), (Fault::Answer(cut), 2, Some(false))] {
         let typed = ldapgate_auth::Credentials::parse("alice", "Red-Apple-11".to_owned(), Default::default())
             .unwrap();
         let Answer::Yes(located) = directories.locate(&typed.username, &Silent).await.unwrap() else {
@@ -118,7 +118,7 @@ async fn neither_an_outage_nor_half_a_list_is_remembered() {
         let Answer::Yes(proof) = located.prove(&typed.password, &Silent).await.unwrap() else {
             panic!("the password is right")
         };
-        world.directory.faults().next(Kind::Search, 1, trouble);
+        world.directory.faults().next(Kind::Search, times, trouble);
         let person = proof.person(&Silent).await;
         assert_eq!(person.ok().map(|person| person.groups_complete()), whole);
     }

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use proto::{Entry, Password};
+use proto::{Entry, Password, ResultCode};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
@@ -153,13 +153,12 @@ impl Server {
             return SearchStream::new(source, search).collect().await;
         }
         match SearchStream::new(source, search.clone().page_size(None)).collect().await {
-            Ok(found) if found.truncated.is_none() => Ok(found),
-            Ok(_) | Err(Error::TooLarge { .. }) => {
-                let alone = Source::Connection(self.dedicated().await?);
-                SearchStream::new(alone, search).collect().await
-            }
-            Err(error) => Err(error),
+            Ok(found) if is_cut(&found) => {}
+            Err(Error::TooLarge { .. }) => {}
+            answer => return answer,
         }
+        let alone = Source::Connection(self.dedicated().await?);
+        SearchStream::new(alone, search).collect().await
     }
 
     /// Searches on a look-up connection, entry by entry. Nothing is sent before the first [`SearchStream::next`]. What
@@ -447,4 +446,9 @@ impl fmt::Debug for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Server").field("url", &self.url()).finish_non_exhaustive()
     }
+}
+
+/// More was found than the server gives at once, which it may give page by page.
+fn is_cut(found: &Found) -> bool {
+    found.truncated.as_ref().is_some_and(|result| result.code == ResultCode::SIZE_LIMIT_EXCEEDED)
 }

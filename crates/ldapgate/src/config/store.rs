@@ -108,7 +108,13 @@ fn sqlite(path: PathBuf) -> String {
 /// The URL without the password it may carry, before its host or among its parameters. Where it is not written as it should
 /// be, rather too much is hidden.
 pub(crate) fn hidden(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let Some((scheme, rest)) = url.split_once("://") else {
+        // A URL that was mistyped may have a password all the same.
+        return match url.rsplit_once('@').filter(|_| !url.starts_with("sqlite:")) {
+            Some((_, host)) => format!("(hidden)@{host}"),
+            None => url.to_owned(),
+        };
+    };
     let rest = match rest.rsplit_once('@') {
         Some((user, host)) => match user.split_once(':') {
             Some((user, _)) => format!("{user}:(hidden)@{host}"),
