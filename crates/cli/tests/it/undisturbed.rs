@@ -23,8 +23,11 @@ async fn postgres_a_known_session_costs_no_query_and_no_search_while_its_refresh
     until("alice's turn has come, and the directory hangs", || installation.number(taken_on) == 1).await;
 
     let url = installation.store_url().to_owned();
-    let whole = "begin; lock table account, session in access exclusive mode; select pg_sleep(4); commit";
-    let locked = tokio::task::spawn_blocking(move || Postgres::shared().sql(&url, whole));
+    let whole = "begin; lock table account, session in access exclusive mode; select pg_sleep(30); commit";
+    let locked = tokio::task::spawn_blocking({
+        let url = url.clone();
+        move || std::panic::catch_unwind(|| Postgres::shared().sql(&url, whole)).is_err()
+    });
     let locks = "select count(*) from pg_locks where granted and mode = 'AccessExclusiveLock' \
                  and database = (select oid from pg_database where datname = current_database())";
     until("nobody can read a session or an account", || installation.number(locks) >= 2).await;
@@ -33,7 +36,9 @@ async fn postgres_a_known_session_costs_no_query_and_no_search_while_its_refresh
     }
     assert!(installation.number(locks) >= 2, "not one of the checks waited for the lock's end");
     installation.directory.thaw();
-    locked.await.expect("the lock is let go");
+    let end = "select pg_terminate_backend(pid) from pg_stat_activity where query like '%pg_sleep(30)%' and pid <> pg_backend_pid()";
+    let _ = Postgres::shared().sql(&url, end);
+    assert!(locked.await.expect("the lock is let go"), "it was held until it was ended");
     until("alice was looked at", || installation.number(taken_on) == 0).await;
     is_known(&person, &[&gateway]).await;
 }
