@@ -22,10 +22,16 @@ use crate::{Connection, Error};
 /// use ldapgate_client::Options;
 ///
 /// for probe in Options::new([running.url()])?.probes().await? {
+///     if !probe.is_address() && !probe.is_local() {
+///         println!("{:?} is looked for in the DNS, within {:?}", probe.host(), probe.options());
+///     }
 ///     let resolved = probe.resolve().await?;
+///     println!("{} addresses", resolved.addresses().len());
 ///     let reached = resolved.reach().await?;
-///     println!("{} is {:?}", probe.url(), reached.address());
+///     println!("{} is {:?}, not {:?}", probe.url(), reached.address(), reached.refused());
+///     println!("{:?}, StartTLS: {}", probe.scheme(), probe.wants_start_tls());
 ///     let connection = reached.secure().await?;
+///     println!("the server showed itself to be {:?}", connection.tls_peer());
 ///     connection.bind_service().await?;
 /// }
 /// # Ok(())

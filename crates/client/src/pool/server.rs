@@ -125,6 +125,17 @@ impl Server {
     /// A connection of the caller's alone, bound as the service account or as nobody: for what takes long, so that
     /// look-ups are not in its way. The pool does not keep it, count it, or close it for its age.
     ///
+    /// ```no_run
+    /// # async fn example(pool: ldapgate_client::Pool) -> Result<(), ldapgate_client::Error> {
+    /// let alone = pool.server().await?.dedicated().await?;
+    /// let mut everybody = alone.stream(ldapgate_client::Search::below("ou=people,dc=example,dc=com"));
+    /// while let Some(person) = everybody.next().await? {
+    ///     println!("{}", person.dn());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// As [`Server::lookup`].
