@@ -39,6 +39,7 @@ pub async fn copy_store(config: &Config, to: &str) -> Result<Copied, Error> {
 }
 
 /// The store that cannot be opened, its password left out.
+#[cfg(feature = "sqlite")]
 pub(crate) fn unopened(url: &str, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
     Error::Store { url: hidden(url), source: source.into() }
 }
