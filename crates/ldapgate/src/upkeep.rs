@@ -1,6 +1,8 @@
 //! What an operator does to a store while no gateway runs on it.
 
-use crate::config::{Config, hidden};
+use crate::config::Config;
+#[cfg(feature = "sqlite")]
+use crate::config::hidden;
 use crate::error::Error;
 
 /// What bringing a store up to date came to.
