@@ -25,9 +25,9 @@
 //!    `returning`, `true` and `false`, `limit $1`; not `insert or replace`, `max(a, b)`, arrays, JSON operators. Where the
 //!    two must differ: `c.query_in(sqlite, postgres)`.
 //! 3. Values are `i64`, `bool`, text, bytes, and options of them; times are microseconds, ids text, maps and lists JSON
-//!    text ([`row`]'s `to_json`). Rows are read by `row.of("table", first column, key column)`, whose `get`, `time`,
+//!    text (`row`'s `to_json`). Rows are read by `row.of("table", first column, key column)`, whose `get`, `time`,
 //!    `user`, `json` make a value that cannot be read an error that names table, column and row.
-//! 4. `store` has one line for each command: `read!`, or `write!` with its [`Purpose`](database::Purpose). `Alone` is
+//! 4. `store` has one line for each command: `read!`, or `write!` with its `database::Purpose`. `Alone` is
 //!    right unless there is a reason: no other command that writes alone runs meanwhile, so look, decide, write. The line may
 //!    be carried out again, so it clones what it gives away.
 //! 5. Who loses or gains something is noted by `audit::note_change`, records go through `audit::write`; in PostgreSQL both

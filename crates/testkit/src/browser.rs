@@ -102,8 +102,7 @@ impl Browser {
 
     /// The visible text of the element that `selector` finds first.
     pub async fn text(&mut self, selector: &str) -> String {
-        let element = self.find(selector).await;
-        self.read(&format!("/element/{element}/text")).await.as_str().unwrap_or_default().to_owned()
+        self.of(selector, "text").await
     }
 
     /// What a script returns; for looking, never for doing what a person could not.
@@ -113,8 +112,7 @@ impl Browser {
 
     /// The accessible name a screen reader would say for the element.
     pub async fn label(&mut self, selector: &str) -> String {
-        let element = self.find(selector).await;
-        self.read(&format!("/element/{element}/computedlabel")).await.as_str().unwrap_or_default().to_owned()
+        self.of(selector, "computedlabel").await
     }
 
     /// A picture of the window, PNG.
@@ -133,6 +131,20 @@ impl Browser {
     pub async fn close(mut self) {
         let path = format!("/session/{}", self.session);
         let _ = self.driver.send("DELETE", &path, None, b"").await;
+    }
+
+    /// What the driver tells of the element that `selector` finds first. A page that arrives between the two questions takes the
+    /// element away: then its own is asked.
+    async fn of(&mut self, selector: &str, what: &str) -> String {
+        for _ in 0..20 {
+            let element = self.find(selector).await;
+            let path = format!("/session/{}/element/{element}/{what}", self.session);
+            let answer = self.driver.get(&path).await;
+            if answer.json()["value"]["error"] != "stale element reference" {
+                return value(&answer).as_str().unwrap_or_default().to_owned();
+            }
+        }
+        panic!("{selector} goes away again and again");
     }
 
     async fn find(&mut self, selector: &str) -> String {

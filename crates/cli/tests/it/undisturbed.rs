@@ -21,6 +21,8 @@ async fn postgres_a_known_session_costs_no_query_and_no_search_while_its_refresh
     installation.directory.freeze();
     let taken_on = "select count(*) from account where looking_until is not null";
     until("alice's turn has come, and the directory hangs", || installation.number(taken_on) == 1).await;
+    // The login's own change was heard of by now, so what is read here is kept.
+    is_known(&person, &[&gateway]).await;
 
     let url = installation.store_url().to_owned();
     let whole = "begin; lock table account, session in access exclusive mode; select pg_sleep(30); commit";
