@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 use testkit::http::Visitor;
 use testkit::process::{self, Finished, Server};
-use testkit::world::{BASE, READER, READER_PASSWORD, World};
+use testkit::world::{BASE, Peer, READER, READER_PASSWORD, World};
 
 /// The program under test.
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_ldapgate");
@@ -190,4 +190,20 @@ impl Gateway {
     pub(crate) fn stop(&mut self) {
         self.server.stop();
     }
+}
+
+/// Who may write: the root of the real server, anybody of the data in the in-memory one.
+fn writer(peer: Peer) -> [&'static str; 2] {
+    match peer {
+        Peer::OpenLdap => ["cn=admin,dc=example,dc=com", "Admin-Pass-0"],
+        Peer::Memory => [READER, READER_PASSWORD],
+    }
+}
+
+/// One of OpenLDAP's own tools that write.
+pub(crate) fn write(world: &World, peer: Peer, tool: &str, arguments: &[&str], input: &str) {
+    let (url, [who, password]) = (world.ldap_url(), writer(peer));
+    let all = [&["-x", "-H", url.as_str(), "-D", who, "-w", password], arguments].concat();
+    let done = process::run(tool, "ldap-utils", &all, input);
+    assert_eq!(done.status, 0, "{tool}: {}{}", done.stdout, done.stderr);
 }

@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use testkit::process;
-use testkit::world::{Peer, READER, READER_PASSWORD, World};
+use testkit::world::{Peer, World};
 
 use crate::against_both;
-use crate::gateway::{Gateway, USUAL, configure, ldapgate};
+use crate::gateway::{Gateway, USUAL, configure, ldapgate, write};
 
 against_both!(
     a_plan_is_shown_and_carried_out_and_the_second_run_has_none,
@@ -15,21 +14,6 @@ against_both!(
     too_many_losses_are_refused_until_an_operator_insists,
     a_gateway_syncs_by_itself_and_hears_of_a_sync_beside_it,
 );
-
-fn writer(peer: Peer) -> [&'static str; 2] {
-    match peer {
-        Peer::OpenLdap => ["cn=admin,dc=example,dc=com", "Admin-Pass-0"],
-        Peer::Memory => [READER, READER_PASSWORD],
-    }
-}
-
-/// One of OpenLDAP's own tools that write.
-fn write(world: &World, peer: Peer, tool: &str, arguments: &[&str], input: &str) {
-    let (url, [who, password]) = (world.ldap_url(), writer(peer));
-    let all = [&["-x", "-H", url.as_str(), "-D", who, "-w", password], arguments].concat();
-    let done = process::run(tool, "ldap-utils", &all, input);
-    assert_eq!(done.status, 0, "{tool}: {}{}", done.stdout, done.stderr);
-}
 
 /// The document, its lines by user name, and the status.
 fn sync(config: &std::path::Path, flags: &[&str]) -> (Value, BTreeMap<String, Value>, i32) {

@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 use serde_json::Value;
-use testkit::process;
-use testkit::world::{Peer, READER, READER_PASSWORD, World};
+use testkit::world::{Peer, World};
 
 use crate::against_both;
-use crate::gateway::{Gateway, USUAL, configure, ldapgate, login};
+use crate::gateway::{Gateway, USUAL, configure, ldapgate, login, write};
 
 against_both!(
     a_namesake_gets_the_name_once_who_had_it_is_gone_and_nothing_else,
@@ -23,22 +22,6 @@ const ANEW: &str = "dn: uid=alice,ou=people,dc=example,dc=com\nobjectClass: inet
 
 const LEAVES_STAFF: &str = "dn: cn=staff,ou=groups,dc=example,dc=com\nchangetype: modify\ndelete: member\n\
                             member: uid=alice,ou=people,dc=example,dc=com\n-\n";
-
-/// Who may write: the root of the real server, anybody of the data in the in-memory one.
-fn writer(peer: Peer) -> [&'static str; 2] {
-    match peer {
-        Peer::OpenLdap => ["cn=admin,dc=example,dc=com", "Admin-Pass-0"],
-        Peer::Memory => [READER, READER_PASSWORD],
-    }
-}
-
-/// One of OpenLDAP's own tools that write.
-fn write(world: &World, peer: Peer, tool: &str, arguments: &[&str], input: &str) {
-    let (url, [who, password]) = (world.ldap_url(), writer(peer));
-    let all = [&["-x", "-H", url.as_str(), "-D", who, "-w", password], arguments].concat();
-    let done = process::run(tool, "ldap-utils", &all, input);
-    assert_eq!(done.status, 0, "{tool}: {}{}", done.stdout, done.stderr);
-}
 
 fn document(config: &std::path::Path, arguments: &[&str]) -> (Value, i32) {
     let done = ldapgate(config, &[&["-q"], arguments, &["--json"]].concat(), "");
